@@ -1,0 +1,106 @@
+// Package report is the one door to stored rows.
+package report
+
+import (
+	"context"
+	"errors"
+
+	"tianbao"
+)
+
+// What a commit can meet besides success.
+var (
+	// ErrStale: the report's version is no longer the one the commit was made from.
+	ErrStale = errors.New("report: version moved")
+	// ErrDuplicate: the idempotency key is already stored for this report.
+	ErrDuplicate = errors.New("report: key already used")
+)
+
+// Store keeps reports. internal/store implements it on both engines. Scope is
+// applied in the query; a report outside it is tianbao.NotFound, as if it did
+// not exist. Every method may return an error of the database.
+type Store interface {
+	// Report returns one report.
+	Report(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Report, error)
+	// Snapshot returns a report and all its rows in display order, Seq set from 1,
+	// both of one moment.
+	Snapshot(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Report, []tianbao.Row, error)
+	// Touched returns a report and those of the named rows that exist, of one
+	// moment; Seq is not set. Its cost depends on the number of ids only.
+	Touched(ctx context.Context, scope tianbao.Scope, id tianbao.ID, rows []tianbao.ID) (tianbao.Report, map[tianbao.ID]tianbao.Row, error)
+	// Since returns the revisions after the given version, oldest first.
+	Since(ctx context.Context, report tianbao.ID, version int64) ([]tianbao.Revision, error)
+	// History returns up to limit revisions before the given version (0: the
+	// newest), newest first. Changes are included.
+	History(ctx context.Context, scope tianbao.Scope, report tianbao.ID, before int64, limit int) ([]tianbao.Revision, error)
+	// Outcome returns what an idempotency key of this report led to, or ok=false.
+	Outcome(ctx context.Context, report tianbao.ID, key string) (o Outcome, ok bool, err error)
+	// Commit saves a change set whole or not at all: the report's version rises by
+	// one, rows and history are written, the receipt is stored. It returns only
+	// when the write is durable. ErrStale and ErrDuplicate leave nothing behind.
+	Commit(ctx context.Context, c *Commit) error
+	// MarkReported stores a 上报: the state of the report becomes
+	// tianbao.StateReported if its version is still the receipt's, else ErrStale.
+	MarkReported(ctx context.Context, r tianbao.Receipt, key, requestDigest string, by tianbao.ID) error
+	// Receipt returns a receipt of the report.
+	Receipt(ctx context.Context, scope tianbao.Scope, report, id tianbao.ID) (tianbao.Receipt, error)
+	// Receipts returns the newest receipts of the report, newest first.
+	Receipts(ctx context.Context, scope tianbao.Scope, report tianbao.ID, limit int) ([]tianbao.Receipt, error)
+	// PutImport keeps the record of a previewed import until a commit carries it.
+	PutImport(ctx context.Context, rec *ImportRecord) error
+	// ImportsOf returns the carried imports of the report whose file has the
+	// given digest, newest first.
+	ImportsOf(ctx context.Context, report tianbao.ID, digest string) ([]ImportRecord, error)
+	// UnitOf returns the unit within the scope that the given values of the form's
+	// UnitKeys fields name, most certain first; 0 when none or several match.
+	UnitOf(ctx context.Context, scope tianbao.Scope, keys map[string]string) (tianbao.ID, error)
+}
+
+// Outcome is what an idempotency key led to.
+type Outcome struct {
+	RequestDigest string // of the request that used the key
+	Receipt       tianbao.Receipt
+	// Inserted maps the sender's names of new rows to the ids they got.
+	Inserted map[string]tianbao.ID
+}
+
+// Commit is a merged and checked change set, ready to be written.
+type Commit struct {
+	// Report is the report as it was read; its Version is the one that must still
+	// stand, its State and Rows are already those after the commit.
+	Report        tianbao.Report
+	Set           *tianbao.ChangeSet
+	RequestDigest string
+	Puts          []Put
+	Deletes       []tianbao.ID
+	Recorded      []tianbao.Recorded
+	Receipt       tianbao.Receipt
+	Inserted      map[string]tianbao.ID
+}
+
+// Put is a row to insert or to replace.
+type Put struct {
+	Row    tianbao.Row
+	New    bool
+	After  tianbao.ID // of a new row: the row it follows, 0: first. May be a new row put earlier in the commit.
+	Faults int        // errors the row has by itself
+}
+
+// ImportRecord is what is kept of a workbook that was previewed: who, when, which
+// file, and the cells whose text was changed by normalisation, as they were.
+type ImportRecord struct {
+	ID     tianbao.ID
+	Report tianbao.ID
+	File   string // name as the sender gave it
+	Digest string // keyed digest of the bytes
+	Mode   string
+	Rows   int
+	By     tianbao.ID
+	ByName string // filled on reading
+	At     int64  // unix ms
+	// Raw holds the raw cells that differ from the normal form, as JSON. The store
+	// seals it.
+	Raw []byte
+	// Version is the report version that carried the import, 0 if none did.
+	Version int64
+}

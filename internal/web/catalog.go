@@ -1,0 +1,34 @@
+package web
+
+import (
+	"context"
+
+	"tianbao"
+)
+
+// Catalog is what the pages list besides rows: campaigns, reports, units, notices.
+// internal/store implements it. Scope is applied in the query.
+type Catalog interface {
+	// Campaigns returns the released campaigns, newest first.
+	Campaigns(ctx context.Context) ([]tianbao.Campaign, error)
+	// Campaign returns one released campaign.
+	Campaign(ctx context.Context, id tianbao.ID) (tianbao.Campaign, error)
+	// Reports returns the reports of a campaign whose owner lies in scope, in the
+	// order of the unit tree, together with units that have none yet (ID 0), from
+	// the offset on; q filters by name or code.
+	Reports(ctx context.Context, scope tianbao.Scope, campaign tianbao.ID, q string, offset, limit int) ([]tianbao.Report, error)
+	// OpenReport returns the unit's report in the campaign, made if there is none.
+	OpenReport(ctx context.Context, scope tianbao.Scope, campaign, unit tianbao.ID) (tianbao.Report, error)
+	// Unit returns a unit in scope.
+	Unit(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Unit, error)
+	// Units returns units in scope by name or code, for pickers.
+	Units(ctx context.Context, scope tianbao.Scope, q string, limit int) ([]tianbao.Unit, error)
+	// Notices returns the notices, newest first, without bodies and data.
+	Notices(ctx context.Context) ([]tianbao.Notice, error)
+	// Notice returns one notice with its attachments, without their data.
+	Notice(ctx context.Context, id tianbao.ID) (tianbao.Notice, error)
+	// Attachment returns a file of a notice, with its data.
+	Attachment(ctx context.Context, notice, id tianbao.ID) (tianbao.Attachment, error)
+	// Ready reports whether the database answers.
+	Ready(ctx context.Context) error
+}

@@ -1,0 +1,129 @@
+package tianbao
+
+import (
+	"strings"
+	"time"
+)
+
+// Region is a part of the province that reports. Not every region has a national
+// code: 沈抚改革创新示范区 has none, so a region is its own row and GB/T 2260 only
+// an attribute.
+type Region struct {
+	ID      ID
+	Parent  ID     // 0: the province
+	Code    string // GB/T 2260, may be empty
+	Name    string
+	InScope bool // false for Dalian in a provincial round (计划单列市)
+}
+
+// Unit is an administrative unit, a department or a finance bureau. Units form one
+// tree: bureau above departments, departments above units.
+type Unit struct {
+	ID         ID
+	Parent     ID // 0: the root
+	Region     ID
+	Path       string // "/1/12/45/": ids from the root, the unit's own last
+	Name       string
+	BudgetCode string
+	OrgCode    string
+	Type       string // a member of the form's unit_type list
+	Kind       string // "bureau", "department" or "unit"
+}
+
+// Scope is the part of the unit tree that a user may see: the subtrees at Paths.
+// The zero Scope sees nothing.
+type Scope struct {
+	Paths []string
+}
+
+// Covers reports whether a unit with the given path lies within the scope.
+func (s Scope) Covers(path string) bool {
+	for _, p := range s.Paths {
+		if p != "" && strings.HasPrefix(path, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// Role is what a user may do within the scope of a grant.
+type Role string
+
+// The roles. Administrators manage accounts and see no reports.
+const (
+	RoleFiller Role = "filler"
+	RoleAdmin  Role = "admin"
+)
+
+// Grant gives a user a role over the subtree of a unit.
+type Grant struct {
+	ID   ID
+	User ID
+	Role Role
+	Unit ID // 0 for RoleAdmin
+	// UnitPath and UnitName are the unit's, for scope and display.
+	UnitPath string
+	UnitName string
+}
+
+// User is somebody who can sign in.
+type User struct {
+	ID       ID
+	Login    string
+	Name     string // display name
+	Disabled bool
+	Created  time.Time
+	LastSeen time.Time
+	Grants   []Grant
+}
+
+// Scope returns the subtrees in which the user may fill in reports.
+func (u *User) Scope() Scope {
+	var s Scope
+	for _, g := range u.Grants {
+		if g.Role == RoleFiller {
+			s.Paths = append(s.Paths, g.UnitPath)
+		}
+	}
+	return s
+}
+
+// Has reports whether the user holds the role anywhere.
+func (u *User) Has(r Role) bool {
+	for _, g := range u.Grants {
+		if g.Role == r {
+			return true
+		}
+	}
+	return false
+}
+
+// Campaign is one collection: a form, a title and a time to report in.
+type Campaign struct {
+	ID       ID
+	Title    string
+	Form     string
+	FormV    int
+	Opens    time.Time
+	Closes   time.Time // zero: no deadline
+	Released bool
+}
+
+// Notice is a message to all who may sign in (消息公告).
+type Notice struct {
+	ID          ID
+	Title       string
+	Issuer      string
+	Body        string // Markdown
+	At          time.Time
+	Attachments []Attachment
+}
+
+// Attachment is a file that belongs to a notice.
+type Attachment struct {
+	ID   ID
+	Name string
+	Type string // media type
+	Size int64
+	Data []byte // only when asked for
+}
