@@ -13,6 +13,9 @@ const (
 	OpReason Op = "reason" // the explanation of a justify fault
 )
 
+// AtEnd, as the row that a new row follows, means: after the last row.
+const AtEnd ID = -1
+
 // CellEdit is the new value of one cell.
 type CellEdit struct {
 	Field int // position in the form's fields
@@ -25,7 +28,7 @@ type Change struct {
 	Op    Op
 	Row   ID     // the row; on insert the new row's id, given by the server
 	Temp  string // on insert: the sender's own name for the new row, unique in the set
-	After ID     // on insert: the row it follows, 0 for the first place
+	After ID     // on insert: the row it follows, 0 for the first place, AtEnd for the last
 	// AfterTemp is the sender's name of the row it follows when that row is new too.
 	AfterTemp string
 	Cells     []CellEdit
@@ -126,14 +129,23 @@ type Revision struct {
 	Changes []Recorded
 }
 
-// Recorded is one change as it happened: the cells before and after.
+// Recorded is one change as it happened.
 type Recorded struct {
-	Op     Op
-	Row    ID
-	Before Values
-	After  Values
-	Marks  []Mark // after
+	Op  Op
+	Row ID
+	// Cells are the changed cells only: of an insert those that were filled, of a
+	// delete those that had been.
+	Cells []RecordedCell
+	// Reason is the explanation given, with OpReason.
 	Reason Reason
 	// AfterRow is the row that an inserted row follows.
 	AfterRow ID
+}
+
+// RecordedCell is a cell before and after a change.
+type RecordedCell struct {
+	Field  int
+	Before string
+	After  string
+	Mark   Mark // after
 }

@@ -1,4 +1,3 @@
-// Package report is the one door to stored rows.
 package report
 
 import (
@@ -48,6 +47,8 @@ type Store interface {
 	Receipts(ctx context.Context, scope tianbao.Scope, report tianbao.ID, limit int) ([]tianbao.Receipt, error)
 	// PutImport keeps the record of a previewed import until a commit carries it.
 	PutImport(ctx context.Context, rec *ImportRecord) error
+	// Imports returns the named import records of the report, Raw included.
+	Imports(ctx context.Context, report tianbao.ID, ids []tianbao.ID) ([]ImportRecord, error)
 	// ImportsOf returns the carried imports of the report whose file has the
 	// given digest, newest first.
 	ImportsOf(ctx context.Context, report tianbao.ID, digest string) ([]ImportRecord, error)
@@ -82,7 +83,7 @@ type Commit struct {
 type Put struct {
 	Row    tianbao.Row
 	New    bool
-	After  tianbao.ID // of a new row: the row it follows, 0: first. May be a new row put earlier in the commit.
+	After  tianbao.ID // of a new row: the row it follows, 0: first, tianbao.AtEnd: last. May be a new row put earlier in the commit.
 	Faults int        // errors the row has by itself
 }
 
@@ -98,8 +99,8 @@ type ImportRecord struct {
 	By     tianbao.ID
 	ByName string // filled on reading
 	At     int64  // unix ms
-	// Raw holds the raw cells that differ from the normal form, as JSON. The store
-	// seals it.
+	// Raw holds the raw cells that differ from the normal form and the marks of the
+	// cells, as JSON made and read by this package. The store seals it.
 	Raw []byte
 	// Version is the report version that carried the import, 0 if none did.
 	Version int64
