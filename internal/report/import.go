@@ -1,0 +1,154 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+
+	"tianbao"
+)
+
+// Mode says how the rows of a workbook meet those on the screen (form.md §3).
+type Mode string
+
+// The import modes.
+const (
+	ModeMerge   Mode = "merge"   // 智能合并
+	ModeAppend  Mode = "append"  // 仅追加
+	ModeBySeq   Mode = "seq"     // 按序号
+	ModeReplace Mode = "replace" // 整表替换
+)
+
+// Modes lists the modes with their Chinese names, the default first.
+func Modes() []struct {
+	Mode Mode
+	Name string
+	Help string
+} {
+	return []struct {
+		Mode Mode
+		Name string
+		Help string
+	}{
+		{ModeMerge, "智能合并", "同一单位同一人的行只更新有变化的单元格，其余的行追加到最后，不覆盖已有内容。"},
+		{ModeAppend, "仅追加", "文件中的每一行都作为新行，接在最后一行之后。"},
+		{ModeBySeq, "按序号", "文件中序号为几的行，就替换报表中的第几行；超出的行追加到最后。"},
+		{ModeReplace, "整表替换", "用文件的内容换掉整张表，文件中没有的行将被删除。"},
+	}
+}
+
+// rawImport is what ImportRecord.Raw holds: the cells as the workbook had them
+// where normalisation changed them, and how cells were typed.
+type rawImport struct {
+	Cells []rawCell    `json:"cells,omitempty"`
+	Marks []markedText `json:"marks,omitempty"`
+}
+
+type rawCell struct {
+	SheetRow int    `json:"row"`
+	Field    int    `json:"field"`
+	Text     string `json:"text"`
+}
+
+type markedText struct {
+	Field int          `json:"field"`
+	Value string       `json:"value"`
+	Mark  tianbao.Mark `json:"mark"`
+}
+
+type markedCell struct {
+	field int
+	value string
+}
+
+// Import previews a workbook against the screen (the stored rows with set's
+// changes made): what would be added, changed, deleted, and with which faults. It
+// stores a sealed record of the raw cells, whose id the change set that carries
+// the rows names, and changes nothing else.
+func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, imp *tianbao.Import, mode Mode, file string, data []byte) (*Plan, error) {
+	scr, rules, err := s.screen(ctx, a, set)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := makePlan(rules, scr, imp, mode)
+	if err != nil {
+		return nil, err
+	}
+	digest := s.Digest("file", data)
+	earlier, err := s.Store.ImportsOf(ctx, set.Report, digest)
+	if err != nil {
+		return nil, err
+	}
+	if len(earlier) > 0 {
+		plan.Again = &earlier[0]
+	}
+	rec := &ImportRecord{
+		ID: tianbao.ID(s.IDs.Next()), Report: set.Report, File: clip(file, 200), Digest: digest,
+		Mode: string(mode), Rows: len(imp.Rows), By: a.User, At: s.Now().UnixMilli(),
+	}
+	if rec.Raw, err = json.Marshal(rawOf(imp)); err != nil {
+		return nil, fmt.Errorf("report: encode the raw cells of an import: %w", err)
+	}
+	if err := s.Store.PutImport(ctx, rec); err != nil {
+		return nil, err
+	}
+	plan.Import = rec.ID
+	return plan, nil
+}
+
+func rawOf(imp *tianbao.Import) rawImport {
+	var raw rawImport
+	seen := make(map[markedCell]bool)
+	for i := range imp.Rows {
+		r := &imp.Rows[i]
+		for f, v := range r.Row.Values {
+			if f < len(r.Raw) && r.Raw[f] != v {
+				raw.Cells = append(raw.Cells, rawCell{r.SheetRow, f, r.Raw[f]})
+			}
+			if m := r.Row.Mark(f); m != tianbao.MarkNone && !seen[markedCell{f, v}] {
+				seen[markedCell{f, v}] = true
+				raw.Marks = append(raw.Marks, markedText{f, v, m})
+			}
+		}
+	}
+	return raw
+}
+
+// marksOf returns how the cells of the set's imports were typed, by field and
+// value. The mark of a damaged number so follows it from the workbook over the
+// screen into the store, without the page knowing of it.
+func (s *Service) marksOf(ctx context.Context, set *tianbao.ChangeSet) (map[markedCell]tianbao.Mark, error) {
+	if len(set.Imports) == 0 {
+		return nil, nil
+	}
+	if len(set.Imports) > 100 {
+		return nil, tianbao.Invalid("too_many_imports", "一次提交最多带 100 次导入的内容，请先提交一部分。")
+	}
+	recs, err := s.Store.Imports(ctx, set.Report, set.Imports)
+	if err != nil {
+		return nil, err
+	}
+	if len(recs) < len(set.Imports) {
+		return nil, tianbao.Invalid("unknown_import", "找不到这次导入的记录，请重新导入文件后再提交。")
+	}
+	marks := make(map[markedCell]tianbao.Mark)
+	for i := range recs {
+		var raw rawImport
+		if err := json.Unmarshal(recs[i].Raw, &raw); err != nil {
+			return nil, fmt.Errorf("report: decode the raw cells of import %s: %w", recs[i].ID, err)
+		}
+		for _, m := range raw.Marks {
+			marks[markedCell{m.Field, m.Value}] = m.Mark
+		}
+	}
+	return marks, nil
+}
+
+// clip shortens a text to n characters.
+func clip(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n])
+}

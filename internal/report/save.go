@@ -1,0 +1,234 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"tianbao"
+)
+
+// Saved is the outcome of 提交.
+type Saved struct {
+	Receipt  tianbao.Receipt
+	Inserted map[string]tianbao.ID // the sender's names of new rows → their ids
+	// Again is true when the idempotency key had been used already and nothing new
+	// was written.
+	Again bool
+}
+
+// tries bounds how often a save starts again because somebody else saved in
+// between. Each failed try means that another save succeeded.
+const tries = 30
+
+// Save carries out 提交: the change set is merged with what is stored, cell by
+// cell, and committed whole, also with faults. It returns tianbao.ErrConflict with
+// both values where somebody else changed the same cell since set.Base, and then
+// has written nothing. A key that was used before gives the first outcome again.
+func (s *Service) Save(ctx context.Context, a Actor, set *tianbao.ChangeSet) (*Saved, error) {
+	if err := checkKey(set.Key); err != nil {
+		return nil, err
+	}
+	rep, err := s.Store.Report(ctx, a.Scope, set.Report)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := s.Rules(rep.Form, rep.FormV)
+	if err != nil {
+		return nil, err
+	}
+	digest := s.requestDigest(set)
+	if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
+		return saved, err
+	}
+	if err := s.prepare(ctx, rules, set, a); err != nil {
+		return nil, err
+	}
+	set.By, set.At = a.User, s.Now()
+	ids := make(map[string]tianbao.ID)
+	for _, c := range set.Changes {
+		if c.Op == tianbao.OpInsert {
+			ids[c.Temp] = tianbao.ID(s.IDs.Next())
+		}
+	}
+	for range tries {
+		commit, err := s.merged(ctx, a, rules, set, ids)
+		if err != nil {
+			return nil, err
+		}
+		commit.RequestDigest = digest
+		commit.Receipt = s.receipt("save", &commit.Report, digest, a.Name, set.At)
+		commit.Receipt.Version = commit.Report.Version + 1
+		switch err := s.Store.Commit(ctx, commit); {
+		case err == nil:
+			return &Saved{Receipt: commit.Receipt, Inserted: commit.Inserted}, nil
+		case errors.Is(err, ErrDuplicate):
+			if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
+				return saved, err
+			}
+			return nil, fmt.Errorf("report: key is taken but its outcome is not stored")
+		case !errors.Is(err, ErrStale):
+			return nil, err
+		}
+		if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
+			return saved, err
+		}
+		if err := pause(ctx, time.Duration(rand.Int64N(int64(5*time.Millisecond)))); err != nil {
+			return nil, err
+		}
+	}
+	return nil, busy()
+}
+
+// merged makes the commit of a set against the report as it stands now.
+func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, ids map[string]tianbao.ID) (*Commit, error) {
+	rep, rows, err := s.Store.Touched(ctx, a.Scope, set.Report, touchedRows(set.Changes))
+	if err != nil {
+		return nil, err
+	}
+	if set.Base < 0 || set.Base > rep.Version {
+		return nil, tianbao.Invalid("bad_base", "提交所依据的版本不存在，请刷新页面后重试。")
+	}
+	var revs []tianbao.Revision
+	if set.Base < rep.Version {
+		if revs, err = s.Store.Since(ctx, rep.ID, set.Base); err != nil {
+			return nil, err
+		}
+	}
+	known := make(map[string]tianbao.ID)
+	scope := tianbao.Scope{Paths: []string{rep.OwnerPath}}
+	m := &merger{
+		rules: rules, form: rules.Form(), rows: rows, theirs: since(revs), ids: ids,
+		commit: &Commit{Report: rep, Set: set, Inserted: ids},
+		// A row belongs to the unit it names, if that is the owner or below it;
+		// otherwise to the owner who filled it in.
+		unit: func(v tianbao.Values) (tianbao.ID, error) {
+			key := unitKey(rules.Form(), v)
+			if u, ok := known[key]; ok {
+				return u, nil
+			}
+			names := make(map[string]string, len(rules.Form().UnitKeys))
+			for _, k := range rules.Form().UnitKeys {
+				if i := rules.Form().Index(k); i >= 0 && v[i] != "" {
+					names[k] = v[i]
+				}
+			}
+			u, err := s.Store.UnitOf(ctx, scope, names)
+			if err != nil {
+				return 0, err
+			}
+			if u == 0 {
+				u = rep.Owner
+			}
+			known[key] = u
+			return u, nil
+		},
+	}
+	if err := m.merge(set.Changes); err != nil {
+		return nil, err
+	}
+	if len(m.conflicts) > 0 {
+		return nil, &tianbao.Error{Kind: tianbao.ErrConflict, Code: "conflict", Conflicts: m.conflicts,
+			Message: fmt.Sprintf("有 %d 处与他人刚刚保存的内容不一致，请逐处选择保留哪一个，然后再提交。", len(m.conflicts))}
+	}
+	switch {
+	case m.commit.Report.Rows == 0:
+		m.commit.Report.State = tianbao.StateEmpty
+	case rep.State == tianbao.StateReported || rep.State == tianbao.StateChanged:
+		m.commit.Report.State = tianbao.StateChanged
+	default:
+		m.commit.Report.State = tianbao.StateDraft
+	}
+	if len(m.commit.Puts)+len(m.commit.Deletes) == 0 {
+		m.commit.Report.State = rep.State // nothing changed, so nothing to report anew
+	}
+	return m.commit, nil
+}
+
+// outcome returns what the key led to, nil if it was not used yet.
+func (s *Service) outcome(ctx context.Context, report tianbao.ID, key, digest string) (*Saved, error) {
+	o, ok, err := s.Store.Outcome(ctx, report, key)
+	if err != nil || !ok {
+		return nil, err
+	}
+	if o.RequestDigest != digest {
+		return nil, tianbao.Invalid("key_reused", "这个提交编号已经用于另一份内容，请刷新页面后重新提交。")
+	}
+	return &Saved{Receipt: o.Receipt, Inserted: o.Inserted, Again: true}, nil
+}
+
+// requestDigest binds an idempotency key to what was asked under it.
+func (s *Service) requestDigest(set *tianbao.ChangeSet) string {
+	type change struct {
+		Op              tianbao.Op
+		Row, After      tianbao.ID
+		Temp, AfterTemp string
+		Cells           []tianbao.CellEdit
+		Code, Text      string
+	}
+	all := make([]change, len(set.Changes))
+	for i, c := range set.Changes {
+		all[i] = change{c.Op, c.Row, c.After, c.Temp, c.AfterTemp, c.Cells, c.Reason.Code, c.Reason.Text}
+	}
+	b, err := json.Marshal(struct {
+		Base    int64
+		Changes []change
+		Imports []tianbao.ID
+	}{set.Base, all, set.Imports})
+	if err != nil {
+		panic(err) // strings and numbers always encode
+	}
+	return s.Digest("change", b)
+}
+
+// touchedRows lists the stored rows that a set names, each once.
+func touchedRows(changes []tianbao.Change) []tianbao.ID {
+	seen := make(map[tianbao.ID]bool)
+	var ids []tianbao.ID
+	add := func(id tianbao.ID) {
+		if id > 0 && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	for i := range changes {
+		if changes[i].Op == tianbao.OpInsert {
+			add(changes[i].After)
+		} else {
+			add(changes[i].Row)
+		}
+	}
+	return ids
+}
+
+// checkKey refuses idempotency keys that are empty, long or not printable ASCII.
+func checkKey(key string) error {
+	ok := key != "" && len(key) <= maxKey
+	for i := 0; i < len(key); i++ {
+		ok = ok && key[i] > ' ' && key[i] < 0x7f
+	}
+	if !ok {
+		return tianbao.Invalid("bad_key", "提交编号缺失或无效，请刷新页面后重试。")
+	}
+	return nil
+}
+
+func busy() error {
+	return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "busy", RetryAfter: 2,
+		Message: "同时保存这张表的人较多，您的内容还没有保存，请稍候再点一次提交。"}
+}
+
+// pause waits, unless the context ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
