@@ -32,7 +32,7 @@ type Field struct {
 	Key       string   // machine name, e.g. "person_id"
 	Letter    string   // the column's letter in the sheet, "A" …
 	Title     string   // header, as users see it
-	Note      string   // the line of the column notes above the sheet
+	Note      string   // the column note above the sheet, without letter and end mark: writers add “A列：” and “；”
 	Kind      Kind     // rule family and normal form
 	Required  bool     // must be filled
 	MinLength int      // in characters; 0 = no lower bound
@@ -58,10 +58,13 @@ type Field struct {
 type CrossRule struct {
 	Code     string   // e.g. "phone.shared"
 	Severity Severity // what it stops
-	Same     []string // field keys that are equal in both rows (and not empty)
-	Differ   []string // field keys of which at least one differs; empty: none is asked
-	At       string   // the field that carries the problem; empty: the row as a whole
-	Message  string   // Chinese sentence, {row} stands for the earlier row's number
+	// Same are the field keys that are equal in both rows (and not empty). An
+	// element may name alternatives, "org_code|unit_name": the first of them that
+	// is filled in a row stands for it, and is compared with the same field only.
+	Same    []string
+	Differ  []string // field keys of which at least one differs; empty: none is asked
+	At      string   // the field that carries the problem; empty: the row as a whole
+	Message string   // Chinese sentence, {row} stands for the earlier row's number
 }
 
 // Form is the definition of one report form at one version. Everything that

@@ -1,0 +1,121 @@
+// Package form reads the definitions of report forms and keeps the published ones.
+//
+// A form is data: a Table Schema descriptor (fields with name, title, type and
+// constraints, which any Table Schema tool understands) with keys of our own
+// beside them, all of which start with "tianbao:". One file serves the page, the
+// check, the workbooks, the storage and whoever downloads the schema, so no other
+// package knows the columns by heart.
+//
+// Rules. A published version never changes: a new list of unit types is a new
+// version, and reports of the old one go on being shown and checked by it.
+// Reading is strict. A key, kind, rule or severity that this package does not
+// know is refused, because a misspelt rule that is silently dropped is a check
+// that silently does not happen.
+//
+// Danger: the forms handed out are shared. Nobody may write to them.
+package form
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"tianbao"
+)
+
+//go:embed asset-role.v1.json
+var published embed.FS
+
+// Registry holds forms by name and version. It does not change once made, so it
+// may be used from many goroutines.
+type Registry struct {
+	forms []entry // by name, then version
+}
+
+type entry struct {
+	form   *tianbao.Form
+	schema []byte
+}
+
+// Builtin returns the forms that are published with the program.
+func Builtin() (*Registry, error) { return Load(published) }
+
+// Load reads every .json file at the root of fsys. Two files with the same name
+// and version are refused: a published version is one text.
+func Load(fsys fs.FS) (*Registry, error) {
+	names, err := fs.Glob(fsys, "*.json")
+	if err != nil {
+		return nil, fmt.Errorf("form: list: %w", err)
+	}
+	r := &Registry{}
+	for _, name := range names {
+		b, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("form: %w", err)
+		}
+		f, err := Parse(b)
+		if err != nil {
+			return nil, fmt.Errorf("form: %s: %w", path.Base(name), err)
+		}
+		if r.Get(f.Name, f.Version) != nil {
+			return nil, fmt.Errorf("form: %s: %s version %d is defined twice", path.Base(name), f.Name, f.Version)
+		}
+		r.forms = append(r.forms, entry{f, b})
+	}
+	slices.SortFunc(r.forms, func(a, b entry) int {
+		if c := strings.Compare(a.form.Name, b.form.Name); c != 0 {
+			return c
+		}
+		return a.form.Version - b.form.Version
+	})
+	return r, nil
+}
+
+// Get returns the form of the given name and version, or nil.
+func (r *Registry) Get(name string, version int) *tianbao.Form {
+	if e := r.find(name, version); e != nil {
+		return e.form
+	}
+	return nil
+}
+
+// Latest returns the newest version of the form of the given name, or nil.
+func (r *Registry) Latest(name string) *tianbao.Form {
+	var f *tianbao.Form
+	for i := range r.forms {
+		if r.forms[i].form.Name == name {
+			f = r.forms[i].form
+		}
+	}
+	return f
+}
+
+// Forms returns all forms, by name and then version.
+func (r *Registry) Forms() []*tianbao.Form {
+	fs := make([]*tianbao.Form, len(r.forms))
+	for i := range r.forms {
+		fs[i] = r.forms[i].form
+	}
+	return fs
+}
+
+// Schema returns the Table Schema of a form as it was published, byte for byte,
+// or nil. The caller owns the copy.
+func (r *Registry) Schema(name string, version int) []byte {
+	if e := r.find(name, version); e != nil {
+		return slices.Clone(e.schema)
+	}
+	return nil
+}
+
+func (r *Registry) find(name string, version int) *entry {
+	for i := range r.forms {
+		if e := &r.forms[i]; e.form.Name == name && e.form.Version == version {
+			return e
+		}
+	}
+	return nil
+}
