@@ -71,7 +71,8 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 	if err != nil {
 		return nil, err
 	}
-	plan, err := makePlan(rules, scr, imp, mode)
+	id := tianbao.ID(s.IDs.Next())
+	plan, err := makePlan(rules, scr, imp, mode, id)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 		plan.Again = &earlier[0]
 	}
 	rec := &ImportRecord{
-		ID: tianbao.ID(s.IDs.Next()), Report: set.Report, File: clip(file, 200), Digest: digest,
+		ID: id, Report: set.Report, File: clip(file, 200), Digest: digest,
 		Mode: string(mode), Rows: len(imp.Rows), By: a.User, At: s.Now().UnixMilli(),
 	}
 	if rec.Raw, err = json.Marshal(rawOf(imp)); err != nil {
@@ -93,7 +94,6 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 	if err := s.Store.PutImport(ctx, rec); err != nil {
 		return nil, err
 	}
-	plan.Import = rec.ID
 	return plan, nil
 }
 

@@ -59,15 +59,16 @@ type planner struct {
 	rows  []tianbao.Row // the screen
 	scr   *Screen
 	file  []tianbao.ImportedRow
+	id    tianbao.ID // of the import; makes the names of new rows unique
 	plan  *Plan
 	match []int // file row → index into rows, -1
 }
 
 // makePlan works out what the file does to the screen in the given mode.
-func makePlan(rules Checker, scr *Screen, imp *tianbao.Import, mode Mode) (*Plan, error) {
+func makePlan(rules Checker, scr *Screen, imp *tianbao.Import, mode Mode, id tianbao.ID) (*Plan, error) {
 	p := &planner{
-		form: rules.Form(), rows: scr.Rows, scr: scr, file: imp.Rows,
-		plan:  &Plan{Mode: mode, Remarks: imp.Remarks, Problems: rules.Imported(imp)},
+		form: rules.Form(), rows: scr.Rows, scr: scr, file: imp.Rows, id: id,
+		plan:  &Plan{Import: id, Mode: mode, Remarks: imp.Remarks, Problems: rules.Imported(imp)},
 		match: make([]int, len(imp.Rows)),
 	}
 	for i := range p.match {
@@ -224,7 +225,7 @@ func (p *planner) replace() {
 			continue
 		}
 		p.add(i, i+1, after)
-		after = tianbao.Change{AfterTemp: temp(i)}
+		after = tianbao.Change{AfterTemp: p.temp(i)}
 	}
 	if len(gone) > 0 {
 		p.plan.Confirm = fmt.Sprintf("报表中的第 %s 行（共 %d 行）将被删除，确定用文件替换整张表吗？", listed(gone), len(gone))
@@ -241,13 +242,13 @@ func (p *planner) appendAll(chosen func(i int) bool) {
 		}
 		seq++
 		p.add(i, seq, after)
-		after = tianbao.Change{AfterTemp: temp(i)}
+		after = tianbao.Change{AfterTemp: p.temp(i)}
 	}
 }
 
 func (p *planner) add(i, seq int, after tianbao.Change) {
 	row := &p.file[i].Row
-	c := tianbao.Change{Op: tianbao.OpInsert, Temp: temp(i), After: after.After, AfterTemp: after.AfterTemp}
+	c := tianbao.Change{Op: tianbao.OpInsert, Temp: p.temp(i), After: after.After, AfterTemp: after.AfterTemp}
 	it := Item{Kind: ItemAdd, SheetRow: p.file[i].SheetRow, FileRow: i, Seq: seq}
 	for f, v := range row.Values {
 		if v != "" {
@@ -305,7 +306,7 @@ func (p *planner) identity(v tianbao.Values) string {
 }
 
 // temp names the new row that the file's row i becomes.
-func temp(i int) string { return "import-" + strconv.Itoa(i+1) }
+func (p *planner) temp(i int) string { return "i" + p.id.String() + "-" + strconv.Itoa(i+1) }
 
 // whole joins all cells of a row.
 func whole(v tianbao.Values) string { return strings.Join(v, "\x00") }

@@ -1,0 +1,154 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+
+	"tianbao"
+)
+
+// Params are the costs of argon2id. They are stored with each hash, so raising
+// them leaves old hashes valid until their owner signs in and is hashed anew.
+type Params struct {
+	MemoryKiB uint32
+	Passes    uint32
+	Threads   uint8
+}
+
+// DefaultParams cost about 20 ms and 19 MiB a password (OWASP's second choice), so
+// that a morning of sign-ins does not fill a two-core machine.
+func DefaultParams() Params { return Params{MemoryKiB: 19 * 1024, Passes: 2, Threads: 1} }
+
+const (
+	saltLen = 16
+	hashLen = 32
+)
+
+// hasher bounds how many passwords are hashed at once: each takes its memory.
+type hasher struct {
+	params Params
+	slots  chan struct{}
+}
+
+func newHasher(p Params) *hasher { return &hasher{params: p, slots: make(chan struct{}, 2)} }
+
+func (h *hasher) derive(ctx context.Context, p Params, password string, salt []byte) ([]byte, error) {
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return argon2.IDKey([]byte(password), salt, p.Passes, p.MemoryKiB, p.Threads, hashLen), nil
+}
+
+// hash returns the PHC string of a password.
+func (h *hasher) hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltLen)
+	_, _ = rand.Read(salt) // never fails (crypto/rand)
+	sum, err := h.derive(ctx, h.params, password, salt)
+	if err != nil {
+		return "", err
+	}
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+		h.params.MemoryKiB, h.params.Passes, h.params.Threads, b64.EncodeToString(salt), b64.EncodeToString(sum)), nil
+}
+
+// verify compares a password with a PHC string; stale tells that the string was
+// made with other costs than today's.
+func (h *hasher) verify(ctx context.Context, password, phc string) (ok, stale bool, err error) {
+	p, salt, want, err := parsePHC(phc)
+	if err != nil {
+		return false, false, err
+	}
+	got, err := h.derive(ctx, p, password, salt)
+	if err != nil {
+		return false, false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1, p != h.params, nil
+}
+
+func parsePHC(s string) (p Params, salt, sum []byte, err error) {
+	parts := strings.Split(s, "$")
+	var version int
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return p, nil, nil, fmt.Errorf("auth: stored hash is not argon2id")
+	}
+	if _, err = fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
+		return p, nil, nil, fmt.Errorf("auth: stored hash has another argon2 version")
+	}
+	if _, err = fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.MemoryKiB, &p.Passes, &p.Threads); err != nil {
+		return p, nil, nil, fmt.Errorf("auth: stored hash has no parameters: %w", err)
+	}
+	if p.MemoryKiB > 1<<20 || p.Passes == 0 || p.Passes > 100 || p.Threads == 0 {
+		return p, nil, nil, fmt.Errorf("auth: stored hash has parameters out of bounds")
+	}
+	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err == nil {
+		sum, err = base64.RawStdEncoding.DecodeString(parts[5])
+	}
+	if err != nil || len(salt) < 8 || len(sum) != hashLen {
+		return p, nil, nil, fmt.Errorf("auth: stored hash is damaged")
+	}
+	return p, salt, sum, nil
+}
+
+// CheckPassword applies the rules of GB/T 22239-2019 8.1.4.1: at least eight
+// characters of three kinds, and not the login name. Nothing is truncated.
+func CheckPassword(login, password string) error {
+	var kinds [4]int
+	for _, r := range password {
+		switch {
+		case unicode.IsLower(r):
+			kinds[0] = 1
+		case unicode.IsUpper(r):
+			kinds[1] = 1
+		case unicode.IsDigit(r):
+			kinds[2] = 1
+		default:
+			kinds[3] = 1
+		}
+	}
+	n := utf8.RuneCountInString(password)
+	switch {
+	case n < 8 || kinds[0]+kinds[1]+kinds[2]+kinds[3] < 3:
+		return tianbao.Invalid("weak_password", "密码至少 8 位，并且包含大写字母、小写字母、数字、符号中的三种，请重新设置。")
+	case n > 128:
+		return tianbao.Invalid("long_password", "密码最长 128 位，请换一个短一些的密码。")
+	case len(login) >= 4 && strings.Contains(strings.ToLower(password), strings.ToLower(login)):
+		return tianbao.Invalid("login_in_password", "密码中不能包含用户名，请重新设置。")
+	}
+	return nil
+}
+
+// passwordAlphabet leaves out what looks alike on paper (0 O 1 l I).
+const passwordAlphabet = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+// NewPassword makes a random password that passes CheckPassword: four groups of
+// four, about 92 bits.
+func NewPassword() string {
+	for {
+		var b strings.Builder
+		for b.Len() < 19 {
+			if b.Len()%5 == 4 {
+				b.WriteByte('-')
+			}
+			var r [1]byte
+			_, _ = rand.Read(r[:])
+			if int(r[0]) < 256/len(passwordAlphabet)*len(passwordAlphabet) {
+				b.WriteByte(passwordAlphabet[int(r[0])%len(passwordAlphabet)])
+			}
+		}
+		if CheckPassword("", b.String()) == nil {
+			return b.String()
+		}
+	}
+}

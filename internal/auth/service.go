@@ -1,0 +1,355 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"tianbao"
+	"tianbao/internal/clock"
+)
+
+// Limits of sessions and sign-ins (GB/T 22239-2019 8.1.4.1; ASVS 7.3.1, 7.3.2, 6.3.1).
+const (
+	IdleLimit     = 30 * time.Minute
+	AbsoluteLimit = 12 * time.Hour
+	LockWindow    = 15 * time.Minute
+	LockAccount   = 5  // failures of one account
+	LockAddress   = 50 // failures from one address: an office shares one
+	setupLife     = 24 * time.Hour
+	touchEvery    = time.Minute // how fresh Session.Seen is kept
+)
+
+// Service signs people in and keeps their accounts.
+type Service struct {
+	store Store
+	now   clock.Clock
+	ids   *clock.IDs
+	hash  *hasher
+	// decoy is verified when the login is unknown, so that both take the same time.
+	decoy string
+}
+
+// New returns a service; params are the costs of new password hashes.
+func New(ctx context.Context, store Store, now clock.Clock, ids *clock.IDs, params Params) (*Service, error) {
+	s := &Service{store: store, now: now, ids: ids, hash: newHasher(params)}
+	var err error
+	s.decoy, err = s.hash.hash(ctx, newToken())
+	return s, err
+}
+
+// Signed is a live session.
+type Signed struct {
+	User tianbao.User
+	// CSRF is the token that forms and clients send with every unsafe request.
+	CSRF string
+}
+
+// errSignIn is the one answer to every failed sign-in.
+func errSignIn() error {
+	return &tianbao.Error{Kind: tianbao.ErrUnsigned, Code: "bad_login", Message: "用户名或密码不正确，请检查大小写后重新输入。"}
+}
+
+func errLocked() error {
+	return &tianbao.Error{Kind: tianbao.ErrTooMany, Code: "locked", RetryAfter: int(LockWindow.Seconds()),
+		Message: "输错次数过多，该用户名暂时不能登录，请 15 分钟后再试，或联系管理员重设密码。"}
+}
+
+// SignIn checks a password and opens a session; it returns the token for the
+// cookie. The answer, and the time it takes, are the same for a wrong password and
+// for a name that does not exist.
+func (s *Service) SignIn(ctx context.Context, login, password, addr string) (token string, u tianbao.User, err error) {
+	now := s.now()
+	keys := []string{"login:" + login, "addr:" + addr}
+	counts, err := s.store.Failures(ctx, keys, now.Add(-LockWindow))
+	if err != nil {
+		return "", u, err
+	}
+	if counts[0] >= LockAccount || counts[1] >= LockAddress {
+		return "", u, errLocked()
+	}
+	u, phc, err := s.store.UserByLogin(ctx, login)
+	known := err == nil
+	if err != nil && tianbao.KindOf(err) != tianbao.ErrNotFound {
+		return "", u, err
+	}
+	if !known {
+		phc = s.decoy
+	}
+	ok, stale, err := s.hash.verify(ctx, password, phc)
+	if err != nil {
+		return "", u, err
+	}
+	if !ok || !known || u.Disabled {
+		counts, err := s.store.AddFailure(ctx, keys, now, now.Add(-LockWindow))
+		if err != nil {
+			return "", u, err
+		}
+		if err := s.store.Audit(ctx, Event{At: now, From: addr, What: "signin.fail"}); err != nil {
+			return "", u, err
+		}
+		if counts[0] >= LockAccount {
+			return "", tianbao.User{}, errLocked()
+		}
+		return "", tianbao.User{}, errSignIn()
+	}
+	if stale {
+		if err := s.rehash(ctx, u.ID, password); err != nil {
+			return "", u, err
+		}
+	}
+	token = newToken()
+	if err := s.store.PutSession(ctx, Session{TokenHash: tokenHash(token), User: u.ID, Created: now, Seen: now, Address: addr}); err != nil {
+		return "", u, err
+	}
+	if err := s.store.ClearFailures(ctx, keys[0]); err != nil {
+		return "", u, err
+	}
+	if err := s.store.Audit(ctx, Event{At: now, Actor: u.ID, From: addr, What: "signin"}); err != nil {
+		return "", u, err
+	}
+	return token, u, nil
+}
+
+// rehash stores the password again with today's costs. SetPassword ends the
+// user's sessions, which is right here too: the new session is opened after it.
+func (s *Service) rehash(ctx context.Context, user tianbao.ID, password string) error {
+	phc, err := s.hash.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.store.SetPassword(ctx, user, phc)
+}
+
+// errEnded is the answer to a token that is not, or no longer, a session.
+func errEnded() error {
+	return &tianbao.Error{Kind: tianbao.ErrUnsigned, Code: "signed_out", Message: "您还没有登录，或登录已经超时，请登录后继续。"}
+}
+
+// Resume returns the session of a token. It ends sessions that were idle or open
+// for too long and those of disabled users.
+func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
+	if token == "" {
+		return nil, errEnded()
+	}
+	h := tokenHash(token)
+	sess, u, err := s.store.Session(ctx, h)
+	if err != nil {
+		if tianbao.KindOf(err) == tianbao.ErrNotFound {
+			return nil, errEnded()
+		}
+		return nil, err
+	}
+	now := s.now()
+	if u.Disabled || now.Sub(sess.Seen) > IdleLimit || now.Sub(sess.Created) > AbsoluteLimit {
+		if err := s.store.DropSession(ctx, h); err != nil {
+			return nil, err
+		}
+		return nil, errEnded()
+	}
+	if now.Sub(sess.Seen) >= touchEvery {
+		if err := s.store.TouchSession(ctx, h, now); err != nil {
+			return nil, err
+		}
+	}
+	return &Signed{User: u, CSRF: csrfOf(token)}, nil
+}
+
+// SignOut ends the session of a token.
+func (s *Service) SignOut(ctx context.Context, token string, actor tianbao.ID, addr string) error {
+	if err := s.store.DropSession(ctx, tokenHash(token)); err != nil {
+		return err
+	}
+	return s.store.Audit(ctx, Event{At: s.now(), Actor: actor, From: addr, What: "signout"})
+}
+
+// CheckCSRF reports whether the form token belongs to the session, in constant time.
+func (g *Signed) CheckCSRF(got string) bool {
+	return subtle.ConstantTimeCompare([]byte(got), []byte(g.CSRF)) == 1
+}
+
+// Record writes an event of the given actor into the trail.
+func (s *Service) Record(ctx context.Context, actor tianbao.ID, from, what, object, detail string) error {
+	return s.store.Audit(ctx, Event{At: s.now(), Actor: actor, From: from, What: what, Object: object, Detail: detail})
+}
+
+// newToken returns 256 random bits in URL-safe text.
+func newToken() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func tokenHash(token string) []byte {
+	h := sha256.Sum256([]byte(token))
+	return h[:]
+}
+
+// csrfOf derives the form token from the session token, so that it needs no
+// storing and dies with the session; it tells nothing of the session token.
+func csrfOf(token string) string {
+	h := sha256.Sum256([]byte("tianbao csrf\x00" + token))
+	return base64.RawURLEncoding.EncodeToString(h[:])
+}
+
+// SetupLink returns the token of a one-time set-up link if no administrator exists
+// yet, and "" if one does. An earlier link ceases to work.
+func (s *Service) SetupLink(ctx context.Context) (string, error) {
+	has, err := s.store.HasAdmin(ctx)
+	if err != nil || has {
+		return "", err
+	}
+	token := newToken()
+	if err := s.store.PutSetupToken(ctx, tokenHash(token), s.now().Add(setupLife)); err != nil {
+		return "", err
+	}
+	return token, nil
+}
+
+// errSetup is the answer to a set-up link that does not work.
+func errSetup() error {
+	return &tianbao.Error{Kind: tianbao.ErrNotFound, Code: "setup_link", Message: "这个设置链接已经用过或已过期，请重新启动服务以取得新的链接。"}
+}
+
+// CheckSetup returns an error unless the set-up token works.
+func (s *Service) CheckSetup(ctx context.Context, token string) error {
+	ok, err := s.store.CheckSetupToken(ctx, tokenHash(token), s.now())
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errSetup()
+	}
+	return nil
+}
+
+// Setup creates the first administrator and ends the link.
+func (s *Service) Setup(ctx context.Context, token, login, name, password string) error {
+	if err := s.CheckSetup(ctx, token); err != nil {
+		return err
+	}
+	u := tianbao.User{Login: login, Name: name, Grants: []tianbao.Grant{{Role: tianbao.RoleAdmin}}}
+	if _, err := s.create(ctx, u, password, true); err != nil {
+		var e *tianbao.Error
+		if errors.As(err, &e) && e.Code == "set_up" {
+			return errSetup()
+		}
+		return err
+	}
+	return s.store.DropSetupToken(ctx)
+}
+
+// CreateUser stores a new account and returns it with its ids.
+func (s *Service) CreateUser(ctx context.Context, u tianbao.User, password string) (tianbao.User, error) {
+	return s.create(ctx, u, password, false)
+}
+
+func (s *Service) create(ctx context.Context, u tianbao.User, password string, first bool) (tianbao.User, error) {
+	if err := checkLogin(u.Login); err != nil {
+		return u, err
+	}
+	if n := len([]rune(u.Name)); n < 1 || n > 50 {
+		return u, tianbao.Invalid("bad_name", "请填写姓名，最长 50 个字。")
+	}
+	if len(u.Grants) == 0 {
+		return u, tianbao.Invalid("no_role", "请为账号选择角色。")
+	}
+	if err := CheckPassword(u.Login, password); err != nil {
+		return u, err
+	}
+	phc, err := s.hash.hash(ctx, password)
+	if err != nil {
+		return u, err
+	}
+	u.ID, u.Created = tianbao.ID(s.ids.Next()), s.now()
+	for i := range u.Grants {
+		u.Grants[i].ID, u.Grants[i].User = tianbao.ID(s.ids.Next()), u.ID
+	}
+	if err := s.store.CreateUser(ctx, u, phc, first); err != nil {
+		return u, err
+	}
+	return u, s.store.Audit(ctx, Event{At: u.Created, What: "user.create", Object: u.ID.String()})
+}
+
+// SetPassword replaces the password of the named account, ends its sessions and
+// forgets its failures.
+func (s *Service) SetPassword(ctx context.Context, login, password string) error {
+	u, _, err := s.store.UserByLogin(ctx, login)
+	if err != nil {
+		return err
+	}
+	if err := CheckPassword(login, password); err != nil {
+		return err
+	}
+	phc, err := s.hash.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	if err := s.store.SetPassword(ctx, u.ID, phc); err != nil {
+		return err
+	}
+	if err := s.store.ClearFailures(ctx, "login:"+login); err != nil {
+		return err
+	}
+	return s.store.Audit(ctx, Event{At: s.now(), What: "user.password", Object: u.ID.String()})
+}
+
+// ChangePassword lets a user replace the own password; the old one is asked.
+func (s *Service) ChangePassword(ctx context.Context, u tianbao.User, old, password, addr string) error {
+	now := s.now()
+	keys := []string{"login:" + u.Login, "addr:" + addr}
+	counts, err := s.store.Failures(ctx, keys, now.Add(-LockWindow))
+	if err != nil {
+		return err
+	}
+	if counts[0] >= LockAccount {
+		return errLocked()
+	}
+	_, phc, err := s.store.UserByLogin(ctx, u.Login)
+	if err != nil {
+		return err
+	}
+	ok, _, err := s.hash.verify(ctx, old, phc)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		if _, err := s.store.AddFailure(ctx, keys, now, now.Add(-LockWindow)); err != nil {
+			return err
+		}
+		return tianbao.Invalid("bad_password", "原密码不正确，请重新输入。")
+	}
+	return s.SetPassword(ctx, u.Login, password)
+}
+
+// SetDisabled disables or enables the named account.
+func (s *Service) SetDisabled(ctx context.Context, login string, disabled bool) error {
+	u, _, err := s.store.UserByLogin(ctx, login)
+	if err != nil {
+		return err
+	}
+	if err := s.store.SetDisabled(ctx, u.ID, disabled); err != nil {
+		return err
+	}
+	return s.store.Audit(ctx, Event{At: s.now(), What: "user.disable", Object: u.ID.String(), Detail: fmt.Sprint(disabled)})
+}
+
+// Users returns all accounts.
+func (s *Service) Users(ctx context.Context) ([]tianbao.User, error) { return s.store.Users(ctx) }
+
+// checkLogin keeps login names to what can be read out and typed everywhere.
+func checkLogin(login string) error {
+	ok := len(login) >= 2 && len(login) <= 40
+	for _, r := range login {
+		ok = ok && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_' || r == '@')
+	}
+	if !ok {
+		return tianbao.Invalid("bad_login_name", "用户名请用 2–40 位的字母、数字或 . - _ @。")
+	}
+	return nil
+}
