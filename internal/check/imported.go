@@ -1,0 +1,60 @@
+package check
+
+import (
+	"strings"
+
+	"tianbao"
+	"tianbao/internal/ident"
+)
+
+// Imported returns the problems of the rows of a workbook: those of [Checker.Rows]
+// and the hints that only a file can give, a row number that stands twice
+// (seq.duplicate, on the later row, field [tianbao.Form.SeqKey]) and a hidden row
+// (row.hidden). The row number decides nothing (form.md §3), so both stop nothing.
+func (c *Checker) Imported(imp *tianbao.Import) []tianbao.Problem {
+	rows := make([]tianbao.Row, len(imp.Rows))
+	for i := range imp.Rows {
+		rows[i] = imp.Rows[i].Row
+	}
+	found := c.Rows(rows)
+	ps := make([]tianbao.Problem, 0, len(found))
+	first := make(map[string]int, len(rows))
+	for i := range imp.Rows {
+		r := &imp.Rows[i]
+		start := len(ps)
+		for len(found) > 0 && found[0].Row == i {
+			ps, found = append(ps, found[0]), found[1:]
+		}
+		own := len(ps)
+		hint := func(field, code, message string) {
+			ps = append(ps, tianbao.Problem{
+				Row: i, RowID: r.Row.ID, Field: field, Code: code,
+				Severity: tianbao.SeverityHint, Message: message,
+			})
+		}
+		if n := seqNumber(r.Seq); n != "" {
+			if j, taken := first[n]; taken {
+				hint(c.form.SeqKey, "seq.duplicate",
+					"本行的"+c.form.SeqTitle+"与第"+rowNumber(&rows[j], j)+"行相同，各行仍按先后次序读入，建议重新编号。")
+			} else {
+				first[n] = i
+			}
+		}
+		if r.Hidden {
+			hint("", "row.hidden", "本行在文件中是隐藏的，也已读入，如不需要请在文件中取消隐藏后删除。")
+		}
+		if len(ps) > own {
+			c.sortRow(ps[start:])
+		}
+	}
+	return ps
+}
+
+// seqNumber returns the text by which row numbers are compared: 01 is 1.
+func seqNumber(s string) string {
+	s = ident.NormalizeCode(s)
+	if t := strings.TrimLeft(s, "0"); t != "" {
+		return t
+	}
+	return s
+}
