@@ -1,0 +1,182 @@
+// Command webbuild bundles the page's TypeScript and CSS into internal/web/ui/dist.
+// It is run by go generate in internal/web/ui and needs only Go: the bundler is
+// esbuild's Go API.
+//
+// The output is deterministic, so a rebuild that differs from what is committed
+// means the commit forgot it. The build fails when the form page's JavaScript and
+// CSS together exceed the budget. With -check nothing is written; the exit code
+// tells whether dist is up to date.
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// formBudget is the most that the form page's script and style may weigh, gzipped.
+const formBudget = 40 << 10
+
+// formFiles are what the form page loads.
+var formFiles = [...]string{"form.js", "site.css"}
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "webbuild:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, stdout io.Writer) error {
+	fl := flag.NewFlagSet("webbuild", flag.ContinueOnError)
+	dir := fl.String("dir", ".", "the folder internal/web/ui")
+	check := fl.Bool("check", false, "write nothing; fail when dist is not up to date")
+	if err := fl.Parse(args); err != nil {
+		return err
+	}
+	files, err := bundle(*dir)
+	if err != nil {
+		return err
+	}
+	size, err := weigh(files)
+	if err != nil {
+		return err
+	}
+	dist := filepath.Join(*dir, "dist")
+	if *check {
+		return compare(dist, files)
+	}
+	if err := os.MkdirAll(dist, 0o755); err != nil {
+		return err
+	}
+	for name, b := range files {
+		if err := os.WriteFile(filepath.Join(dist, name), b, 0o644); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(stdout, "webbuild: form page %d of %d bytes gzip\n", size, formBudget)
+	return err
+}
+
+// bundle builds every entry point and the manifest of their content hashes.
+func bundle(dir string) (map[string][]byte, error) {
+	pages, err := filepath.Glob(filepath.Join(dir, "page", "*.ts"))
+	if err != nil {
+		return nil, err
+	}
+	entries := []api.EntryPoint{{InputPath: filepath.Join(dir, "css", "site.css"), OutputPath: "site"}}
+	for _, p := range pages {
+		name := filepath.Base(p)
+		// Only files named by one plain word are pages; form_save.ts is a part of form.ts.
+		if word := name[:len(name)-len(".ts")]; plain(word) {
+			entries = append(entries, api.EntryPoint{InputPath: p, OutputPath: word})
+		}
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	for i := range entries {
+		if entries[i].InputPath, err = filepath.Abs(entries[i].InputPath); err != nil {
+			return nil, err
+		}
+	}
+	res := api.Build(api.BuildOptions{
+		AbsWorkingDir:       abs,
+		EntryPointsAdvanced: entries,
+		Outdir:              filepath.Join(abs, "dist"),
+		Bundle:              true,
+		Write:               false,
+		Engines:             []api.Engine{{Name: api.EngineChrome, Version: "90"}},
+		Format:              api.FormatIIFE,
+		Charset:             api.CharsetUTF8,
+		LegalComments:       api.LegalCommentsNone,
+		MinifyWhitespace:    true,
+		MinifyIdentifiers:   true,
+		MinifySyntax:        true,
+		Sourcemap:           api.SourceMapNone,
+		LogLevel:            api.LogLevelSilent,
+	})
+	if len(res.Errors) > 0 {
+		var errs []error
+		for _, m := range res.Errors {
+			where := ""
+			if m.Location != nil {
+				where = fmt.Sprintf("%s:%d: ", m.Location.File, m.Location.Line)
+			}
+			errs = append(errs, errors.New(where+m.Text))
+		}
+		return nil, errors.Join(errs...)
+	}
+	files := map[string][]byte{}
+	hashes := map[string]string{}
+	for _, f := range res.OutputFiles {
+		name := filepath.Base(f.Path)
+		sum := sha256.Sum256(f.Contents)
+		files[name] = f.Contents
+		hashes[name] = hex.EncodeToString(sum[:8])
+	}
+	manifest, err := json.MarshalIndent(hashes, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	files["manifest.json"] = append(manifest, '\n')
+	return files, nil
+}
+
+func plain(word string) bool {
+	for _, r := range word {
+		if r < 'a' || r > 'z' {
+			return false
+		}
+	}
+	return word != ""
+}
+
+// weigh returns the gzipped size of the form page and fails above the budget.
+func weigh(files map[string][]byte) (int, error) {
+	total := 0
+	for _, name := range formFiles {
+		b, ok := files[name]
+		if !ok {
+			return 0, fmt.Errorf("no %s was built", name)
+		}
+		var buf bytes.Buffer
+		zw, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := zw.Write(b); err != nil {
+			return 0, err
+		}
+		if err := zw.Close(); err != nil {
+			return 0, err
+		}
+		total += buf.Len()
+	}
+	if total > formBudget {
+		return total, fmt.Errorf("the form page weighs %d bytes gzip, the budget is %d", total, formBudget)
+	}
+	return total, nil
+}
+
+// compare fails when a built file differs from the one in dist.
+func compare(dist string, files map[string][]byte) error {
+	for name, want := range files {
+		got, err := os.ReadFile(filepath.Join(dist, name))
+		if err != nil || !bytes.Equal(got, want) {
+			return fmt.Errorf("dist/%s is not up to date: run go generate ./internal/web/ui and commit the result", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+// <tb-sheet>: a data-entry grid for Chinese office work. See README.md.
+import { Find } from "./find";
+import { Grid } from "./grid";
+import { Input } from "./input";
+import { Mouse } from "./mouse";
+import { Change, Column, Fault, Row } from "./types";
+
+export type { Change, Column, Fault, Row, Severity } from "./types";
+
+export class TbSheet extends HTMLElement {
+  private grid = new Grid(this);
+  private find = new Find(this.grid, () => this.input.focus());
+  private input = new Input(this, this.grid, () => this.find.show());
+  private mouse = new Mouse(this.grid, this.input);
+  private sizes = new ResizeObserver(() => this.grid.view.resize());
+
+  connectedCallback(): void {
+    const { view } = this.grid;
+    if (!view.scroll.parentNode) {
+      this.append(this.find.el, view.scroll, this.input.drop.el, view.tip, view.live);
+      const label = this.getAttribute("aria-label");
+      const grid = view.scroll.firstElementChild;
+      if (label && grid) grid.setAttribute("aria-label", label);
+    }
+    this.sizes.observe(view.scroll);
+    view.resize();
+  }
+
+  disconnectedCallback(): void {
+    this.sizes.disconnect();
+    this.mouse.stop();
+    this.grid.view.stop();
+  }
+
+  get columns(): Column[] {
+    return this.grid.model.columns;
+  }
+
+  /** Set the columns before the rows; setting them empties the sheet. */
+  set columns(columns: Column[]) {
+    this.input.cancel();
+    this.grid.model.columns = columns;
+    this.grid.sel.c = this.grid.sel.c2 = 0;
+    this.grid.load([]);
+    this.grid.view.build();
+  }
+
+  /** Most rows the sheet grows to by pasting and inserting. */
+  get maxRows(): number {
+    return this.grid.maxRows;
+  }
+
+  set maxRows(n: number) {
+    this.grid.maxRows = n;
+  }
+
+  /** Replaces all rows by saved ones; forgets undo history and faults. */
+  setRows(rows: Row[]): void {
+    this.input.cancel();
+    this.grid.load(rows);
+  }
+
+  /** The rows as shown, in order; also new rows that are still empty. */
+  rows(): Row[] {
+    return this.grid.model.rows();
+  }
+
+  setFaults(faults: Fault[]): void {
+    this.grid.faults.set(faults);
+    this.grid.describe();
+    this.grid.view.refresh();
+  }
+
+  /** Moves to the next fault (1) or the one before (-1). */
+  nextFault(dir: 1 | -1 = 1): void {
+    this.input.commit();
+    this.grid.nextFault(dir);
+    this.input.focus();
+  }
+
+  /** Moves to a cell and takes the focus; key "" is the row's first cell. */
+  goTo(rowId: string, key: string): void {
+    const { model } = this.grid;
+    const line = model.find(rowId);
+    if (!line) return;
+    this.input.commit();
+    this.input.focus();
+    this.grid.choose(model.index(line), Math.max(0, model.column(key)));
+  }
+
+  /**
+   * The least change since setRows or committed. Give the same array to
+   * committed(), so that what is typed while the save is under way stays a change.
+   * A cell that is being typed in is not part of it: Ctrl+S and leaving the sheet
+   * finish it, and a draft saved in the background must not.
+   */
+  changes(): Change[] {
+    return this.grid.model.changes();
+  }
+
+  /** The server has saved: new rows get their ids, the saved state is the new base. */
+  committed(inserted: Record<string, string>, saved?: Change[]): void {
+    this.grid.model.committed(inserted, saved);
+    this.grid.view.refresh();
+    this.grid.changed();
+  }
+
+  /** Carries out changes made elsewhere, such as an import plan, as one undo step. */
+  apply(changes: Change[], label: string): void {
+    this.input.commit();
+    this.grid.apply(changes, label);
+  }
+
+  /** Inserts a row after the given one, or after the active row; returns its id. */
+  insertRow(after?: string): string {
+    this.input.commit();
+    return this.grid.insertRow(after);
+  }
+
+  /** Deletes rows on the screen; the server learns of it by the next save. */
+  deleteRows(ids: string[]): void {
+    this.input.commit();
+    this.grid.deleteRows(ids);
+  }
+
+  undo(): void {
+    this.input.commit();
+    this.grid.undo();
+  }
+
+  redo(): void {
+    this.input.commit();
+    this.grid.redo();
+  }
+
+  get dirty(): boolean {
+    return this.grid.model.count() > 0;
+  }
+
+  setReadonly(locked: boolean): void {
+    this.input.commit();
+    this.grid.locked = locked;
+    this.classList.toggle("tbs-locked", locked);
+    this.grid.describe();
+    this.grid.view.refresh();
+  }
+
+  /** Puts the keyboard into the sheet. */
+  override focus(): void {
+    this.input.focus();
+  }
+}
+
+/** Registers the element; calling it twice does no harm. */
+export function defineSheet(): void {
+  if (!customElements.get("tb-sheet")) customElements.define("tb-sheet", TbSheet);
+}

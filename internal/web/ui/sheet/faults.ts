@@ -1,0 +1,75 @@
+import { Line, Model } from "./model";
+import { Fault, Severity } from "./types";
+
+const words: Record<Severity, string> = { error: "错误", justify: "需说明", hint: "提示" };
+const order: Severity[] = ["error", "justify", "hint"];
+
+interface Entry extends Fault {
+  c: number; // column, -1 for the row
+  seen: string; // the value that was judged
+}
+
+/** What a cell shows of its faults. */
+export interface Mark {
+  severity: Severity;
+  text: string;
+  /** The value has changed since it was judged. */
+  stale: boolean;
+}
+
+/**
+ * Faults by row object: they stay on their row whatever is inserted above, and
+ * keep their row when a save renames it. A fault whose cell was edited since is
+ * stale: still listed, but told apart, until the next verdict.
+ */
+export class Faults {
+  private byLine = new Map<Line, Entry[]>();
+
+  constructor(private model: Model) {}
+
+  set(faults: Fault[]): void {
+    this.byLine.clear();
+    for (const f of faults) {
+      const line = this.model.find(f.row);
+      if (!line) continue;
+      const c = this.model.column(f.key);
+      const list = this.byLine.get(line);
+      const entry = { ...f, c, seen: seen(line, c) };
+      if (list) list.push(entry);
+      else this.byLine.set(line, [entry]);
+    }
+  }
+
+  /** The mark of a cell, or of the row as a whole (c = -1); the gravest colours it. */
+  at(line: Line, c: number): Mark | null {
+    const list = this.byLine.get(line);
+    if (!list) return null;
+    let worst = order.length;
+    let stale = true;
+    const texts: string[] = [];
+    for (const f of list) {
+      if (f.c !== c) continue;
+      const old = f.seen !== seen(line, c);
+      worst = Math.min(worst, order.indexOf(f.severity));
+      if (!old) stale = false;
+      texts.push(`${words[f.severity]}：${f.message}${old ? "（已改动，请重新校验）" : ""}`);
+    }
+    return texts.length ? { severity: order[worst], text: texts.join("；"), stale } : null;
+  }
+
+  /** The place of the next fault after (r, c) in reading order, or before it; it wraps. */
+  next(r: number, c: number, dir: 1 | -1): { r: number; c: number } | null {
+    const places: { r: number; c: number }[] = [];
+    this.byLine.forEach((list, line) => {
+      if (!line.live) return;
+      for (const f of list) places.push({ r: this.model.index(line), c: Math.max(0, f.c) });
+    });
+    if (!places.length) return null;
+    places.sort((a, b) => dir * (a.r - b.r || a.c - b.c));
+    return places.find((p) => dir * (p.r - r || p.c - c) > 0) || places[0];
+  }
+}
+
+function seen(line: Line, c: number): string {
+  return c < 0 ? line.v.join("\t") : line.v[c];
+}

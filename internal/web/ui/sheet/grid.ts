@@ -1,0 +1,329 @@
+import { Faults } from "./faults";
+import { Line, Model, Step } from "./model";
+import { narrow } from "./text";
+import { Change, Rect, Row, Selection, rectOf } from "./types";
+import { View } from "./view";
+
+let instances = 0;
+
+/**
+ * What can be done to the sheet: the selection and every command, whoever gives it
+ * (keys, mouse, clipboard, the page). It knows nothing of events but sends those
+ * of the element.
+ */
+export class Grid {
+  readonly model = new Model();
+  readonly faults = new Faults(this.model);
+  readonly sel: Selection = { r: 0, c: 0, r2: 0, c2: 0 };
+  readonly view: View;
+  maxRows = 100000;
+  locked = false;
+  /** Whether a cell has been chosen; before, 插入行 adds at the end. */
+  engaged = false;
+  private lastDirty = "";
+
+  constructor(private root: HTMLElement) {
+    this.view = new View(this.model, this.faults, this.sel, () => this.locked, "tbs" + ++instances);
+  }
+
+  get line(): Line {
+    return this.model.lines[this.sel.r];
+  }
+
+  get value(): string {
+    return this.line.v[this.sel.c] || "";
+  }
+
+  get rect(): Rect {
+    return rectOf(this.sel);
+  }
+
+  isReadonly(c: number): boolean {
+    const col = this.model.columns[c];
+    return this.locked || !col || !!col.readonly;
+  }
+
+  load(rows: Row[]): void {
+    const id = this.line && this.line.id;
+    this.model.load(rows);
+    this.faults.set([]);
+    const same = id ? this.model.find(id) : undefined;
+    this.choose(same ? this.model.index(same) : Math.min(this.sel.r, this.model.lines.length - 1), this.sel.c);
+    this.view.refresh();
+    this.changed();
+  }
+
+  // Selection.
+
+  /** Makes (r, c) the active cell, alone; `extend` moves only the far corner. */
+  choose(r: number, c: number, extend = false): void {
+    r = Math.max(0, Math.min(r, this.model.lines.length - 1));
+    c = Math.max(0, Math.min(c, this.model.columns.length - 1));
+    if (extend) {
+      this.sel.r2 = r;
+      this.sel.c2 = c;
+    } else this.restore({ r, c, r2: r, c2: c });
+    this.view.reveal(r, c);
+    this.view.schedule();
+    if (!extend) this.view.showTip(this.sel.r, this.sel.c);
+    this.announce(extend ? this.rangeText() : this.cellText());
+  }
+
+  /** Selects a rectangle; the active cell is its first. */
+  range(r: number, c: number, r2: number, c2: number): void {
+    this.restore({ r, c, r2, c2 });
+    this.view.schedule();
+    this.announce(this.rangeText());
+  }
+
+  private restore(s: Selection): void {
+    const rows = this.model.lines.length - 1;
+    const moved = s.r !== this.sel.r || s.c !== this.sel.c;
+    this.sel.r = Math.min(s.r, rows);
+    this.sel.c = s.c;
+    this.sel.r2 = Math.min(s.r2, rows);
+    this.sel.c2 = s.c2;
+    this.describe();
+    const col = this.model.columns[s.c];
+    if (moved && col) this.emit("tb-active", { row: this.line.id, key: col.key });
+  }
+
+  /** Puts the text area over the active cell and words it for screen readers. */
+  describe(): void {
+    const { input, tip } = this.view;
+    const col = this.model.columns[this.sel.c];
+    if (!col) return;
+    const fault = this.faults.at(this.line, this.sel.c) || this.faults.at(this.line, -1);
+    // Read-only turns the input method off; it is on again at the next cell.
+    input.readOnly = this.isReadonly(this.sel.c);
+    input.setAttribute("aria-label", this.cellText(false));
+    input.setAttribute("aria-invalid", fault && fault.severity !== "hint" ? "true" : "false");
+    input.setAttribute("aria-required", String(!!col.required));
+    tip.textContent = fault ? fault.text : "";
+    tip.hidden = true;
+    this.view.place();
+  }
+
+  private cellText(withFault = true): string {
+    const col = this.model.columns[this.sel.c];
+    if (!col) return "";
+    const fault = withFault ? this.faults.at(this.line, this.sel.c) : null;
+    let s = `第${this.sel.r + 1}行 ${col.letter}列 ${col.title} ${this.value || "空"}`;
+    if (this.isReadonly(this.sel.c)) s += "，只读";
+    if (fault) s += "，" + fault.text;
+    return s;
+  }
+
+  private rangeText(): string {
+    const { top, left, bottom, right } = this.rect;
+    const cols = this.model.columns;
+    if (!cols.length) return "";
+    return `已选 ${bottom - top + 1} 行 ${right - left + 1} 列，从第${top + 1}行${cols[left].letter}列到第${bottom + 1}行${cols[right].letter}列`;
+  }
+
+  // Commands.
+
+  /** One undo step; `after` gives the selection that follows it. */
+  private step(label: string, fn: () => void, after?: () => Selection): void {
+    const step = this.model.transact(label, { ...this.sel }, fn);
+    if (!step) return;
+    this.restore(after ? after() : { ...this.sel });
+    step.after = { ...this.sel };
+    this.view.schedule();
+    this.changed();
+  }
+
+  /** Sets one cell, or with `all` every writable cell of the selection. */
+  write(text: string, label: string, all = false): void {
+    const { top, left, bottom, right } = all ? this.rect : { top: this.sel.r, left: this.sel.c, bottom: this.sel.r, right: this.sel.c };
+    let kept = 0;
+    this.step(label, () => {
+      for (let r = top; r <= bottom; r++) {
+        for (let c = left; c <= right; c++) {
+          if (this.isReadonly(c)) kept++;
+          else this.put(this.model.lines[r], c, text);
+        }
+      }
+    });
+    if (kept) this.notice(`有 ${kept} 个单元格是只读的，没有改动。`);
+  }
+
+  private put(line: Line, c: number, text: string): void {
+    this.model.set(line, c, this.model.columns[c].narrow ? narrow(text) : text);
+  }
+
+  clear(label = "清除"): void {
+    this.write("", label, true);
+  }
+
+  /** Ctrl+D and Ctrl+R: the first row (column) of the selection fills the rest. */
+  fill(down: boolean): void {
+    const { top, left, bottom, right } = this.rect;
+    const lines = this.model.lines;
+    // With a single row selected the row above is the source, as in a spreadsheet.
+    const from = down ? (top === bottom ? top - 1 : top) : left === right ? left - 1 : left;
+    if (from < 0) return;
+    this.step(down ? "向下填充" : "向右填充", () => {
+      for (let r = top; r <= bottom; r++) {
+        for (let c = left; c <= right; c++) {
+          if (!this.isReadonly(c)) this.put(lines[r], c, down ? lines[from].v[c] : lines[r].v[from]);
+        }
+      }
+    });
+  }
+
+  /** The selected cells. */
+  copy(): string[][] {
+    const { top, left, bottom, right } = this.rect;
+    return this.model.lines.slice(top, bottom + 1).map((l) => l.v.slice(left, right + 1));
+  }
+
+  paste(cells: string[][]): void {
+    const h = cells.length;
+    const w = cells.reduce((n, r) => Math.max(n, r.length), 0);
+    if (!h || !w || this.locked) return;
+    const at = this.rect;
+    const tall = at.bottom - at.top + 1;
+    const wide = at.right - at.left + 1;
+    // A selection that is a multiple of the block is filled with it.
+    const tile = tall % h === 0 && wide % w === 0;
+    let height = tile ? tall : h;
+    const width = Math.min(tile ? wide : w, this.model.columns.length - at.left);
+    const cut = Math.max(0, at.top + height - this.maxRows);
+    height -= cut;
+    let fixed = 0;
+    let unknown = 0;
+    this.step(
+      "粘贴",
+      () => {
+        const need = at.top + height - this.model.lines.length;
+        if (need > 0) this.model.insert(this.model.lines.length, Array.from({ length: need }, () => this.model.blank()));
+        for (let c = at.left; c < at.left + width; c++) if (this.isReadonly(c)) fixed += height;
+        for (let i = 0; i < height; i++) {
+          const src = cells[i % h];
+          const line = this.model.lines[at.top + i];
+          for (let j = 0; j < width; j++) {
+            const text = src[j % w];
+            const c = at.left + j;
+            if (text === undefined || this.isReadonly(c)) continue;
+            this.put(line, c, text);
+            const list = this.model.columns[c].choices;
+            if (list && text && !list.includes(text)) unknown++;
+          }
+        }
+      },
+      () => ({ r: at.top, c: at.left, r2: at.top + height - 1, c2: at.left + width - 1 }),
+    );
+    const said: string[] = [];
+    if (fixed) said.push(`有 ${fixed} 个单元格是只读的，没有粘贴`);
+    if (!tile && w > width) said.push(`右边超出表格的 ${w - width} 列没有粘贴`);
+    if (cut) said.push(`超过 ${this.maxRows} 行的 ${cut} 行没有粘贴`);
+    if (unknown) said.push(`有 ${unknown} 个值不在下拉列表中，已原样保留，请核对`);
+    if (said.length) this.notice(said.join("；") + "。");
+    else this.announce(`已粘贴 ${height} 行 ${width} 列`);
+  }
+
+  insertRow(after?: string): string {
+    const lines = this.model.lines;
+    if (this.locked || lines.length >= this.maxRows) return "";
+    const prev = after === undefined ? undefined : this.model.find(after);
+    const at = prev ? this.model.index(prev) + 1 : this.engaged && after === undefined ? this.sel.r + 1 : lines.length;
+    const line = this.model.blank();
+    this.step(
+      "插入行",
+      () => this.model.insert(at, [line]),
+      () => ({ r: at, c: 0, r2: at, c2: 0 }),
+    );
+    this.view.reveal(at, 0);
+    this.announce(`已插入第${at + 1}行`);
+    return line.id;
+  }
+
+  deleteRows(ids: string[]): void {
+    const gone = ids.map((id) => this.model.find(id)).filter((l): l is Line => !!l);
+    if (this.locked || !gone.length) return;
+    const c = this.sel.c;
+    this.step(
+      "删除行",
+      () => {
+        this.model.removeLines(gone);
+        this.keepOne();
+      },
+      () => {
+        const r = Math.min(this.sel.r, this.model.lines.length - 1);
+        return { r, c, r2: r, c2: c };
+      },
+    );
+    this.view.reveal(this.sel.r, c);
+    this.announce(`已删除 ${gone.length} 行，提交后生效`);
+  }
+
+  deleteSelected(): void {
+    const { top, bottom } = this.rect;
+    this.deleteRows(this.model.lines.slice(top, bottom + 1).map((l) => l.id));
+  }
+
+  private keepOne(): void {
+    if (!this.model.lines.length) this.model.insert(0, [this.model.blank()]);
+  }
+
+  apply(changes: Change[], label: string): void {
+    this.step(label, () => {
+      const lines = this.model.lines;
+      const only = lines.length === 1 && !lines[0].base && lines[0].v.every((x) => x === "") ? lines[0] : null;
+      const hit = this.model.apply(changes);
+      // The empty row of an empty sheet gives way to the rows that come.
+      if (only && hit.some((l) => l !== only && l.live) && only.v.every((x) => x === "")) this.model.removeLines([only]);
+      this.keepOne();
+    });
+    this.view.reveal(this.sel.r, this.sel.c);
+  }
+
+  undo(): void {
+    this.replay(this.model.undo(), false);
+  }
+
+  redo(): void {
+    this.replay(this.model.redo(), true);
+  }
+
+  private replay(step: Step | null, forward: boolean): void {
+    if (!step) return this.announce(forward ? "没有可以重做的操作" : "没有可以撤销的操作");
+    this.restore(forward ? step.after : step.before);
+    this.view.reveal(this.sel.r, this.sel.c);
+    this.view.schedule();
+    this.announce(`${forward ? "已重做" : "已撤销"}：${step.label}`);
+    this.changed();
+  }
+
+  nextFault(dir: 1 | -1): void {
+    const at = this.faults.next(this.sel.r, this.sel.c, dir);
+    if (at) this.choose(at.r, at.c);
+    else this.announce("没有需要处理的问题");
+  }
+
+  // Messages.
+
+  emit(type: string, detail: unknown): void {
+    this.root.dispatchEvent(new CustomEvent(type, { bubbles: true, detail }));
+  }
+
+  announce(text: string): void {
+    this.view.live.textContent = text;
+  }
+
+  notice(message: string): void {
+    this.announce(message);
+    this.emit("tb-notice", { message });
+  }
+
+  /** Tells the page the size of the net change; after every step. */
+  changed(): void {
+    const count = this.model.count();
+    this.emit("tb-change", { dirty: count > 0, count });
+    // The marks of saved and unsaved rows are painted together with the rows.
+    const now = String(count === 0);
+    if (now !== this.lastDirty) this.view.refresh();
+    this.lastDirty = now;
+  }
+}

@@ -1,0 +1,398 @@
+import { parseHtml, parseText, writeHtml, writeText } from "./clipboard";
+import { Dropdown } from "./dropdown";
+import { Grid } from "./grid";
+import { narrow, oneLine } from "./text";
+
+/**
+ * Keys, composition and clipboard. One text area has the focus all the time and
+ * lies over the active cell; no key ever focuses, blurs or replaces it, so an input
+ * method finds an open field under its first letter and its candidate window in
+ * the right place.
+ *
+ *   idle   the text area is empty and unseen; keys move and command
+ *   enter  something was typed: it replaces the cell; arrows commit and move
+ *   edit   F2 or double click: the cell's own text; arrows move the caret
+ */
+export class Input {
+  mode: "idle" | "enter" | "edit" = "idle";
+  composing = false;
+  readonly drop: Dropdown;
+  private area: HTMLTextAreaElement;
+  /** The column a run of Tabs began in, or -1. */
+  private tabFrom = -1;
+  /** Esc was pressed: the next Tab leaves the sheet. */
+  private leaving = false;
+
+  constructor(
+    private root: HTMLElement,
+    private grid: Grid,
+    private openFind: () => void,
+  ) {
+    const area = (this.area = grid.view.input);
+    this.drop = new Dropdown(area, (value) => {
+      area.value = value;
+      this.drop.hide();
+      this.commit();
+    });
+    area.addEventListener("keydown", (e) => this.keydown(e));
+    area.addEventListener("compositionstart", () => {
+      this.composing = true;
+      if (this.mode === "idle") this.begin("enter");
+    });
+    area.addEventListener("compositionend", () => {
+      this.composing = false;
+      this.typed();
+    });
+    area.addEventListener("input", () => {
+      if (this.mode === "idle" && area.value !== "") this.begin("enter");
+      if (this.composing) grid.view.stretch();
+      else this.typed();
+    });
+    area.addEventListener("focus", () => {
+      grid.engaged = true;
+      root.classList.add("tbs-focus");
+    });
+    area.addEventListener("blur", () => {
+      this.composing = false;
+      // Another window in front is not the end of an edit.
+      if (!document.hasFocus()) return;
+      this.commit();
+      this.leaving = false;
+      root.classList.remove("tbs-focus");
+      grid.view.tip.hidden = true;
+    });
+    area.addEventListener("copy", (e) => this.copy(e, false));
+    area.addEventListener("cut", (e) => this.copy(e, true));
+    area.addEventListener("paste", (e) => this.paste(e));
+  }
+
+  focus(): void {
+    this.area.focus({ preventScroll: true });
+  }
+
+  /** Opens the editor; `text` is what it holds at first. */
+  begin(mode: "enter" | "edit", text?: string): void {
+    const { grid, area } = this;
+    if (grid.isReadonly(grid.sel.c)) return;
+    this.mode = mode;
+    this.leaving = false;
+    grid.view.tip.hidden = true;
+    grid.view.reveal(grid.sel.r, grid.sel.c);
+    this.root.classList.add("tbs-editing");
+    if (text !== undefined) {
+      area.value = text;
+      area.setSelectionRange(text.length, text.length);
+    }
+    grid.view.stretch();
+    if (grid.model.columns[grid.sel.c].choices) this.openDrop();
+  }
+
+  /** Opens a drop-down cell by key or click; otherwise edits the cell's text. */
+  edit(): void {
+    this.begin("edit", this.grid.value);
+    // Typing replaces the choice as a whole.
+    if (this.drop.open) this.area.select();
+  }
+
+  private openDrop(): void {
+    const { grid } = this;
+    const { view, sel } = grid;
+    const bottom = this.root.clientHeight;
+    this.drop.show(grid.model.columns[sel.c].choices || [], grid.value, view.cellRect(sel.r, sel.c), bottom);
+  }
+
+  /** After every change of the text that is not the middle of a composition. */
+  private typed(): void {
+    if (this.mode === "idle") return;
+    const { area, grid } = this;
+    const col = grid.model.columns[grid.sel.c];
+    const text = oneLine(col.narrow ? narrow(area.value) : area.value);
+    if (text !== area.value) {
+      const caret = area.selectionEnd;
+      area.value = text;
+      area.setSelectionRange(caret, caret);
+    }
+    if (this.drop.open) this.drop.filter(text);
+    grid.view.stretch();
+  }
+
+  private close(): void {
+    this.mode = "idle";
+    this.drop.hide();
+    this.area.value = "";
+    this.root.classList.remove("tbs-editing");
+    this.grid.view.place();
+  }
+
+  /** Writes what is in the editor, if it is open. */
+  commit(all = false): void {
+    if (this.mode === "idle") return;
+    if (this.composing) {
+      // A click on another cell: the input method hands over its text on blur, and
+      // the blur handler comes back here with it.
+      this.area.blur();
+      this.focus();
+      return;
+    }
+    const text = this.drop.value(this.area.value);
+    this.close();
+    this.grid.write(text, "输入", all);
+  }
+
+  cancel(): void {
+    this.close();
+    this.grid.announce("已取消");
+  }
+
+  private keydown(e: KeyboardEvent): void {
+    // Keys of a composition belong to the input method. 229: it may begin with this key.
+    if (e.isComposing || e.keyCode === 229) {
+      if (this.mode === "idle") this.grid.view.reveal(this.grid.sel.r, this.grid.sel.c);
+      return;
+    }
+    const ctrl = e.ctrlKey || e.metaKey;
+    const done = ctrl && !e.altKey ? this.control(e) : this.mode === "idle" ? this.idleKey(e) : this.editKey(e);
+    if (done) e.preventDefault();
+  }
+
+  /** Keys with Ctrl, in every mode. */
+  private control(e: KeyboardEvent): boolean {
+    const { grid } = this;
+    const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
+    switch (key) {
+      case "s":
+        this.commit();
+        grid.emit("tb-submit", {});
+        return true;
+      case "f":
+        this.commit();
+        this.openFind();
+        return true;
+      case "Enter":
+        if (this.mode === "idle") grid.write(grid.value, "填充", true);
+        else this.commit(true);
+        return true;
+    }
+    if (this.mode === "edit" || (this.mode === "enter" && "zyax".includes(key))) return false;
+    const { r, c } = grid.sel;
+    switch (key) {
+      case "z":
+        if (e.shiftKey) grid.redo();
+        else grid.undo();
+        return true;
+      case "y":
+        grid.redo();
+        return true;
+      case "a":
+        grid.range(0, 0, grid.model.lines.length - 1, grid.model.columns.length - 1);
+        return true;
+      case "d":
+      case "r":
+        this.commit();
+        grid.fill(key === "d");
+        return true;
+      case "=":
+      case "+":
+        this.commit();
+        grid.insertRow();
+        return true;
+      case "-":
+      case "_":
+        this.commit();
+        grid.deleteSelected();
+        return true;
+      case "Home":
+        return this.go(0, 0, e.shiftKey);
+      case "End":
+        return this.go(grid.model.lines.length - 1, grid.model.columns.length - 1, e.shiftKey);
+      case "ArrowUp":
+      case "ArrowDown":
+      case "ArrowLeft":
+      case "ArrowRight": {
+        const at = e.shiftKey ? { r: grid.sel.r2, c: grid.sel.c2 } : { r, c };
+        const [dr, dc] = arrows[key];
+        const to = this.edge(at.r, at.c, dr, dc);
+        return this.go(to.r, to.c, e.shiftKey);
+      }
+    }
+    return false;
+  }
+
+  private idleKey(e: KeyboardEvent): boolean {
+    const { grid } = this;
+    const { sel } = grid;
+    const shift = e.shiftKey;
+    const from = shift ? { r: sel.r2, c: sel.c2 } : sel;
+    const leaving = this.leaving;
+    if (e.key !== "Shift") this.leaving = false;
+    switch (e.key) {
+      case "ArrowDown":
+      case "ArrowUp":
+        if (e.altKey) {
+          if (grid.model.columns[sel.c].choices) this.edit();
+          return true;
+        }
+        return this.go(from.r + arrows[e.key][0], from.c, shift);
+      case "ArrowLeft":
+      case "ArrowRight":
+        return !e.altKey && this.go(from.r, from.c + arrows[e.key][1], shift);
+      case "PageDown":
+        return this.go(from.r + grid.view.page(), from.c, shift);
+      case "PageUp":
+        return this.go(from.r - grid.view.page(), from.c, shift);
+      case "Home":
+        return this.go(from.r, 0, shift);
+      case "End":
+        return this.go(from.r, grid.model.columns.length - 1, shift);
+      case "Tab":
+        return !leaving && this.tab(shift ? -1 : 1);
+      case "Enter":
+        return this.enter(shift ? -1 : 1);
+      case "F2":
+        this.edit();
+        return true;
+      case "F8":
+        grid.nextFault(shift ? -1 : 1);
+        return true;
+      case "Delete":
+      case "Backspace":
+        grid.clear();
+        return true;
+      case "Escape":
+        this.leaving = true;
+        grid.view.tip.hidden = true;
+        grid.announce("按 Tab 键离开表格，按其他键继续填写");
+        return true;
+    }
+    return false;
+  }
+
+  private editKey(e: KeyboardEvent): boolean {
+    const { grid, drop } = this;
+    const { sel } = grid;
+    const arrow = arrows[e.key];
+    if (drop.open && arrow && arrow[0]) {
+      drop.move(arrow[0]);
+      return true;
+    }
+    switch (e.key) {
+      case "Escape":
+        this.cancel();
+        return true;
+      case "Enter":
+        if (e.altKey) {
+          this.area.setRangeText(" ", this.area.selectionStart, this.area.selectionEnd, "end");
+          return true;
+        }
+        this.commit();
+        return this.enter(e.shiftKey ? -1 : 1);
+      case "Tab":
+        this.commit();
+        return this.tab(e.shiftKey ? -1 : 1);
+      case "F2":
+        this.mode = this.mode === "enter" ? "edit" : "enter";
+        return true;
+      case "F8":
+        this.commit();
+        grid.nextFault(e.shiftKey ? -1 : 1);
+        return true;
+    }
+    if (this.mode === "edit" || e.altKey) return false;
+    const { r, c } = sel;
+    if (arrow) {
+      this.commit();
+      return this.go(r + arrow[0], c + arrow[1], e.shiftKey);
+    }
+    const last = grid.model.columns.length - 1;
+    const to = { Home: [r, 0], End: [r, last], PageUp: [r - grid.view.page(), c], PageDown: [r + grid.view.page(), c] }[e.key];
+    if (!to) return false;
+    this.commit();
+    return this.go(to[0], to[1], e.shiftKey);
+  }
+
+  private go(r: number, c: number, extend: boolean): true {
+    this.commit();
+    this.tabFrom = -1;
+    this.grid.choose(r, c, extend);
+    return true;
+  }
+
+  /** Tab goes on to the next row at the end of a row, and stays at the sheet's ends. */
+  private tab(dir: 1 | -1): true {
+    const { sel, model } = this.grid;
+    const last = model.columns.length - 1;
+    if (this.tabFrom < 0) this.tabFrom = sel.c;
+    let { r, c } = sel;
+    c += dir;
+    if (c > last && r < model.lines.length - 1) {
+      r++;
+      c = 0;
+    } else if (c < 0 && r > 0) {
+      r--;
+      c = last;
+    }
+    this.grid.choose(r, c);
+    return true;
+  }
+
+  /** After a run of Tabs Enter returns to the column in which the run began. */
+  private enter(dir: 1 | -1): true {
+    const { sel } = this.grid;
+    const c = this.tabFrom >= 0 ? this.tabFrom : sel.c;
+    this.tabFrom = -1;
+    this.grid.choose(sel.r + dir, c);
+    return true;
+  }
+
+  /** The mouse has chosen a cell. */
+  pointed(): void {
+    this.tabFrom = -1;
+    this.leaving = false;
+  }
+
+  /** Where Ctrl+arrow goes: the edge of the block of filled cells, or the next block. */
+  private edge(r: number, c: number, dr: number, dc: number): { r: number; c: number } {
+    const { lines, columns } = this.grid.model;
+    const inside = (y: number, x: number) => y >= 0 && x >= 0 && y < lines.length && x < columns.length;
+    const full = (y: number, x: number) => inside(y, x) && lines[y].v[x] !== "";
+    if (full(r, c) && full(r + dr, c + dc)) {
+      while (full(r + dr, c + dc)) {
+        r += dr;
+        c += dc;
+      }
+      return { r, c };
+    }
+    while (inside(r + dr, c + dc)) {
+      r += dr;
+      c += dc;
+      if (full(r, c)) break;
+    }
+    return { r, c };
+  }
+
+  private copy(e: ClipboardEvent, cut: boolean): void {
+    if (this.mode !== "idle" || !e.clipboardData) return;
+    e.preventDefault();
+    const cells = this.grid.copy();
+    e.clipboardData.setData("text/plain", writeText(cells));
+    e.clipboardData.setData("text/html", writeHtml(cells));
+    if (cut) this.grid.clear("剪切");
+    else this.grid.announce(`已复制 ${cells.length} 行 ${cells[0].length} 列`);
+  }
+
+  private paste(e: ClipboardEvent): void {
+    if (this.mode !== "idle" || !e.clipboardData) return;
+    e.preventDefault();
+    const text = e.clipboardData.getData("text/plain");
+    const html = text ? "" : e.clipboardData.getData("text/html");
+    if (text) this.grid.paste(parseText(text));
+    else if (html) this.grid.paste(parseHtml(html));
+  }
+}
+
+const arrows: Record<string, [number, number]> = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+};

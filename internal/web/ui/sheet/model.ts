@@ -1,0 +1,342 @@
+import { Change, Column, Row, Selection } from "./types";
+
+/**
+ * A row in memory. Its identity is the object, so undo steps, faults and the saved
+ * base stay with it when a save gives it another id or rows above it move it.
+ * `v` is never written to after its transaction: who holds it holds a snapshot.
+ */
+export interface Line {
+  id: string;
+  v: readonly string[];
+  /** Values as last saved; null for a row the server does not have. */
+  base: readonly string[] | null;
+  /** False while the row is deleted (it may come back by undo). */
+  live: boolean;
+  /** Position, valid after {@link Model.index}. */
+  i: number;
+  version?: number;
+}
+
+type Edit =
+  | { kind: "values"; line: Line; from: readonly string[]; to: string[] }
+  | { kind: "insert" | "delete"; at: number; lines: Line[] };
+
+/** One undo step with the selections to show before and after it. */
+export interface Step {
+  label: string;
+  edits: Edit[];
+  before: Selection;
+  after: Selection;
+}
+
+const maxSteps = 200;
+
+/** Rows, transactions, undo, and the net change since the last save. */
+export class Model {
+  columns: Column[] = [];
+  lines: Line[] = [];
+  private undos: Step[] = [];
+  private redos: Step[] = [];
+  private byId = new Map<string, Line>();
+  private touched = new Set<Line>();
+  private temps = 0;
+  private numbered = false;
+  private open: { edits: Edit[]; values: Map<Line, string[]> } | null = null;
+  private sent = new WeakMap<Change[], Map<Line, readonly string[] | null>>();
+
+  /** Replaces everything. An empty sheet shows one new, empty row. */
+  load(rows: Row[]): void {
+    this.undos = [];
+    this.redos = [];
+    this.byId.clear();
+    this.touched.clear();
+    this.lines = rows.map((r) => {
+      const v = this.columns.map((_, i) => r.values[i] ?? "");
+      const line: Line = { id: r.id, v, base: v, live: true, i: 0, version: r.version };
+      this.byId.set(r.id, line);
+      return line;
+    });
+    this.numbered = false;
+    if (!this.lines.length) {
+      const line = this.blank();
+      line.live = true;
+      this.lines.push(line);
+    }
+  }
+
+  rows(): Row[] {
+    return this.lines.map((l) => ({ id: l.id, values: l.v.slice(), version: l.version }));
+  }
+
+  /** The live row with this id. */
+  find(id: string): Line | undefined {
+    const l = this.byId.get(id);
+    return l && l.live ? l : undefined;
+  }
+
+  index(line: Line): number {
+    if (!this.numbered) {
+      this.lines.forEach((l, i) => (l.i = i));
+      this.numbered = true;
+    }
+    return line.i;
+  }
+
+  column(key: string): number {
+    return this.columns.findIndex((c) => c.key === key);
+  }
+
+  /** A new row, not yet in the sheet. */
+  blank(): Line {
+    const line: Line = {
+      id: "new-" + ++this.temps,
+      v: this.columns.map(() => ""),
+      base: null,
+      live: false,
+      i: 0,
+    };
+    this.byId.set(line.id, line);
+    return line;
+  }
+
+  /**
+   * Runs fn as one undo step. Only inside it may set, insert and remove be called.
+   * Returns the step, whose `after` the caller sets, or null when nothing changed.
+   */
+  transact(label: string, before: Selection, fn: () => void): Step | null {
+    const open = (this.open = { edits: [] as Edit[], values: new Map<Line, string[]>() });
+    try {
+      fn();
+    } finally {
+      this.open = null;
+    }
+    if (!open.edits.length) return null;
+    const step = { label, edits: open.edits, before, after: before };
+    this.undos.push(step);
+    if (this.undos.length > maxSteps) this.undos.shift();
+    this.redos = [];
+    return step;
+  }
+
+  /** Reports whether the cell changed. */
+  set(line: Line, c: number, value: string): boolean {
+    const open = this.open;
+    if (!open || line.v[c] === value) return false;
+    let to = open.values.get(line);
+    if (!to) {
+      to = line.v.slice();
+      open.edits.push({ kind: "values", line, from: line.v, to });
+      open.values.set(line, to);
+      line.v = to;
+      this.touched.add(line);
+    }
+    to[c] = value;
+    return true;
+  }
+
+  insert(at: number, lines: Line[]): void {
+    if (!this.open || !lines.length) return;
+    const edit: Edit = { kind: "insert", at, lines };
+    this.open.edits.push(edit);
+    this.put(edit.at, edit.lines);
+  }
+
+  remove(at: number, count: number): void {
+    if (!this.open || count <= 0) return;
+    const lines = this.take(at, count);
+    this.open.edits.push({ kind: "delete", at, lines });
+  }
+
+  /** Removes the given rows, run by run from the end. */
+  removeLines(lines: Line[]): void {
+    const at = lines.map((l) => this.index(l)).sort((a, b) => a - b);
+    for (let end = at.length; end > 0; ) {
+      let start = end - 1;
+      while (start > 0 && at[start - 1] === at[start] - 1) start--;
+      this.remove(at[start], end - start);
+      end = start;
+    }
+  }
+
+  undo(): Step | null {
+    const step = this.undos.pop();
+    if (!step) return null;
+    for (let i = step.edits.length - 1; i >= 0; i--) this.play(step.edits[i], false);
+    this.redos.push(step);
+    return step;
+  }
+
+  redo(): Step | null {
+    const step = this.redos.pop();
+    if (!step) return null;
+    for (const e of step.edits) this.play(e, true);
+    this.undos.push(step);
+    return step;
+  }
+
+  private play(e: Edit, forward: boolean): void {
+    if (e.kind === "values") {
+      e.line.v = forward ? e.to : e.from;
+      this.touched.add(e.line);
+    } else if ((e.kind === "insert") === forward) {
+      this.put(e.at, e.lines);
+    } else {
+      this.take(e.at, e.lines.length);
+    }
+  }
+
+  private put(at: number, lines: Line[]): void {
+    // In pieces: an argument list of 100,000 rows would overflow the stack.
+    if (lines.length < 1000) this.lines.splice(at, 0, ...lines);
+    else this.lines = this.lines.slice(0, at).concat(lines, this.lines.slice(at));
+    for (const l of lines) {
+      l.live = true;
+      this.touched.add(l);
+    }
+    this.numbered = false;
+  }
+
+  private take(at: number, count: number): Line[] {
+    const lines = this.lines.splice(at, count);
+    for (const l of lines) {
+      l.live = false;
+      this.touched.add(l);
+    }
+    this.numbered = false;
+    return lines;
+  }
+
+  /** Whether the row differs from what is saved. A new row that is empty does not. */
+  changed(l: Line): boolean {
+    if (!l.base) return l.live && l.v.some((x) => x !== "");
+    const base = l.base;
+    return !l.live || (l.v !== base && l.v.some((x, i) => x !== base[i]));
+  }
+
+  /** Number of rows that changes() would name. */
+  count(): number {
+    let n = 0;
+    this.touched.forEach((l) => {
+      if (this.changed(l)) n++;
+      else if (l.base) this.touched.delete(l);
+    });
+    return n;
+  }
+
+  /** The least change that makes the saved sheet equal to this one. */
+  changes(): Change[] {
+    const edits: Line[] = [];
+    const out: Change[] = [];
+    const gone: Change[] = [];
+    let added = false;
+    const state = new Map<Line, readonly string[] | null>();
+    this.touched.forEach((l) => {
+      state.set(l, l.live ? l.v : null);
+      if (!this.changed(l)) return;
+      if (!l.base) added = true;
+      else if (l.live) edits.push(l);
+      else gone.push({ op: "delete", row: l.id });
+    });
+    if (added) {
+      let prev: Line | null = null;
+      for (const l of this.lines) {
+        if (!l.base) {
+          if (!this.changed(l)) continue;
+          const ch: Change = { op: "insert", temp: l.id, after: "", cells: this.cells(l) };
+          if (prev && prev.base) ch.after = prev.id;
+          else if (prev) ch.afterTemp = prev.id;
+          out.push(ch);
+        }
+        prev = l;
+      }
+    }
+    edits.sort((a, b) => this.index(a) - this.index(b));
+    for (const l of edits) out.push({ op: "edit", row: l.id, cells: this.cells(l) });
+    const all = out.concat(gone);
+    this.sent.set(all, state);
+    return all;
+  }
+
+  private cells(l: Line): Record<string, string> {
+    const cells: Record<string, string> = {};
+    this.columns.forEach((col, i) => {
+      if (l.v[i] !== (l.base ? l.base[i] : "")) cells[col.key] = l.v[i];
+    });
+    return cells;
+  }
+
+  /**
+   * The server has saved `saved` (an array that changes() returned; without it, all
+   * that is here). What was typed since then stays a change. The undo history stays:
+   * undoing over a save makes changes against the new base.
+   */
+  committed(inserted: Record<string, string>, saved?: Change[]): void {
+    const state = (saved && this.sent.get(saved)) || new Map<Line, readonly string[] | null>();
+    if (!state.size && !saved) this.touched.forEach((l) => state.set(l, l.live ? l.v : null));
+    state.forEach((v, l) => {
+      if (v === null) {
+        // The server no longer has it: should undo bring it back, it is a new row.
+        if (l.base) this.rename(l, "new-" + ++this.temps);
+        l.base = null;
+      } else if (l.base) {
+        l.base = v;
+      } else if (inserted[l.id]) {
+        this.rename(l, inserted[l.id]);
+        l.base = v;
+      }
+    });
+    this.count();
+  }
+
+  private rename(l: Line, id: string): void {
+    this.byId.delete(l.id);
+    l.id = id;
+    this.byId.set(id, l);
+  }
+
+  /** Carries out a change set made elsewhere (an import plan); inside a transaction. */
+  apply(changes: Change[]): Line[] {
+    const made = new Map<string, Line>();
+    const hit: Line[] = [];
+    const gone: Line[] = [];
+    let group: Line[] = [];
+    let at = 0;
+    const flush = () => {
+      this.insert(at, group);
+      group = [];
+    };
+    for (const ch of changes) {
+      if (ch.op === "insert") {
+        const line = this.blank();
+        made.set(ch.temp, line);
+        const prev = ch.afterTemp ? made.get(ch.afterTemp) : this.byId.get(ch.after);
+        if (!group.length || prev !== group[group.length - 1]) {
+          flush();
+          // Behind a row that is gone means at the end, where nothing is hidden.
+          at = prev && prev.live ? this.index(prev) + 1 : ch.after || ch.afterTemp ? this.lines.length : 0;
+        }
+        group.push(line);
+        this.fill(line, ch.cells);
+        hit.push(line);
+        continue;
+      }
+      const line = this.find(ch.row);
+      if (!line) continue;
+      if (ch.op === "delete") gone.push(line);
+      else {
+        this.fill(line, ch.cells);
+        hit.push(line);
+      }
+    }
+    flush();
+    this.removeLines(gone);
+    return hit;
+  }
+
+  private fill(line: Line, cells: Record<string, string>): void {
+    this.columns.forEach((col, c) => {
+      const v = cells[col.key];
+      if (v !== undefined) this.set(line, c, v);
+    });
+  }
+}

@@ -1,0 +1,68 @@
+// The words of the sheet's public interface. Every value is a string: an id of 18
+// digits or a code with leading zeros never passes through a number.
+
+/** One column of the sheet. */
+export interface Column {
+  key: string;
+  /** The letter above the header, "A", "B", … */
+  letter: string;
+  title: string;
+  note?: string;
+  required?: boolean;
+  /** Width in px; columns grow together when the window is wider than their sum. */
+  width: number;
+  /** A drop-down column. Other values are kept; the server marks them. */
+  choices?: string[];
+  readonly?: boolean;
+  /** Full-width digits and letters become half-width while typing. */
+  narrow?: boolean;
+}
+
+/** One row: values by position of the columns. */
+export interface Row {
+  id: string;
+  values: string[];
+  version?: number;
+}
+
+export type Severity = "error" | "justify" | "hint";
+
+/** A fault of one cell, or of a row as a whole (key ""). */
+export interface Fault {
+  row: string;
+  key: string;
+  severity: Severity;
+  message: string;
+  code: string;
+}
+
+/** One step of a change set, as the server's change sets spell it. */
+export type Change =
+  | { op: "insert"; temp: string; after: string; afterTemp?: string; cells: Record<string, string> }
+  | { op: "edit"; row: string; cells: Record<string, string> }
+  | { op: "delete"; row: string };
+
+/** The active cell (r, c) and the opposite corner of the selection (r2, c2). */
+export interface Selection {
+  r: number;
+  c: number;
+  r2: number;
+  c2: number;
+}
+
+/** A rectangle of cells, all four sides inclusive. */
+export interface Rect {
+  top: number;
+  left: number;
+  bottom: number;
+  right: number;
+}
+
+export function rectOf(s: Selection): Rect {
+  return {
+    top: Math.min(s.r, s.r2),
+    left: Math.min(s.c, s.c2),
+    bottom: Math.max(s.r, s.r2),
+    right: Math.max(s.c, s.c2),
+  };
+}

@@ -1,0 +1,341 @@
+import { Faults } from "./faults";
+import { Line, Model } from "./model";
+import { el } from "./text";
+import { Rect, Selection, rectOf } from "./types";
+
+export const rowHeight = 28;
+const numWidth = 52;
+const opsWidth = 92;
+/** Columns grow with the window up to this factor. */
+const maxGrow = 1.4;
+/** Header rows above the first data row, for aria-rowindex. */
+const headRows = 2;
+
+/** A pooled row element and what it shows at the moment. */
+interface Box {
+  el: HTMLElement;
+  num: HTMLElement;
+  cells: HTMLElement[];
+  texts: Text[];
+  del: HTMLElement;
+  pos: number;
+  line: Line | null;
+  v: readonly string[] | null;
+  sig: string;
+}
+
+export interface Hit {
+  r: number;
+  c: number;
+  part: "cell" | "arrow" | "num" | "head" | "corner" | "none";
+}
+
+/**
+ * Draws the model: a sticky header, and as many pooled rows as fit the window.
+ * Geometry is read on resize and scroll only and kept in fields; painting writes,
+ * and only into rows whose content, place or selection changed.
+ */
+export class View {
+  readonly scroll: HTMLElement;
+  readonly input: HTMLTextAreaElement;
+  readonly tip = el("div", { class: "tbs-tip", role: "tooltip", hidden: "" });
+  readonly live = el("div", { class: "visually-hidden", role: "status", "aria-live": "polite" });
+  private grid = el("div", { class: "tbs-grid", role: "grid", "aria-multiselectable": "true" });
+  private head = el("div", { class: "tbs-head", role: "rowgroup" });
+  private body = el("div", { class: "tbs-body", role: "rowgroup" });
+  private letters: HTMLElement[] = [];
+  private pool: Box[] = [];
+  private boxes = new WeakMap<Element, Box>();
+  private frame = 0;
+  private lefts: number[] = [];
+  private widths: number[] = [];
+  private top = 0;
+  private left = 0;
+  private width = 0;
+  private height = 0;
+  private headHeight = 0;
+  /** Raised when faults, saved state or read-only change: every row is painted anew. */
+  private stamp = 0;
+
+  constructor(
+    private model: Model,
+    private faults: Faults,
+    private sel: Selection,
+    private locked: () => boolean,
+    id: string,
+  ) {
+    this.tip.id = id + "-tip";
+    this.input = el("textarea", {
+      class: "tbs-input",
+      rows: "1",
+      wrap: "off",
+      autocomplete: "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+      "aria-describedby": this.tip.id,
+    });
+    this.grid.append(this.head, this.body);
+    this.scroll = el("div", { class: "tbs-scroll" }, this.grid, this.input);
+    this.scroll.addEventListener("scroll", () => {
+      this.top = this.scroll.scrollTop;
+      this.left = this.scroll.scrollLeft;
+      this.tip.hidden = true;
+      this.paint();
+    });
+  }
+
+  /** Builds the header and drops the pooled rows; after the columns changed. */
+  build(): void {
+    const cols = this.model.columns;
+    this.pool = [];
+    this.body.textContent = "";
+    this.head.textContent = "";
+    this.letters = [];
+    const letterRow = el("div", { class: "tbs-row tbs-letters", role: "row", "aria-rowindex": "1" });
+    const titleRow = el("div", { class: "tbs-row tbs-titles", role: "row", "aria-rowindex": "2" });
+    letterRow.append(el("div", { class: "tbs-num", role: "columnheader", "aria-colindex": "1", "data-all": "", title: "全选" }));
+    titleRow.append(el("div", { class: "tbs-num", role: "columnheader", "aria-colindex": "1" }, "序号"));
+    cols.forEach((col, i) => {
+      const at = { role: "columnheader", "aria-colindex": String(i + 2), "data-c": String(i) };
+      const letter = el("div", { class: "tbs-letter", ...at }, col.letter);
+      const title = el("div", { class: "tbs-title", ...at, title: col.note || col.title }, el("span", {}, col.title));
+      if (col.required) {
+        title.prepend(el("b", { class: "tbs-must", "aria-hidden": "true" }, "*"));
+        title.append(el("span", { class: "visually-hidden" }, "（必填）"));
+      }
+      this.letters.push(letter);
+      letterRow.append(letter);
+      titleRow.append(title);
+    });
+    const last = String(cols.length + 2);
+    letterRow.append(el("div", { class: "tbs-ops", role: "columnheader", "aria-colindex": last }, el("span", { class: "visually-hidden" }, "操作")));
+    titleRow.append(
+      el(
+        "div",
+        { class: "tbs-ops", role: "columnheader", "aria-colindex": last },
+        el("button", { type: "button", class: "tbs-insert", tabindex: "-1", "data-do": "insert", title: "在当前行下面插入一行（Ctrl+=）" }, "+ 插入行"),
+      ),
+    );
+    this.head.append(letterRow, titleRow);
+    this.grid.setAttribute("aria-colcount", last);
+    this.resize();
+  }
+
+  /** Reads the geometry, then sets the widths; the only place that measures. */
+  resize(): void {
+    const cols = this.model.columns;
+    const width = this.scroll.clientWidth;
+    const height = this.scroll.clientHeight;
+    let sum = 0;
+    for (const c of cols) sum += c.width;
+    const room = width - numWidth - opsWidth;
+    const grow = sum > 0 ? Math.max(1, Math.min(maxGrow, room / sum)) : 1;
+    this.lefts = [];
+    this.widths = [];
+    let x = numWidth;
+    for (const c of cols) {
+      const w = Math.floor(c.width * grow);
+      this.lefts.push(x);
+      this.widths.push(w);
+      x += w;
+    }
+    this.grid.style.setProperty("--tbs-cols", `${numWidth}px ${this.widths.map((w) => w + "px").join(" ")} ${opsWidth}px`);
+    this.grid.style.width = x + opsWidth + "px";
+    this.width = width;
+    this.height = height;
+    this.headHeight = this.head.offsetHeight;
+    this.place();
+    this.paint();
+  }
+
+  /** Number of whole rows in the window. */
+  page(): number {
+    return Math.max(1, Math.floor((this.height - this.headHeight) / rowHeight) - 1);
+  }
+
+  /** Paints at the next frame; several calls make one painting. */
+  schedule(): void {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.paint();
+    });
+  }
+
+  /** Paints every row anew at the next frame. */
+  refresh(): void {
+    this.stamp++;
+    this.schedule();
+  }
+
+  stop(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+  }
+
+  /** Puts the text area over the active cell; at once, so that composition begins there. */
+  place(): void {
+    const s = this.input.style;
+    s.left = (this.lefts[this.sel.c] || 0) + "px";
+    s.top = this.headHeight + this.sel.r * rowHeight + "px";
+    s.width = (this.widths[this.sel.c] || 0) + "px";
+    s.height = rowHeight + "px";
+  }
+
+  /** Widens the open editor to its text, as far as the window goes. */
+  stretch(): void {
+    const want = this.input.scrollWidth;
+    const cell = this.widths[this.sel.c] || 0;
+    const room = this.left + this.width - (this.lefts[this.sel.c] || 0) - 4;
+    if (want > cell) this.input.style.width = Math.max(cell, Math.min(want + 12, room)) + "px";
+  }
+
+  /** Scrolls the least that shows the cell. */
+  reveal(r: number, c: number): void {
+    this.body.style.height = this.model.lines.length * rowHeight + "px";
+    const y = r * rowHeight;
+    const inner = this.height - this.headHeight;
+    let top = this.top;
+    if (y < top) top = y;
+    else if (y + rowHeight > top + inner) top = y + rowHeight - inner;
+    const x = this.lefts[c] || 0;
+    const w = this.widths[c] || 0;
+    let left = this.left;
+    if (x - numWidth < left) left = x - numWidth;
+    else if (x + w > left + this.width) left = x + w - this.width;
+    if (top !== this.top) this.scroll.scrollTop = this.top = Math.max(0, top);
+    if (left !== this.left) this.scroll.scrollLeft = this.left = Math.max(0, left);
+  }
+
+  /** The cell's rectangle in the root element's coordinates. */
+  cellRect(r: number, c: number): { x: number; y: number; w: number; h: number } {
+    return {
+      x: this.scroll.offsetLeft + (this.lefts[c] || 0) - this.left,
+      y: this.scroll.offsetTop + this.headHeight + r * rowHeight - this.top,
+      w: this.widths[c] || 0,
+      h: rowHeight,
+    };
+  }
+
+  /** Shows the tooltip (its text is set) at a cell: above it, where typing has passed. */
+  showTip(r: number, c: number, text = this.tip.textContent || ""): void {
+    this.tip.hidden = !text;
+    if (!text) return;
+    if (this.tip.textContent !== text) this.tip.textContent = text;
+    const { x, y, w, h } = this.cellRect(r, c);
+    const style = this.tip.style;
+    style.left = "0px";
+    const room = this.scroll.offsetLeft + this.width;
+    const tall = this.tip.offsetHeight;
+    const above = y - tall - 4 >= this.scroll.offsetTop + this.headHeight;
+    style.left = Math.max(4, Math.min(x + w / 2 - 24, room - this.tip.offsetWidth - 4)) + "px";
+    style.top = (above ? y - tall - 4 : y + h + 4) + "px";
+  }
+
+  hit(target: EventTarget | null, clientX: number): Hit {
+    const none: Hit = { r: 0, c: 0, part: "none" };
+    const e = target instanceof Element ? target.closest("[data-c],[data-num],[data-all]") : null;
+    if (!e) return none;
+    if (e.hasAttribute("data-all")) return { r: 0, c: 0, part: "corner" };
+    const row = e.parentElement && this.boxes.get(e.parentElement);
+    const c = Number(e.getAttribute("data-c"));
+    if (!row) return { r: 0, c, part: "head" };
+    if (e.hasAttribute("data-num")) return { r: row.pos, c: 0, part: "num" };
+    const arrow = this.model.columns[c].choices && clientX > e.getBoundingClientRect().right - 22;
+    return { r: row.pos, c, part: arrow ? "arrow" : "cell" };
+  }
+
+  /** Row position of the row button an event came from, or -1. */
+  rowOf(target: Element): number {
+    const row = target.closest(".tbs-row");
+    const box = row && this.boxes.get(row);
+    return box ? box.pos : -1;
+  }
+
+  private paint(): void {
+    const n = this.model.lines.length;
+    const want = Math.ceil(Math.max(0, this.height - this.headHeight) / rowHeight) + 12;
+    while (this.pool.length < want) this.pool.push(this.box());
+    const size = this.pool.length;
+    const first = Math.max(0, Math.min(Math.floor(this.top / rowHeight) - 5, n - size));
+    const rect = rectOf(this.sel);
+    this.body.style.height = n * rowHeight + "px";
+    this.grid.setAttribute("aria-rowcount", String(n + headRows));
+    for (let pos = first; pos < first + size; pos++) {
+      const box = this.pool[pos % size];
+      if (pos < n) this.paintRow(box, pos, rect);
+      else if (box.line) {
+        box.line = null;
+        box.el.hidden = true;
+      }
+    }
+    this.letters.forEach((l, c) => l.classList.toggle("tbs-on", c >= rect.left && c <= rect.right));
+  }
+
+  private box(): Box {
+    const row = el("div", { class: "tbs-row", role: "row", hidden: "" });
+    const num = el("div", { class: "tbs-num", role: "rowheader", "aria-colindex": "1", "data-num": "" });
+    row.append(num);
+    const cells: HTMLElement[] = [];
+    const texts: Text[] = [];
+    this.model.columns.forEach((col, c) => {
+      const text = document.createTextNode("");
+      const cell = el("div", { class: "tbs-cell", role: "gridcell", "aria-colindex": String(c + 2), "data-c": String(c) }, text);
+      if (col.choices) cell.classList.add("tbs-choice");
+      if (col.narrow) cell.classList.add("tbs-digits");
+      cells.push(cell);
+      texts.push(text);
+      row.append(cell);
+    });
+    const del = el("button", { type: "button", class: "tbs-delete", tabindex: "-1", "data-do": "delete" }, "× 删除行");
+    row.append(el("div", { class: "tbs-ops", role: "gridcell", "aria-colindex": String(cells.length + 2) }, del));
+    this.body.append(row);
+    const box: Box = { el: row, num, cells, texts, del, pos: -1, line: null, v: null, sig: "" };
+    this.boxes.set(row, box);
+    return box;
+  }
+
+  private paintRow(box: Box, pos: number, rect: Rect): void {
+    const line = this.model.lines[pos];
+    const active = this.sel.r === pos;
+    const inside = pos >= rect.top && pos <= rect.bottom;
+    const sig = `${this.stamp};${inside ? rect.left + "-" + rect.right : ""};${active ? this.sel.c : ""}`;
+    if (box.line === line && box.pos === pos && box.v === line.v && box.sig === sig) return;
+    if (!box.line) box.el.hidden = false;
+    if (box.pos !== pos) {
+      box.pos = pos;
+      box.el.style.top = pos * rowHeight + "px";
+      box.el.setAttribute("aria-rowindex", String(pos + headRows + 1));
+      box.num.textContent = String(pos + 1);
+      box.del.setAttribute("aria-label", `删除第${pos + 1}行`);
+    }
+    box.line = line;
+    box.v = line.v;
+    box.sig = sig;
+    const locked = this.locked();
+    box.num.classList.toggle("tbs-on", inside);
+    box.num.classList.toggle("tbs-changed", this.model.changed(line));
+    mark(box.num, this.faults.at(line, -1));
+    box.cells.forEach((cell, c) => {
+      const text = line.v[c];
+      if (box.texts[c].data !== text) box.texts[c].data = text;
+      attr(cell, "aria-selected", inside && c >= rect.left && c <= rect.right ? "true" : "false");
+      attr(cell, "aria-readonly", locked || this.model.columns[c].readonly ? "true" : null);
+      cell.classList.toggle("tbs-active", active && c === this.sel.c);
+      mark(cell, this.faults.at(line, c));
+    });
+  }
+}
+
+function mark(cell: HTMLElement, fault: { severity: string; text: string; stale: boolean } | null): void {
+  attr(cell, "data-fault", fault && fault.severity);
+  attr(cell, "data-stale", fault && fault.stale ? "" : null);
+  attr(cell, "aria-invalid", fault && fault.severity !== "hint" && !fault.stale ? "true" : null);
+  attr(cell, "aria-description", fault && fault.text);
+}
+
+function attr(e: Element, name: string, value: string | null): void {
+  if (e.getAttribute(name) === value) return;
+  if (value === null) e.removeAttribute(name);
+  else e.setAttribute(name, value);
+}
