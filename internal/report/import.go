@@ -67,7 +67,7 @@ type markedCell struct {
 // stores a sealed record of the raw cells, whose id the change set that carries
 // the rows names, and changes nothing else.
 func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, imp *tianbao.Import, mode Mode, file string, data []byte) (*Plan, error) {
-	scr, rules, err := s.screen(ctx, a, set)
+	scr, rules, err := s.Screen(ctx, a, set)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +95,40 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 		return nil, err
 	}
 	return plan, nil
+}
+
+// Apply imports a workbook and saves it at once, for programs that look at no
+// preview; it is Import and Save in one. Where the plan asks for a yes and confirm
+// is not set, it returns tianbao.ErrConflict with code "confirm" and the question.
+// The key stands for the file and the mode: the same call again gives the first
+// outcome, and then no plan.
+func (s *Service) Apply(ctx context.Context, a Actor, set *tianbao.ChangeSet, imp *tianbao.Import, mode Mode, file string, data []byte, confirm bool) (*Plan, *Saved, error) {
+	if err := checkKey(set.Key); err != nil {
+		return nil, nil, err
+	}
+	rep, err := s.Store.Report(ctx, a.Scope, set.Report)
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, err := s.Rules(rep.Form, rep.FormV)
+	if err != nil {
+		return nil, nil, err
+	}
+	digest := s.Digest("import", []byte(mode), data)
+	if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
+		return nil, saved, err
+	}
+	set.Base = rep.Version
+	plan, err := s.Import(ctx, a, set, imp, mode, file, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if plan.Confirm != "" && !confirm {
+		return nil, nil, &tianbao.Error{Kind: tianbao.ErrConflict, Code: "confirm", Message: plan.Confirm}
+	}
+	set.Changes, set.Imports = plan.Changes, []tianbao.ID{plan.Import}
+	saved, err := s.save(ctx, a, rules, set, digest)
+	return plan, saved, err
 }
 
 func rawOf(imp *tianbao.Import) rawImport {

@@ -40,7 +40,11 @@ func (s *Service) Save(ctx context.Context, a Actor, set *tianbao.ChangeSet) (*S
 	if err != nil {
 		return nil, err
 	}
-	digest := s.requestDigest(set)
+	return s.save(ctx, a, rules, set, s.requestDigest(set))
+}
+
+// save is Save with the digest of what was asked under the set's key.
+func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, digest string) (*Saved, error) {
 	if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
 		return saved, err
 	}

@@ -25,8 +25,9 @@ func (s *Screen) RowName(id tianbao.ID) string {
 	return id.String()
 }
 
-// screen loads the report and makes the changes of the set on it, in memory.
-func (s *Service) screen(ctx context.Context, a Actor, set *tianbao.ChangeSet) (*Screen, Checker, error) {
+// Screen loads the report and makes the changes of the set on it, in memory. It
+// returns the rules of its form too.
+func (s *Service) Screen(ctx context.Context, a Actor, set *tianbao.ChangeSet) (*Screen, Checker, error) {
 	rep, rows, err := s.Store.Snapshot(ctx, a.Scope, set.Report)
 	if err != nil {
 		return nil, nil, err

@@ -74,7 +74,7 @@ func (s *Service) View(ctx context.Context, a Actor, id tianbao.ID) (*Sheet, err
 // writes nothing. New rows are named in Problem.RowID by the negative number that
 // Screen.Names maps to the sender's name.
 func (s *Service) Check(ctx context.Context, a Actor, set *tianbao.ChangeSet) (*Screen, []tianbao.Problem, error) {
-	scr, rules, err := s.screen(ctx, a, set)
+	scr, rules, err := s.Screen(ctx, a, set)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -23,6 +23,10 @@ type Catalog interface {
 	Unit(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Unit, error)
 	// Units returns units in scope by name or code, for pickers.
 	Units(ctx context.Context, scope tianbao.Scope, q string, limit int) ([]tianbao.Unit, error)
+	// FindUnit returns the unit with the given id, organisation code or budget code,
+	// whatever the scope: administrators grant roles over any unit. A code that
+	// several units bear is tianbao.ErrInvalid.
+	FindUnit(ctx context.Context, key string) (tianbao.Unit, error)
 	// Notices returns the notices, newest first, without bodies and data.
 	Notices(ctx context.Context) ([]tianbao.Notice, error)
 	// Notice returns one notice with its attachments, without their data.

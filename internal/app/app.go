@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"tianbao"
+)
+
+// Version is shown by `tianbao version`, on the pages and by the API.
+const Version = "0.1.0"
+
+// Exit codes of all subcommands but check, which has its own (form.md §6).
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// env is what a subcommand runs in.
+type env struct {
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// command is one subcommand.
+type command struct {
+	name, args, help string
+	run              func(ctx context.Context, e env, args []string) int
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "[选项]", "启动服务（--demo 带演示数据）", serve},
+		{"check", "[--json] [--out 目录] 文件…", "不经服务器校验工作簿", func(ctx context.Context, e env, args []string) int {
+			return Check(ctx, args, e.stdout, e.stderr)
+		}},
+		{"template", "[-o 文件]", "写出空白采集表", func(ctx context.Context, e env, args []string) int {
+			return Template(ctx, args, e.stdout, e.stderr)
+		}},
+		{"user", "add|passwd|list [选项]", "管理账号", user},
+		{"openapi", "", "写出接口的 OpenAPI 文档", openAPI},
+		{"version", "", "显示版本", func(_ context.Context, e env, _ []string) int {
+			_, _ = fmt.Fprintln(e.stdout, "tianbao", Version)
+			return exitOK
+		}},
+	}
+}
+
+// Run carries out the command line and returns the exit code. Every flag can also
+// be given as an environment variable TIANBAO_… ; a flag on the line wins.
+func Run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	e := env{getenv, stdin, stdout, stderr}
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(stdout)
+		if len(args) == 0 {
+			return exitUsage
+		}
+		return exitOK
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, e, args[1:])
+		}
+	}
+	_, _ = fmt.Fprintf(stderr, "没有 %q 这个命令，可用的命令见 tianbao help。\n", args[0])
+	return exitUsage
+}
+
+func usage(w io.Writer) {
+	_, _ = fmt.Fprintln(w, "tianbao：行政事业单位信息采集（填报）\n\n用法：tianbao 命令 [选项]\n\n命令：")
+	for _, c := range commands() {
+		_, _ = fmt.Fprintf(w, "  %-10s %-32s %s\n", c.name, c.args, c.help)
+	}
+	_, _ = fmt.Fprintln(w, "\n每个命令的选项：tianbao 命令 -h")
+}
+
+// flags returns an empty flag set that writes Chinese usage to stderr.
+func (e env) flags(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(e.stderr)
+	fs.Usage = func() {
+		_, _ = fmt.Fprintf(e.stderr, "用法：tianbao %s [选项]\n", name)
+		fs.PrintDefaults()
+	}
+	return fs
+}
+
+// parse reads the command line, then fills what it left out from TIANBAO_… .
+func (e env) parse(fs *flag.FlagSet, args []string) error {
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	set := make(map[string]bool)
+	fs.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	var err error
+	fs.VisitAll(func(f *flag.Flag) {
+		key := "TIANBAO_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if v := e.getenv(key); v != "" && !set[f.Name] {
+			if serr := fs.Set(f.Name, v); serr != nil {
+				err = fmt.Errorf("环境变量 %s 的值无法识别，请改正：%w", key, serr)
+			}
+		}
+	})
+	return err
+}
+
+// failed tells the operator what went wrong and returns the exit code.
+func (e env) failed(err error) int {
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	var te *tianbao.Error
+	if errors.As(err, &te) && te.Message != "" {
+		_, _ = fmt.Fprintln(e.stderr, te.Message)
+	} else {
+		_, _ = fmt.Fprintln(e.stderr, "出错了：", err)
+	}
+	return exitError
+}

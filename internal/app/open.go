@@ -1,0 +1,149 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"tianbao"
+	"tianbao/internal/auth"
+	"tianbao/internal/check"
+	"tianbao/internal/clock"
+	"tianbao/internal/db"
+	"tianbao/internal/form"
+	"tianbao/internal/report"
+	"tianbao/internal/seal"
+	"tianbao/internal/sheet"
+	"tianbao/internal/store"
+	"tianbao/internal/web"
+)
+
+// place is where an installation keeps its data, as flags give it.
+type place struct {
+	data, db, keyFile, alg string
+}
+
+func (p *place) flags(fs *flag.FlagSet) {
+	fs.StringVar(&p.data, "data", "data", "数据目录")
+	fs.StringVar(&p.db, "db", "", "数据库：SQLite 文件，或 postgres://…（含密码时请用环境变量 TIANBAO_DB）；默认为数据目录下的 db/tianbao.db")
+	fs.StringVar(&p.keyFile, "key-file", "", "密钥文件，第一次启动时建立；默认为数据目录下的 keys/ring.json，备份时请与数据库分开保管")
+	fs.StringVar(&p.alg, "alg", "sm", "新密钥的算法：sm（SM4、SM3）或 aes（AES、SHA-256）")
+}
+
+// installation is an open installation: everything that serve and user need.
+type installation struct {
+	db      *db.DB
+	store   *store.Store
+	ids     *clock.IDs
+	auth    *auth.Service
+	reports *report.Service
+	forms   *form.Registry
+	rules   map[string]*check.Checker // by form name and version
+}
+
+// open opens the key file and the database, in this order: without the keys
+// nothing could be read, and a database must never be sealed with keys that are
+// not safely on disk.
+func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, error) {
+	if p.keyFile == "" {
+		p.keyFile = filepath.Join(p.data, "keys", "ring.json")
+	}
+	if p.db == "" {
+		p.db = filepath.Join(p.data, "db", "tianbao.db")
+	}
+	alg, err := seal.ParseAlg(p.alg)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := seal.OpenFile(p.keyFile, true, alg)
+	if err != nil {
+		return nil, err
+	}
+	in := &installation{rules: make(map[string]*check.Checker)}
+	if in.forms, err = form.Builtin(); err != nil {
+		return nil, err
+	}
+	for _, f := range in.forms.Forms() {
+		c, err := check.New(f, clock.System)
+		if err != nil {
+			return nil, err
+		}
+		in.rules[ruleKey(f.Name, f.Version)] = c
+	}
+	if in.db, err = db.Open(ctx, db.Options{URL: p.db, Migrations: store.Migrations(), Log: log}); err != nil {
+		return nil, err
+	}
+	in.ids = &clock.IDs{Clock: clock.System}
+	in.store = store.New(in.db, ring, in.ids, in.form, clock.System)
+	for _, f := range in.forms.Forms() {
+		if err := in.store.PutForm(ctx, f.Name, f.Version, in.forms.Schema(f.Name, f.Version)); err != nil {
+			return nil, errors.Join(err, in.db.Close(ctx))
+		}
+	}
+	if in.auth, err = auth.New(ctx, in.store, clock.System, in.ids, auth.DefaultParams()); err != nil {
+		return nil, errors.Join(err, in.db.Close(ctx))
+	}
+	in.reports = &report.Service{Store: in.store, IDs: in.ids, Now: clock.System, Digest: ring.Digest,
+		Rules: func(name string, version int) (report.Checker, error) { return in.checker(name, version) }}
+	return in, nil
+}
+
+// close waits for what is being written and closes the database.
+func (in *installation) close(log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := in.db.Close(ctx); err != nil {
+		log.Error("the database did not close", "err", err)
+	}
+}
+
+func ruleKey(name string, version int) string { return fmt.Sprintf("%s\x00%d", name, version) }
+
+func (in *installation) checker(name string, version int) (*check.Checker, error) {
+	if c := in.rules[ruleKey(name, version)]; c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("app: no form %q version %d", name, version)
+}
+
+func (in *installation) form(name string, version int) (*tianbao.Form, error) {
+	if f := in.forms.Get(name, version); f != nil {
+		return f, nil
+	}
+	return nil, fmt.Errorf("app: no form %q version %d", name, version)
+}
+
+// workbooks gives the pages internal/sheet as they need it.
+type workbooks struct{ in *installation }
+
+func (b workbooks) Read(ctx context.Context, data []byte, name, form string, version int) (*tianbao.Import, error) {
+	c, err := b.in.checker(form, version)
+	if err != nil {
+		return nil, err
+	}
+	return sheet.Read(ctx, bytes.NewReader(data), int64(len(data)), name, c)
+}
+
+func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], by string, at time.Time) error {
+	return sheet.Write(w, f, func(yield func(tianbao.Row, error) bool) {
+		for r := range rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}, sheet.WriteOptions{Author: by, Created: at})
+}
+
+var (
+	_ report.Store  = (*store.Store)(nil)
+	_ auth.Store    = (*store.Store)(nil)
+	_ web.Catalog   = (*store.Store)(nil)
+	_ web.Workbooks = workbooks{}
+)

@@ -1,0 +1,183 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"tianbao/docs"
+	"tianbao/internal/clock"
+	"tianbao/internal/demo"
+	"tianbao/internal/web"
+)
+
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	place
+	addr            string
+	demo            bool
+	tlsCert, tlsKey string
+	behindTLS       bool
+	logFormat       string
+}
+
+// serve runs the server until the context ends.
+func serve(ctx context.Context, e env, args []string) int {
+	var o serveOptions
+	fs := e.flags("serve")
+	o.place.flags(fs)
+	fs.StringVar(&o.addr, "addr", "127.0.0.1:8080", "监听地址")
+	fs.BoolVar(&o.demo, "demo", false, "装入演示数据和演示账号（只能监听本机地址）")
+	fs.StringVar(&o.tlsCert, "tls-cert", "", "TLS 证书文件（PEM）")
+	fs.StringVar(&o.tlsKey, "tls-key", "", "TLS 私钥文件（PEM）")
+	fs.BoolVar(&o.behindTLS, "behind-tls", false, "前面有终止 TLS 的网关")
+	fs.StringVar(&o.logFormat, "log", "text", "日志格式：text 或 json")
+	if err := e.parse(fs, args); err != nil {
+		return e.failed(err)
+	}
+	if fs.NArg() > 0 {
+		_, _ = fmt.Fprintf(e.stderr, "不认识的参数 %q，选项见 tianbao serve -h。\n", fs.Arg(0))
+		return exitUsage
+	}
+	if err := o.run(ctx, e); err != nil {
+		return e.failed(err)
+	}
+	return exitOK
+}
+
+func (o *serveOptions) run(ctx context.Context, e env) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	var h slog.Handler = slog.NewTextHandler(e.stderr, nil)
+	if o.logFormat == "json" {
+		h = slog.NewJSONHandler(e.stderr, nil)
+	}
+	log := slog.New(h)
+	// Listen first: a port that is taken should not leave a half-made data folder.
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", o.addr)
+	if err != nil {
+		return fmt.Errorf("不能监听 %s，请检查端口是否已被占用，或用 --addr 换一个地址：%w", o.addr, err)
+	}
+	defer ln.Close()
+	in, err := o.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer in.close(log)
+	cfg, err := in.config(log, o)
+	if err != nil {
+		return err
+	}
+	if o.demo {
+		if cfg.Demo, err = demo.Seed(ctx, demo.World{Store: in.store, Auth: in.auth, Reports: in.reports,
+			Forms: in.forms, Workbooks: workbooks{in}, Now: clock.System, Manual: cfg.Manual, Pictures: docs.Picture}); err != nil {
+			return err
+		}
+	}
+	srv, err := web.New(cfg)
+	if err != nil {
+		return err
+	}
+	if err := o.announce(ctx, e, in, ln.Addr().String(), cfg.Demo); err != nil {
+		return err
+	}
+	return o.listen(ctx, srv.Handler(), ln, log)
+}
+
+func (o *serveOptions) validate() error {
+	if (o.tlsCert == "") != (o.tlsKey == "") {
+		return errors.New("--tls-cert 和 --tls-key 要一起给出")
+	}
+	if o.demo {
+		host, _, err := net.SplitHostPort(o.addr)
+		ip := net.ParseIP(host)
+		if err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return errors.New("演示账号的密码是公开的，带 --demo 时只能监听本机地址，例如 --addr 127.0.0.1:8080")
+		}
+	}
+	return nil
+}
+
+// config gathers what the pages stand on.
+func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, error) {
+	manual, err := docs.Manual()
+	if err != nil {
+		return web.Config{}, err
+	}
+	return web.Config{
+		Auth: in.auth, Reports: in.reports, Catalog: in.store, Workbooks: workbooks{in},
+		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
+		Schema: func(name string, version int) ([]byte, error) {
+			if b := in.forms.Schema(name, version); b != nil {
+				return b, nil
+			}
+			return nil, fmt.Errorf("app: no form %q version %d", name, version)
+		},
+		Manual: manual, Pictures: docs.Picture, Log: log, Now: clock.System,
+		TLS: o.tlsCert != "" || o.behindTLS, Version: Version,
+	}, nil
+}
+
+// announce prints the address, and what is needed to get in for the first time.
+func (o *serveOptions) announce(ctx context.Context, e env, in *installation, addr string, accounts []web.DemoAccount) error {
+	scheme := "http"
+	if o.tlsCert != "" {
+		scheme = "https"
+	}
+	url := scheme + "://" + addr
+	_, _ = fmt.Fprintf(e.stdout, "填报服务已启动：%s\n", url)
+	if len(accounts) > 0 {
+		_, _ = fmt.Fprintln(e.stdout, "演示账号（数据均为虚构）：")
+		for _, a := range accounts {
+			_, _ = fmt.Fprintf(e.stdout, "  %-10s %-14s %s\n", a.Login, a.Password, a.What)
+		}
+		return nil
+	}
+	token, err := in.auth.SetupLink(ctx)
+	if err != nil {
+		return err
+	}
+	if token != "" {
+		_, _ = fmt.Fprintf(e.stdout, "还没有管理员，请在 24 小时内打开这个链接建立管理员账号（只能用一次）：\n  %s/setup/%s\n", url, token)
+	}
+	return nil
+}
+
+// listen serves until the context ends, then lets requests in flight finish.
+func (o *serveOptions) listen(ctx context.Context, h http.Handler, ln net.Listener, log *slog.Logger) error {
+	hs := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       2 * time.Minute, // a 20 MB workbook over a slow line
+		WriteTimeout:      5 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() {
+		if o.tlsCert != "" {
+			failed <- hs.ServeTLS(ln, o.tlsCert, o.tlsKey)
+		} else {
+			failed <- hs.Serve(ln)
+		}
+	}()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("服务停止了：%w", err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	if err := hs.Shutdown(stop); err != nil {
+		return fmt.Errorf("停止时还有请求没有完成：%w", err)
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"tianbao"
+	"tianbao/internal/auth"
+	"tianbao/internal/web"
+)
+
+// user is `tianbao user add|passwd|list`, for who has the machine and its keys.
+func user(ctx context.Context, e env, args []string) int {
+	if len(args) == 0 {
+		_, _ = fmt.Fprintln(e.stderr, "用法：tianbao user add|passwd|list [选项]")
+		return exitUsage
+	}
+	var p place
+	var login, name, role, unit string
+	var fromStdin bool
+	fs := e.flags("user " + args[0])
+	p.flags(fs)
+	var act func(in *installation) error
+	switch args[0] {
+	case "add":
+		fs.StringVar(&login, "login", "", "用户名")
+		fs.StringVar(&name, "name", "", "姓名")
+		fs.StringVar(&role, "role", "filler", "角色：filler（填报人）或 admin（管理员）")
+		fs.StringVar(&unit, "unit", "", "填报人的单位：组织机构代码或预算编码")
+		act = func(in *installation) error { return userAdd(ctx, e, in, login, name, role, unit, fromStdin) }
+	case "passwd":
+		fs.StringVar(&login, "login", "", "用户名")
+		act = func(in *installation) error { return userPasswd(ctx, e, in, login, fromStdin) }
+	case "list":
+		act = func(in *installation) error { return userList(ctx, e, in) }
+	default:
+		_, _ = fmt.Fprintf(e.stderr, "没有 user %s 这个命令，可用的有 add、passwd、list。\n", args[0])
+		return exitUsage
+	}
+	if args[0] != "list" {
+		fs.BoolVar(&fromStdin, "password-stdin", false, "从标准输入读密码；否则生成一个并显示一次")
+	}
+	if err := e.parse(fs, args[1:]); err != nil {
+		return e.failed(err)
+	}
+	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	in, err := p.open(ctx, log)
+	if err != nil {
+		return e.failed(err)
+	}
+	defer in.close(log)
+	if err := act(in); err != nil {
+		return e.failed(err)
+	}
+	return exitOK
+}
+
+func userAdd(ctx context.Context, e env, in *installation, login, name, role, unit string, fromStdin bool) error {
+	g := tianbao.Grant{Role: tianbao.Role(role)}
+	switch g.Role {
+	case tianbao.RoleAdmin:
+	case tianbao.RoleFiller:
+		u, err := in.store.FindUnit(ctx, unit)
+		if err != nil {
+			if tianbao.KindOf(err) == tianbao.ErrNotFound {
+				return errors.New("单位登记册中没有这个单位，请用 --unit 给出正确的组织机构代码或预算编码")
+			}
+			return err
+		}
+		g.Unit = u.ID
+	default:
+		return fmt.Errorf("角色只能是 filler 或 admin，没有 %q", role)
+	}
+	password, made, err := e.password(fromStdin)
+	if err != nil {
+		return err
+	}
+	if _, err := in.auth.CreateUser(ctx, tianbao.User{Login: login, Name: name, Grants: []tianbao.Grant{g}}, password); err != nil {
+		return err
+	}
+	e.tell(login, password, made)
+	return nil
+}
+
+func userPasswd(ctx context.Context, e env, in *installation, login string, fromStdin bool) error {
+	password, made, err := e.password(fromStdin)
+	if err != nil {
+		return err
+	}
+	if err := in.auth.SetPassword(ctx, login, password); err != nil {
+		if tianbao.KindOf(err) == tianbao.ErrNotFound {
+			return fmt.Errorf("没有 %q 这个用户，可用 tianbao user list 查看", login)
+		}
+		return err
+	}
+	e.tell(login, password, made)
+	return nil
+}
+
+func userList(ctx context.Context, e env, in *installation) error {
+	us, err := in.auth.Users(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range us {
+		var roles []string
+		for _, g := range u.Grants {
+			roles = append(roles, strings.TrimSpace(string(g.Role)+" "+g.UnitName))
+		}
+		state := ""
+		if u.Disabled {
+			state = "\t已停用"
+		}
+		if _, err := fmt.Fprintf(e.stdout, "%s\t%s\t%s%s\n", u.Login, u.Name, strings.Join(roles, "，"), state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// password reads one line from standard input, or makes a password.
+func (e env) password(fromStdin bool) (password string, made bool, err error) {
+	if !fromStdin {
+		return auth.NewPassword(), true, nil
+	}
+	line, err := bufio.NewReader(io.LimitReader(e.stdin, 1<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", false, fmt.Errorf("读不到密码：%w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), false, nil
+}
+
+func (e env) tell(login, password string, made bool) {
+	if made {
+		_, _ = fmt.Fprintf(e.stdout, "用户 %s 的密码（只显示这一次）：%s\n", login, password)
+		return
+	}
+	_, _ = fmt.Fprintf(e.stdout, "用户 %s 已保存。\n", login)
+}
+
+// openAPI writes the API's document, which is committed as docs/openapi.json.
+func openAPI(_ context.Context, e env, _ []string) int {
+	b, err := web.Specification(Version)
+	if err != nil {
+		return e.failed(err)
+	}
+	if _, err := e.stdout.Write(append(b, '\n')); err != nil {
+		return e.failed(err)
+	}
+	return exitOK
+}

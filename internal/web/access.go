@@ -1,0 +1,152 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"tianbao"
+	"tianbao/internal/auth"
+	"tianbao/internal/report"
+)
+
+// sessionCookie has the __Host- prefix: browsers take it only from this very host,
+// over https (or the loopback), for the whole site.
+const sessionCookie = "__Host-tianbao"
+
+// viewer is who asks.
+type viewer struct {
+	signed *auth.Signed // nil: nobody signed in
+	token  string
+	// report is the one named by {report} in the path, loaded by the rule within
+	// the viewer's scope.
+	report tianbao.Report
+	unit   tianbao.Unit // likewise for {unit}
+}
+
+func (v *viewer) user() tianbao.User {
+	if v.signed == nil {
+		return tianbao.User{}
+	}
+	return v.signed.User
+}
+
+// actor is the viewer as the office knows it.
+func (v *viewer) actor() report.Actor {
+	u := v.user()
+	return report.Actor{User: u.ID, Login: u.Login, Name: u.Name, Scope: u.Scope()}
+}
+
+// rule decides whether the viewer may use a route. It answers with an error:
+// ErrUnsigned, ErrNotFound for what lies outside the scope, ErrForbidden for a
+// page of another role.
+type rule struct {
+	name  string
+	allow func(s *Server, r *http.Request, v *viewer) error
+}
+
+// The rules. Default is denial: a route without a rule does not build.
+var (
+	// everyone lets anybody in.
+	everyone = rule{"everyone", func(*Server, *http.Request, *viewer) error { return nil }}
+	// signedIn asks for a session.
+	signedIn = rule{"signed-in", func(_ *Server, _ *http.Request, v *viewer) error { return needSession(v) }}
+	// fillers asks for the role of filler anywhere.
+	fillers = rule{"filler", func(_ *Server, _ *http.Request, v *viewer) error { return needRole(v, tianbao.RoleFiller) }}
+	// admins asks for the role of administrator.
+	admins = rule{"admin", func(_ *Server, _ *http.Request, v *viewer) error { return needRole(v, tianbao.RoleAdmin) }}
+	// ownReport asks that the report of the path lies in the viewer's scope as a filler.
+	ownReport = rule{"report-in-scope", func(s *Server, r *http.Request, v *viewer) error {
+		if err := needRole(v, tianbao.RoleFiller); err != nil {
+			if tianbao.KindOf(err) == tianbao.ErrForbidden {
+				return tianbao.NotFound()
+			}
+			return err
+		}
+		id, err := tianbao.ParseID(r.PathValue("report"))
+		if err != nil {
+			return tianbao.NotFound()
+		}
+		v.report, err = s.Reports.Store.Report(r.Context(), v.actor().Scope, id)
+		return err
+	}}
+)
+
+func needSession(v *viewer) error {
+	if v.signed == nil {
+		return &tianbao.Error{Kind: tianbao.ErrUnsigned, Code: "signed_out", Message: "您还没有登录，或登录已经超时，请登录后继续。"}
+	}
+	return nil
+}
+
+func needRole(v *viewer, role tianbao.Role) error {
+	if err := needSession(v); err != nil {
+		return err
+	}
+	if u := v.user(); !u.Has(role) {
+		return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "forbidden", Message: "您的账号没有这项功能的权限，如需使用请联系管理员。"}
+	}
+	return nil
+}
+
+// handler answers a request whose rule has been passed.
+type handler func(w http.ResponseWriter, r *http.Request, v *viewer) error
+
+// serve runs a route: session, rule, form token, handler, error.
+func (s *Server) serve(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &viewer{}
+		if err := s.run(rt, w, r, v); err != nil {
+			s.failAs(w, r, v, err)
+		}
+	})
+}
+
+func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer) error {
+	r.Body = http.MaxBytesReader(w, r.Body, rt.maxBody())
+	if c, err := r.Cookie(sessionCookie); err == nil {
+		signed, err := s.Auth.Resume(r.Context(), c.Value)
+		if err == nil {
+			v.signed, v.token = signed, c.Value
+		} else if tianbao.KindOf(err) != tianbao.ErrUnsigned {
+			return err
+		}
+	}
+	if err := rt.Rule.allow(s, r, v); err != nil {
+		return err
+	}
+	if unsafeMethod(r.Method) && v.signed != nil && rt.Rule.name != everyone.name {
+		token := r.Header.Get("X-CSRF-Token")
+		if token == "" {
+			token = r.PostFormValue("csrf")
+		}
+		if !v.signed.CheckCSRF(token) {
+			var tooBig *http.MaxBytesError
+			if r.MultipartForm == nil && errors.As(r.ParseForm(), &tooBig) {
+				return tooBig
+			}
+			return errForged()
+		}
+	}
+	return rt.Handle(w, r, v)
+}
+
+func unsafeMethod(m string) bool {
+	return m != http.MethodGet && m != http.MethodHead && m != http.MethodOptions
+}
+
+// checkRoutes refuses a table with a route that has no rule, no handler or no
+// description, or that names a report in its path and does not ask for its scope.
+func checkRoutes(routes []route) error {
+	for _, rt := range routes {
+		switch {
+		case rt.Rule.allow == nil:
+			return fmt.Errorf("web: route %s %s has no access rule", rt.Method, rt.Path)
+		case rt.Handle == nil || rt.ID == "" || rt.Summary == "":
+			return fmt.Errorf("web: route %s %s is not complete", rt.Method, rt.Path)
+		case hasParam(rt.Path, "report") && rt.Rule.name != ownReport.name:
+			return fmt.Errorf("web: route %s %s names a report but does not ask for its scope", rt.Method, rt.Path)
+		}
+	}
+	return nil
+}

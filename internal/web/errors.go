@@ -1,0 +1,123 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"tianbao"
+)
+
+// statuses maps kinds of errors to HTTP statuses; the one place that does.
+var statuses = map[tianbao.ErrKind]int{
+	tianbao.ErrInternal:    http.StatusInternalServerError,
+	tianbao.ErrInvalid:     http.StatusBadRequest,
+	tianbao.ErrNotFound:    http.StatusNotFound,
+	tianbao.ErrConflict:    http.StatusConflict,
+	tianbao.ErrFaulty:      http.StatusUnprocessableEntity,
+	tianbao.ErrUnsigned:    http.StatusUnauthorized,
+	tianbao.ErrForbidden:   http.StatusForbidden,
+	tianbao.ErrTooMany:     http.StatusTooManyRequests,
+	tianbao.ErrTooLarge:    http.StatusRequestEntityTooLarge,
+	tianbao.ErrUnavailable: http.StatusServiceUnavailable,
+}
+
+// asError returns err as an error for people. What is not one already becomes a
+// generic one that tells nothing of the cause.
+func asError(err error) *tianbao.Error {
+	var e *tianbao.Error
+	if errors.As(err, &e) {
+		if e.Kind == tianbao.ErrInternal && e.Message == "" {
+			return &tianbao.Error{Kind: tianbao.ErrInternal, Code: "internal", Message: internalText, Err: e.Err}
+		}
+		return e
+	}
+	var tooBig *http.MaxBytesError
+	if errors.As(err, &tooBig) {
+		return &tianbao.Error{Kind: tianbao.ErrTooLarge, Code: "too_large",
+			Message: "上传的内容超过 " + strconv.FormatInt(tooBig.Limit>>20, 10) + " MB，请分成几份再传。", Err: err}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "timeout", RetryAfter: 5, Message: "处理时间过长，已经停止，什么都没有改变，请稍候再试。", Err: err}
+	}
+	return &tianbao.Error{Kind: tianbao.ErrInternal, Code: "internal", Message: internalText, Err: err}
+}
+
+const internalText = "系统出了问题，您的内容没有丢失，请稍候再试；如果还不行，请把下面的编号告诉维护人员。"
+
+// wireError is an error as programs read it.
+type wireError struct {
+	Code      string         `json:"code"`
+	Message   string         `json:"message"`
+	Request   string         `json:"request,omitempty"`
+	Conflicts []wireConflict `json:"conflicts,omitempty"`
+	Problems  []wireProblem  `json:"problems,omitempty"`
+}
+
+// fail answers with an error when nobody is known to be asking.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	s.failAs(w, r, &viewer{}, err)
+}
+
+// failAs answers with an error: JSON to programs, a page to browsers, the sign-in
+// page to a browser that is not signed in.
+func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err error) {
+	e := asError(err)
+	id, _ := r.Context().Value(keyRequestID).(string)
+	status := statuses[e.Kind]
+	if e.Kind == tianbao.ErrInternal && r.Context().Err() == nil {
+		s.Log.LogAttrs(r.Context(), slog.LevelError, "failed", slog.String("id", id), slog.String("route", r.Pattern), slog.Any("err", err))
+	}
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
+	if wantsJSON(r) {
+		out := wireError{Code: e.Code, Message: e.Message, Request: id, Conflicts: wireConflicts(e.Conflicts)}
+		if len(e.Problems) > 0 {
+			out.Problems = s.wireProblems(v.report.Form, v.report.FormV, e.Problems, nil)
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(map[string]wireError{"error": out}) // the client is gone if it fails
+		return
+	}
+	if e.Kind == tianbao.ErrUnsigned && r.Method == http.MethodGet {
+		http.Redirect(w, r, "/signin?next="+queryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	p := errorPage{Status: status, Message: e.Message, Request: id, Signed: v.signed != nil}
+	for i, pr := range e.Problems {
+		if i == 20 {
+			break
+		}
+		p.Problems = append(p.Problems, pr.Message)
+	}
+	s.page(w, r, v, status, "error.html", titles[status], &p)
+}
+
+// titles head the error pages.
+var titles = map[int]string{
+	http.StatusBadRequest:            "请求有误",
+	http.StatusUnauthorized:          "需要登录",
+	http.StatusForbidden:             "没有权限",
+	http.StatusNotFound:              "没有找到",
+	http.StatusMethodNotAllowed:      "请求有误",
+	http.StatusConflict:              "内容有冲突",
+	http.StatusRequestEntityTooLarge: "内容太大",
+	http.StatusUnprocessableEntity:   "还不能上报",
+	http.StatusTooManyRequests:       "请稍候",
+	http.StatusInternalServerError:   "系统出了问题",
+	http.StatusServiceUnavailable:    "请稍候",
+}
+
+// errorPage is the data of error.html.
+type errorPage struct {
+	Status   int
+	Message  string
+	Request  string
+	Signed   bool
+	Problems []string
+}

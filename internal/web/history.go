@@ -1,0 +1,161 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"tianbao"
+	"tianbao/internal/clock"
+)
+
+// historySize is how many revisions one page shows.
+const historySize = 30
+
+// historyPage is the data of history.html.
+type historyPage struct {
+	Report  tianbao.ID
+	Owner   string
+	Entries []historyEntry
+	Older   int64 // before=, 0: none
+}
+
+// historyEntry is one revision in the users' words.
+type historyEntry struct {
+	Version int64
+	By      string
+	At      time.Time
+	What    string // how it came in
+	Note    string
+	Summary string
+	Lines   []historyLine
+	More    int // changes that are not listed
+}
+
+// historyLine is one changed cell or row.
+type historyLine struct {
+	Kind          string // add, edit, delete, reason
+	KindName      string
+	Row           string
+	Field         string
+	Before, After string
+}
+
+// sourceNames are the channels in the users' words.
+var sourceNames = map[tianbao.Source]string{
+	tianbao.SourcePage: "提交", tianbao.SourceImport: "导入 EXCEL 后提交", tianbao.SourceAPI: "接口提交",
+	tianbao.SourceMail: "邮件报送", tianbao.SourceDemo: "演示数据",
+}
+
+// maxLines bounds the cells listed of one revision on the page.
+const maxLines = 200
+
+// history shows who changed which cell when. Ids and phones are masked: who
+// needs a full value opens the sheet, where reading is recorded.
+func (s *Server) history(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	before := int64(atoi(r.URL.Query().Get("before"), 0))
+	revs, err := s.Reports.History(r.Context(), v.actor(), v.report.ID, before, historySize+1)
+	if err != nil {
+		return err
+	}
+	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
+	if err != nil {
+		return err
+	}
+	mask, err := s.Mask(v.report.Form, v.report.FormV)
+	if err != nil {
+		return err
+	}
+	f := rules.Form()
+	out := wireHistory{Revisions: []wireRevision{}}
+	p := historyPage{Report: v.report.ID, Owner: v.report.OwnerName}
+	if len(revs) > historySize {
+		revs = revs[:historySize]
+		out.Next = revs[historySize-1].Version
+		p.Older = out.Next
+	}
+	for i := range revs {
+		rev := &revs[i]
+		wr := wireRevision{Version: rev.Version, Source: string(rev.Source), Note: rev.Note, By: rev.By, At: stamp(rev.At), Changes: []wireRecord{}}
+		for _, c := range rev.Changes {
+			wr.Changes = append(wr.Changes, wireRecord{Op: string(c.Op), Row: c.Row, Cells: toCells(f, c.Cells, mask.Mask), Code: c.Reason.Code, Reason: c.Reason.Text})
+		}
+		out.Revisions = append(out.Revisions, wr)
+		p.Entries = append(p.Entries, toEntry(f, mask, rev))
+	}
+	return s.answer(w, r, v, out, "history.html", "填报历史", &p)
+}
+
+func toEntry(f *tianbao.Form, mask Masker, rev *tianbao.Revision) historyEntry {
+	e := historyEntry{Version: rev.Version, By: rev.By, At: rev.At, What: sourceNames[rev.Source], Note: rev.Note}
+	added, edited, deleted, reasons := 0, 0, 0, 0
+	for i := range rev.Changes {
+		c := &rev.Changes[i]
+		row := "行号 " + shortID(c.Row)
+		switch c.Op {
+		case tianbao.OpInsert:
+			added++
+			e.line(historyLine{Kind: "add", KindName: "新增", Row: row, After: joined(f, mask, c, true)})
+		case tianbao.OpDelete:
+			deleted++
+			e.line(historyLine{Kind: "delete", KindName: "删除", Row: row, Before: joined(f, mask, c, false)})
+		case tianbao.OpReason:
+			reasons++
+			e.line(historyLine{Kind: "edit", KindName: "说明", Row: row, After: c.Reason.Text})
+		case tianbao.OpEdit:
+			for _, cell := range c.Cells {
+				edited++
+				e.line(historyLine{Kind: "edit", KindName: "修改", Row: row, Field: f.Fields[cell.Field].Title,
+					Before: mask.Mask(cell.Field, cell.Before), After: mask.Mask(cell.Field, cell.After)})
+			}
+		}
+	}
+	var parts []string
+	for _, n := range []struct {
+		n    int
+		text string
+	}{{added, "新增 %d 行"}, {edited, "修改 %d 个单元格"}, {deleted, "删除 %d 行"}, {reasons, "说明 %d 处情况"}} {
+		if n.n > 0 {
+			parts = append(parts, fmt.Sprintf(n.text, n.n))
+		}
+	}
+	e.Summary = strings.Join(parts, "，") + "。"
+	if len(parts) == 0 {
+		e.Summary = "没有改动内容。"
+	}
+	return e
+}
+
+func (e *historyEntry) line(l historyLine) {
+	if len(e.Lines) < maxLines {
+		e.Lines = append(e.Lines, l)
+	} else {
+		e.More++
+	}
+}
+
+// joined writes the filled cells of an added or deleted row.
+func joined(f *tianbao.Form, mask Masker, c *tianbao.Recorded, after bool) string {
+	var parts []string
+	for _, cell := range c.Cells {
+		v := cell.Before
+		if after {
+			v = cell.After
+		}
+		if v != "" {
+			parts = append(parts, f.Fields[cell.Field].Letter+"列 "+mask.Mask(cell.Field, v))
+		}
+	}
+	return strings.Join(parts, "；")
+}
+
+// shortID is the end of a row's id, enough to tell the rows of one page apart.
+func shortID(id tianbao.ID) string {
+	s := strconv.FormatInt(int64(id), 36)
+	return s[max(0, len(s)-6):]
+}
+
+// timeOf reads unix milliseconds in the zone of Shanghai.
+func timeOf(ms int64) time.Time { return time.UnixMilli(ms).In(clock.Shanghai) }

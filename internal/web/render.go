@@ -1,0 +1,258 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"tianbao"
+	"tianbao/internal/clock"
+	"tianbao/internal/web/ui"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// pages holds one template set a page, each on the common layout.
+type pages struct {
+	sets map[string]*template.Template
+}
+
+// parsePages parses every page of templates/ on layout.html.
+func parsePages() (*pages, error) {
+	entries, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		return nil, fmt.Errorf("web: list templates: %w", err)
+	}
+	hashes, err := ui.Hashes()
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{sets: make(map[string]*template.Template)}
+	for _, e := range entries {
+		if e.Name() == "layout.html" {
+			continue
+		}
+		t, err := template.New("layout.html").Funcs(funcs(hashes)).ParseFS(templateFiles, "templates/layout.html", "templates/"+e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("web: parse %s: %w", e.Name(), err)
+		}
+		p.sets[e.Name()] = t
+	}
+	return p, nil
+}
+
+// funcs are the helpers of templates; hashes are the content hashes of the site's files.
+func funcs(hashes map[string]string) template.FuncMap {
+	return template.FuncMap{
+		"day":    func(t time.Time) string { return t.In(clock.Shanghai).Format("2006年1月2日") },
+		"minute": func(t time.Time) string { return t.In(clock.Shanghai).Format("2006年1月2日 15:04") },
+		"second": func(t time.Time) string { return t.In(clock.Shanghai).Format("2006年1月2日 15:04:05") },
+		"iso":    stamp,
+		"size":   humanSize,
+		"asset":  func(name string) string { return "/ui/" + name + "?v=" + hashes[name] },
+	}
+}
+
+func humanSize(n int64) string {
+	switch {
+	case n < 1<<10:
+		return strconv.FormatInt(n, 10) + " 字节"
+	case n < 1<<20:
+		return strconv.FormatInt((n+1023)>>10, 10) + " KB"
+	}
+	return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + " MB"
+}
+
+// layout is what layout.html shows around every page.
+type layout struct {
+	Title   string
+	Body    string // class of <body>
+	Main    string // class of <main>
+	Section string // the part of the main menu that is current: home, reports, notices, help, users
+	User    tianbao.User
+	Unit    string
+	CSRF    string
+	Script  bool // the form page's script
+	Version string
+	Page    any
+}
+
+// page renders a page into a buffer and then sends it, so that a failing template
+// gives an error and never half a page.
+func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status int, name, title string, data any) {
+	l := layout{Title: title, Body: "page", Main: "main", Section: section(name), User: v.user(), Version: s.Version, Page: data}
+	switch name {
+	case "signin.html", "setup.html":
+		l.Body, l.Main = "page page-sign", "sign"
+	case "sheet.html":
+		l.Body, l.Main, l.Script = "page page-full", "main main-full", true
+	case "receipt.html", "notice.html", "help.html", "password.html", "error.html":
+		l.Main, l.Script = "main main-narrow", name == "receipt.html"
+	}
+	if v.signed != nil {
+		l.CSRF = v.signed.CSRF
+		for _, g := range l.User.Grants {
+			if g.UnitName != "" {
+				l.Unit = g.UnitName
+				break
+			}
+		}
+	}
+	var buf bytes.Buffer
+	t := s.pages.sets[name]
+	if t == nil {
+		s.Log.Error("no such page", "page", name)
+		http.Error(w, internalText, http.StatusInternalServerError)
+		return
+	}
+	if err := t.Execute(&buf, &l); err != nil {
+		s.Log.Error("page failed", "page", name, "err", err)
+		http.Error(w, internalText, http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Vary", "Accept")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = buf.WriteTo(w) // the client is gone if it fails
+	}
+}
+
+func section(name string) string {
+	switch name {
+	case "home.html":
+		return "home"
+	case "reports.html", "sheet.html", "history.html", "receipt.html", "receipts.html":
+		return "reports"
+	case "notices.html", "notice.html":
+		return "notices"
+	case "help.html":
+		return "help"
+	case "users.html", "newpassword.html":
+		return "users"
+	}
+	return ""
+}
+
+// answer sends a resource: JSON to a program, the page to a browser.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, v *viewer, out any, name, title string, data any) error {
+	if wantsJSON(r) {
+		return s.json(w, http.StatusOK, out)
+	}
+	s.page(w, r, v, http.StatusOK, name, title, data)
+	return nil
+}
+
+// done answers an act: JSON to a program, a redirect to a browser.
+func (s *Server) done(w http.ResponseWriter, r *http.Request, out any, location string) error {
+	if wantsJSON(r) {
+		return s.json(w, http.StatusOK, out)
+	}
+	http.Redirect(w, r, location, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) json(w http.ResponseWriter, status int, out any) error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // never served as HTML
+	if err := enc.Encode(out); err != nil {
+		return fmt.Errorf("web: encode an answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Vary", "Accept")
+	w.WriteHeader(status)
+	_, _ = buf.WriteTo(w) // the client is gone if it fails
+	return nil
+}
+
+// read fills in from the request: JSON or a form, by the content type. A field
+// that the type does not have is refused, so that nothing is assigned by accident.
+func read(r *http.Request, in any) error {
+	ct, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch ct {
+	case "application/json":
+		dec := json.NewDecoder(r.Body)
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(in); err != nil {
+			return badBody(err)
+		}
+		if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+			return badBody(err)
+		}
+		return nil
+	case "application/x-www-form-urlencoded", "multipart/form-data":
+		if err := r.ParseForm(); err != nil {
+			return badBody(err)
+		}
+		return readForm(r.PostForm, in)
+	case "":
+		return nil
+	}
+	return tianbao.Invalid("bad_type", "请求的内容类型无法识别，请用 JSON 或表单提交。")
+}
+
+func badBody(err error) error {
+	var tooBig *http.MaxBytesError
+	if errors.As(err, &tooBig) {
+		return err
+	}
+	return &tianbao.Error{Kind: tianbao.ErrInvalid, Code: "bad_body", Message: "请求的内容无法识别，请刷新页面后重试。", Err: errors.New("undecodable body")}
+}
+
+// readForm sets the string, bool and ID fields of a flat struct by their JSON names.
+func readForm(form url.Values, in any) error {
+	v := reflect.ValueOf(in).Elem()
+	known := map[string]bool{"csrf": true}
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		known[name] = true
+		text := form.Get(name)
+		if !utf8.ValidString(text) {
+			return badBody(nil)
+		}
+		switch f := v.Field(i); p := f.Addr().Interface().(type) {
+		case *string:
+			*p = text
+		case *bool:
+			*p = text == "true" || text == "on" || text == "1"
+		case *tianbao.ID:
+			if err := p.UnmarshalText([]byte(text)); err != nil {
+				return badBody(err)
+			}
+		}
+	}
+	for name := range form {
+		if !known[name] {
+			return badBody(nil)
+		}
+	}
+	return nil
+}
+
+func queryEscape(s string) string { return url.QueryEscape(s) }
+
+// disposition is the Content-Disposition of a download with a Chinese name
+// (RFC 6266): ASCII for old clients, UTF-8 for the others.
+func disposition(name string) string {
+	ascii := strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || strings.ContainsRune(`"\/:*?<>|%`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	return `attachment; filename="` + ascii + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+}

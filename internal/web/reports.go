@@ -1,0 +1,307 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"tianbao"
+	"tianbao/internal/report"
+)
+
+// pageSize is how many reports one page of 报表管理 lists.
+const pageSize = 50
+
+// folder is one folder of 报表管理 with its campaigns.
+type folder struct {
+	Name      string
+	Campaigns []tianbao.Campaign
+}
+
+// reportsPage is the data of reports.html.
+type reportsPage struct {
+	Folders  []folder
+	Current  tianbao.Campaign // zero: none chosen
+	Form     string
+	Query    string
+	Reports  []wireReport
+	From, To int
+	Prev     string
+	Next     string
+	CSRF     string
+	// Own is the id of the viewer's only unit; the folder tree then opens its
+	// sheet at once, as the manual shows it. 0 when the viewer has several.
+	Own tianbao.ID
+}
+
+// reports is 报表管理: the folder tree, and the reports of the chosen campaign.
+func (s *Server) reports(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	scope := v.actor().Scope
+	campaigns, err := s.Catalog.Campaigns(r.Context())
+	if err != nil {
+		return err
+	}
+	p := reportsPage{CSRF: v.signed.CSRF}
+	for _, c := range campaigns {
+		rules, err := s.Reports.Rules(c.Form, c.FormV)
+		if err != nil {
+			return err
+		}
+		p.add(rules.Form().Folder, c)
+	}
+	units, err := s.Catalog.Units(r.Context(), scope, "", 2)
+	if err != nil {
+		return err
+	}
+	if len(units) == 1 {
+		p.Own = units[0].ID
+	}
+	out := wireReports{Reports: []wireReport{}}
+	if id, err := tianbao.ParseID(r.URL.Query().Get("campaign")); err == nil {
+		if p.Current, err = s.Catalog.Campaign(r.Context(), id); err != nil {
+			return err
+		}
+		p.Query = clip(strings.TrimSpace(r.URL.Query().Get("q")), 100)
+		offset := atoi(r.URL.Query().Get("offset"), 0)
+		list, err := s.Catalog.Reports(r.Context(), scope, id, p.Query, offset, pageSize+1)
+		if err != nil {
+			return err
+		}
+		if len(list) > pageSize {
+			list, out.Next = list[:pageSize], offset+pageSize
+			p.Next = p.link(out.Next)
+		}
+		if offset > 0 {
+			p.Prev = p.link(max(0, offset-pageSize))
+		}
+		for _, rep := range list {
+			out.Reports = append(out.Reports, toReport(rep))
+		}
+		p.From, p.To = offset+1, offset+len(list)
+		out.Campaign, p.Reports = toCampaign(p.Current), out.Reports
+	}
+	return s.answer(w, r, v, out, "reports.html", "报表管理", &p)
+}
+
+func (p *reportsPage) add(name string, c tianbao.Campaign) {
+	for i := range p.Folders {
+		if p.Folders[i].Name == name {
+			p.Folders[i].Campaigns = append(p.Folders[i].Campaigns, c)
+			return
+		}
+	}
+	p.Folders = append(p.Folders, folder{name, []tianbao.Campaign{c}})
+}
+
+func (p *reportsPage) link(offset int) string {
+	return "/reports?campaign=" + p.Current.ID.String() + "&q=" + queryEscape(p.Query) + "&offset=" + strconv.Itoa(offset)
+}
+
+// openReport opens a unit's report, made at the first time.
+func (s *Server) openReport(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	id, err := tianbao.ParseID(r.PathValue("campaign"))
+	if err != nil {
+		return tianbao.NotFound()
+	}
+	var in wireOpen
+	if err := read(r, &in); err != nil {
+		return err
+	}
+	if _, err := s.Catalog.Campaign(r.Context(), id); err != nil {
+		return err
+	}
+	rep, err := s.Catalog.OpenReport(r.Context(), v.actor().Scope, id, in.Unit)
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, toReport(rep), "/reports/"+rep.ID.String())
+}
+
+// sheetPage is the data of sheet.html, the form page.
+type sheetPage struct {
+	Report wireReport
+	Form   *tianbao.Form
+	Folder string
+	Closes time.Time
+	Modes  []struct {
+		Mode report.Mode
+		Name string
+		Help string
+	}
+	MaxFile   int64
+	MinReason int
+}
+
+// report is the form page, and the sheet as data.
+func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	if !wantsJSON(r) {
+		rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
+		if err != nil {
+			return err
+		}
+		c, err := s.Catalog.Campaign(r.Context(), v.report.Campaign)
+		if err != nil {
+			return err
+		}
+		f := rules.Form()
+		s.page(w, r, v, http.StatusOK, "sheet.html", f.Title, &sheetPage{Report: toReport(v.report), Form: f, Folder: f.Folder,
+			Closes: c.Closes, Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason})
+		return nil
+	}
+	sheet, err := s.Reports.View(r.Context(), v.actor(), v.report.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.Auth.Record(r.Context(), v.user().ID, address(r), "report.read", v.report.ID.String(), strconv.Itoa(len(sheet.Rows))+" rows"); err != nil {
+		return err
+	}
+	return s.json(w, http.StatusOK, wireSheet{Report: toReport(sheet.Report), Title: sheet.Form.Title, Form: sheet.Form.Name,
+		FormV: sheet.Form.Version, Columns: toColumns(sheet.Form), Rows: toRows(sheet.Rows)})
+}
+
+// changeSet reads a change set for the report of the path.
+func (s *Server) changeSet(r *http.Request, v *viewer, in *wireChanges) (*tianbao.ChangeSet, error) {
+	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := toChanges(rules.Form(), in.Changes)
+	if err != nil {
+		return nil, err
+	}
+	set := &tianbao.ChangeSet{Report: v.report.ID, Key: in.Key, Base: in.Base, Source: tianbao.SourcePage,
+		Note: clip(in.Note, 200), Imports: in.Imports, Changes: changes}
+	if h := r.Header.Get("Idempotency-Key"); h != "" {
+		set.Key = h
+	}
+	if len(in.Imports) > 0 {
+		set.Source = tianbao.SourceImport
+	}
+	return set, nil
+}
+
+// check is 数据校验: it tells every problem and writes nothing.
+func (s *Server) check(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	var in wireChanges
+	if err := read(r, &in); err != nil {
+		return err
+	}
+	set, err := s.changeSet(r, v, &in)
+	if err != nil {
+		return err
+	}
+	scr, problems, err := s.Reports.Check(r.Context(), v.actor(), set)
+	if err != nil {
+		return err
+	}
+	return s.json(w, http.StatusOK, wireProblems{s.wireProblems(v.report.Form, v.report.FormV, problems, scr), count(len(scr.Rows), problems)})
+}
+
+func count(rows int, ps []tianbao.Problem) wireCounts {
+	c := wireCounts{Rows: rows}
+	for _, p := range ps {
+		switch p.Severity {
+		case tianbao.SeverityError:
+			c.Error++
+		case tianbao.SeverityJustify:
+			c.Justify++
+		case tianbao.SeverityHint:
+			c.Hint++
+		}
+	}
+	return c
+}
+
+// save is 提交.
+func (s *Server) save(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	var in wireChanges
+	if err := read(r, &in); err != nil {
+		return err
+	}
+	set, err := s.changeSet(r, v, &in)
+	if err != nil {
+		return err
+	}
+	saved, err := s.Reports.Save(r.Context(), v.actor(), set)
+	if err != nil {
+		return err
+	}
+	return s.json(w, http.StatusOK, s.toSaved(v, saved))
+}
+
+func (s *Server) toSaved(v *viewer, saved *report.Saved) wireSaved {
+	out := wireSaved{Receipt: toReceipt(saved.Receipt, v.report.OwnerName, s.formTitle(v)), Inserted: saved.Inserted, Again: saved.Again}
+	if out.Inserted == nil {
+		out.Inserted = map[string]tianbao.ID{}
+	}
+	return out
+}
+
+func (s *Server) formTitle(v *viewer) string {
+	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
+	if err != nil {
+		return ""
+	}
+	return rules.Form().Title
+}
+
+// submit is 上报.
+func (s *Server) submit(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	var in wireSubmit
+	if err := read(r, &in); err != nil {
+		return err
+	}
+	if h := r.Header.Get("Idempotency-Key"); h != "" {
+		in.Key = h
+	}
+	rec, err := s.Reports.Submit(r.Context(), v.actor(), v.report.ID, in.Key)
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, toReceipt(rec, v.report.OwnerName, s.formTitle(v)), "/reports/"+v.report.ID.String()+"/receipts/"+rec.ID.String())
+}
+
+// receiptPage is the data of receipt.html.
+type receiptPage struct {
+	Receipt tianbao.Receipt
+	Owner   string
+	Title   string
+	Report  tianbao.ID
+}
+
+func (s *Server) receipt(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	id, err := tianbao.ParseID(r.PathValue("receipt"))
+	if err != nil {
+		return tianbao.NotFound()
+	}
+	rec, err := s.Reports.Receipt(r.Context(), v.actor(), v.report.ID, id)
+	if err != nil {
+		return err
+	}
+	title := "提交回执"
+	if rec.Kind == "report" {
+		title = "上报回执"
+	}
+	return s.answer(w, r, v, toReceipt(rec, v.report.OwnerName, s.formTitle(v)), "receipt.html", title,
+		&receiptPage{rec, v.report.OwnerName, s.formTitle(v), v.report.ID})
+}
+
+// receiptsPage is the data of receipts.html.
+type receiptsPage struct {
+	Receipts []tianbao.Receipt
+	Report   tianbao.ID
+	Owner    string
+}
+
+func (s *Server) receipts(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	list, err := s.Reports.Store.Receipts(r.Context(), v.actor().Scope, v.report.ID, 100)
+	if err != nil {
+		return err
+	}
+	out := wireReceipts{Receipts: []wireReceipt{}}
+	for _, rec := range list {
+		out.Receipts = append(out.Receipts, toReceipt(rec, v.report.OwnerName, s.formTitle(v)))
+	}
+	return s.answer(w, r, v, out, "receipts.html", "回执", &receiptsPage{list, v.report.ID, v.report.OwnerName})
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"tianbao"
+)
+
+// route is one line of the table below: everything that is reachable.
+type route struct {
+	Method  string
+	Path    string // pattern of net/http's ServeMux
+	Rule    rule
+	Handle  handler
+	ID      string // operation id of the OpenAPI document
+	Summary string
+	In      any   // zero value of the request body, nil for none
+	Out     any   // zero value of the JSON answer; nil: no JSON face (a file, a redirect)
+	Upload  bool  // the body is multipart with a file
+	Body    int64 // limit of the body in bytes, 0: 1 MiB
+}
+
+func (rt route) maxBody() int64 {
+	if rt.Body > 0 {
+		return rt.Body
+	}
+	return 1 << 20
+}
+
+// Limits of bodies. A change set of 200 000 cells takes some 20 MiB of JSON; a
+// workbook may have 20 MiB, beside which the unsaved changes travel.
+const (
+	maxChangeBody = 32 << 20
+	maxFile       = 20 << 20
+	maxUpload     = maxFile + maxChangeBody
+)
+
+// table lists every route of the site.
+func (s *Server) table() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []route{
+		// Anybody.
+		{get, "/healthz", everyone, s.healthz, "health", "Whether the server and its database answer", nil, wireHealth{}, false, 0},
+		{get, "/openapi.json", everyone, s.openAPI, "openapi", "This document", nil, nil, false, 0},
+		{get, "/ui/{file}", everyone, s.uiFile, "uiFile", "A style sheet or script of the pages", nil, nil, false, 0},
+		{get, "/signin", everyone, s.signinPage, "signinPage", "The sign-in page", nil, nil, false, 0},
+		{post, "/signin", everyone, s.signin, "signIn", "Sign in; sets the session cookie", wireSignin{}, wireSession{}, false, 0},
+		{get, "/setup/{token}", everyone, s.setupPage, "setupPage", "The page of the one-time set-up link", nil, nil, false, 0},
+		{post, "/setup/{token}", everyone, s.setup, "setUp", "Create the first administrator", wireSetup{}, wireDone{}, false, 0},
+
+		// Everybody who is signed in.
+		{get, "/{$}", signedIn, s.home, "home", "The portal's home page", nil, wireHome{}, false, 0},
+		{get, "/session", signedIn, s.session, "session", "Who is signed in, and the token for unsafe requests", nil, wireSession{}, false, 0},
+		{post, "/signout", signedIn, s.signout, "signOut", "End the session", nil, wireDone{}, false, 0},
+		{get, "/password", signedIn, s.passwordPage, "passwordPage", "The page to change the own password", nil, nil, false, 0},
+		{post, "/password", signedIn, s.password, "changePassword", "Change the own password; ends all sessions of the account", wirePassword{}, wireDone{}, false, 0},
+		{get, "/notices", signedIn, s.notices, "notices", "The notices, newest first", nil, wireNotices{}, false, 0},
+		{get, "/notices/{notice}", signedIn, s.notice, "notice", "One notice with its attachments", nil, wireNotice{}, false, 0},
+		{get, "/notices/{notice}/attachments/{attachment}", signedIn, s.attachment, "attachment", "A file of a notice", nil, nil, false, 0},
+		{get, "/help", signedIn, s.helpPage, "help", "The user's manual", nil, nil, false, 0},
+		{get, "/help/img/{file}", signedIn, s.helpImage, "helpImage", "A picture of the manual", nil, nil, false, 0},
+		{get, "/forms/{form}/{version}", signedIn, s.formSchema, "formSchema", "The Table Schema of a form at a version", nil, nil, false, 0},
+
+		// Fillers: 报表管理.
+		{get, "/reports", fillers, s.reports, "reports", "The reports of a campaign in the viewer's scope", nil, wireReports{}, false, 0},
+		{post, "/campaigns/{campaign}/reports", fillers, s.openReport, "openReport", "Open a unit's report in a campaign, made if there is none", wireOpen{}, wireReport{}, false, 0},
+		{get, "/campaigns/{campaign}/template", fillers, s.template, "template", "The blank workbook of a campaign's form", nil, nil, false, 0},
+		{get, "/reports/{report}", ownReport, s.report, "report", "A report with all its rows", nil, wireSheet{}, false, 0},
+		{post, "/reports/{report}/check", ownReport, s.check, "check", "数据校验: the problems the sheet would have with these changes; writes nothing", wireChanges{}, wireProblems{}, false, maxChangeBody},
+		{post, "/reports/{report}/changes", ownReport, s.save, "save", "提交: save a change set whole, also with faults", wireChanges{}, wireSaved{}, false, maxChangeBody},
+		{post, "/reports/{report}/submission", ownReport, s.submit, "submit", "上报: report upward; refused while a blocking problem remains", wireSubmit{}, wireReceipt{}, false, 0},
+		{post, "/reports/{report}/imports", ownReport, s.importFile, "import", "导入EXCEL: preview a workbook, or save or submit it at once", wireImport{}, wirePlan{}, true, maxUpload},
+		{get, "/reports/{report}/export", ownReport, s.export, "export", "原样导出: the stored sheet as a workbook", nil, nil, false, 0},
+		{post, "/reports/{report}/export", ownReport, s.exportScreen, "exportScreen", "原样导出: the sheet with these unsaved changes as a workbook", wireChanges{}, nil, false, maxChangeBody},
+		{get, "/reports/{report}/history", ownReport, s.history, "history", "Who changed which cell when, newest first", nil, wireHistory{}, false, 0},
+		{get, "/reports/{report}/receipts", ownReport, s.receipts, "receipts", "The newest receipts of the report", nil, wireReceipts{}, false, 0},
+		{get, "/reports/{report}/receipts/{receipt}", ownReport, s.receipt, "receipt", "One receipt, printable", nil, wireReceipt{}, false, 0},
+
+		// Administrators.
+		{get, "/users", admins, s.users, "users", "The accounts", nil, wireUsers{}, false, 0},
+		{post, "/users", admins, s.userAdd, "addUser", "Create an account; answers its first password once", wireUserAdd{}, wireNewPassword{}, false, 0},
+		{post, "/users/{login}/password", admins, s.userPassword, "resetPassword", "Give an account a new password; answers it once", wireEmpty{}, wireNewPassword{}, false, 0},
+		{post, "/users/{login}/disabled", admins, s.userDisable, "disableUser", "Disable or enable an account", wireDisable{}, wireDone{}, false, 0},
+	}
+}
+
+// hasParam reports whether a pattern has the path parameter.
+func hasParam(path, name string) bool {
+	return strings.Contains(path, "{"+name+"}") || strings.Contains(path, "{"+name+"...}")
+}
+
+// fallback answers what no route matches with 404, also where only the method is
+// another: a page of the site, not ServeMux's plain text.
+func (s *Server) fallback() http.Handler {
+	return s.serve(route{Method: "", Path: "/", Rule: everyone, ID: "fallback", Summary: "Nothing here",
+		Handle: func(http.ResponseWriter, *http.Request, *viewer) error { return tianbao.NotFound() }})
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"context"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"tianbao"
+	"tianbao/internal/auth"
+	"tianbao/internal/clock"
+	"tianbao/internal/report"
+)
+
+// Workbooks reads and writes workbooks; internal/sheet does it. Siblings do not
+// import each other, so the wiring passes it in.
+type Workbooks interface {
+	// Read returns the rows of the form found in a workbook, or a
+	// tianbao.WorkbookError.
+	Read(ctx context.Context, data []byte, name string, form string, version int) (*tianbao.Import, error)
+	// Write writes rows as a workbook that looks like the sheet.
+	Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], by string, at time.Time) error
+}
+
+// Masker masks a cell's value for those who may not see it whole; report.Checker's
+// implementation has it.
+type Masker interface {
+	Mask(field int, value string) string
+}
+
+// Config is what a Server stands on. All fields must be set.
+type Config struct {
+	Auth      *auth.Service
+	Reports   *report.Service
+	Catalog   Catalog
+	Workbooks Workbooks
+	// Mask returns the masks of a form at a version.
+	Mask func(form string, version int) (Masker, error)
+	// Schema returns the published Table Schema file of a form at a version.
+	Schema func(form string, version int) ([]byte, error)
+	// Manual is the user's manual as Markdown, Pictures its image files by name.
+	Manual   []byte
+	Pictures func(name string) ([]byte, error)
+	Log      *slog.Logger
+	Now      clock.Clock
+	// TLS tells that browsers reach the server by https, directly or through a
+	// gateway: it turns on Strict-Transport-Security.
+	TLS bool
+	// Demo shows the demo accounts on the sign-in page.
+	Demo    []DemoAccount
+	Version string
+}
+
+// DemoAccount is an account that the sign-in page of a demonstration offers.
+type DemoAccount struct {
+	Login, Password, Name, What string
+}
+
+// Server answers requests. Its zero value is of no use; call New.
+type Server struct {
+	Config
+	pages  *pages
+	routes []route
+	help   func() (helpText, error)
+}
+
+// New builds the server. It fails if a route has no access rule or a template does
+// not parse.
+func New(c Config) (*Server, error) {
+	s := &Server{Config: c}
+	var err error
+	if s.pages, err = parsePages(); err != nil {
+		return nil, err
+	}
+	s.help = s.renderHelp()
+	s.routes = s.table()
+	return s, checkRoutes(s.routes)
+}
+
+// Handler returns the whole site.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, rt := range s.routes {
+		mux.Handle(rt.Method+" "+rt.Path, s.serve(rt))
+	}
+	mux.Handle("/", s.fallback())
+	return chain(mux, s.logged, s.recovered, s.headers, s.sameOrigin)
+}
+
+// chain wraps h so that the first middleware sees a request first.
+func chain(h http.Handler, ms ...func(http.Handler) http.Handler) http.Handler {
+	for i := len(ms) - 1; i >= 0; i-- {
+		h = ms[i](h)
+	}
+	return h
+}

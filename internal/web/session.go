@@ -1,0 +1,163 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"tianbao"
+)
+
+// signinPageData is the data of signin.html.
+type signinPageData struct {
+	Next    string
+	Login   string
+	Message string
+	Demo    []DemoAccount
+}
+
+func (s *Server) signinPage(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	next := localPath(r.URL.Query().Get("next"))
+	if v.signed != nil {
+		http.Redirect(w, r, next, http.StatusSeeOther)
+		return nil
+	}
+	s.page(w, r, v, http.StatusOK, "signin.html", "登录", &signinPageData{Next: next, Demo: s.Demo})
+	return nil
+}
+
+func (s *Server) signin(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	var in wireSignin
+	if err := read(r, &in); err != nil {
+		return err
+	}
+	login := strings.TrimSpace(in.Login)
+	token, u, err := s.Auth.SignIn(r.Context(), clip(login, 200), in.Password, address(r))
+	if err != nil {
+		kind := tianbao.KindOf(err)
+		if wantsJSON(r) || kind != tianbao.ErrUnsigned && kind != tianbao.ErrTooMany {
+			return err
+		}
+		s.page(w, r, v, statuses[kind], "signin.html", "登录", &signinPageData{Next: localPath(in.Next), Login: clip(login, 40), Message: asError(err).Message, Demo: s.Demo})
+		return nil
+	}
+	if v.token != "" { // a new token at every sign-in; the old session ends
+		if err := s.Auth.SignOut(r.Context(), v.token, v.user().ID, address(r)); err != nil {
+			return err
+		}
+	}
+	setCookie(w, token)
+	signed, err := s.Auth.Resume(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, toSession(u, signed.CSRF), localPath(in.Next))
+}
+
+func setCookie(w http.ResponseWriter, token string) {
+	c := &http.Cookie{Name: sessionCookie, Value: token, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if token == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+func (s *Server) session(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	return s.json(w, http.StatusOK, toSession(v.user(), v.signed.CSRF))
+}
+
+func toSession(u tianbao.User, csrf string) wireSession {
+	out := wireSession{Login: u.Login, Name: u.Name, CSRF: csrf, Roles: []string{}, Units: []string{}}
+	for _, g := range u.Grants {
+		out.Roles = append(out.Roles, string(g.Role))
+		if g.UnitName != "" {
+			out.Units = append(out.Units, g.UnitName)
+		}
+	}
+	return out
+}
+
+func (s *Server) signout(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	if err := s.Auth.SignOut(r.Context(), v.token, v.user().ID, address(r)); err != nil {
+		return err
+	}
+	setCookie(w, "")
+	// What the browser kept of this site goes too (security.md 33).
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	return s.done(w, r, wireDone{true}, "/signin")
+}
+
+// passwordPageData is the data of password.html.
+type passwordPageData struct{ Message, CSRF string }
+
+func (s *Server) passwordPage(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	s.page(w, r, v, http.StatusOK, "password.html", "修改密码", &passwordPageData{CSRF: v.signed.CSRF})
+	return nil
+}
+
+func (s *Server) password(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	var in wirePassword
+	err := read(r, &in)
+	if err == nil && in.Again != "" && in.Again != in.New {
+		err = tianbao.Invalid("not_same", "两次输入的新密码不一样，请重新输入。")
+	}
+	if err == nil {
+		err = s.Auth.ChangePassword(r.Context(), v.user(), in.Old, in.New, address(r))
+	}
+	if err != nil {
+		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
+			return err
+		}
+		s.page(w, r, v, http.StatusBadRequest, "password.html", "修改密码", &passwordPageData{asError(err).Message, v.signed.CSRF})
+		return nil
+	}
+	setCookie(w, "")
+	return s.done(w, r, wireDone{true}, "/signin")
+}
+
+// setupPageData is the data of setup.html.
+type setupPageData struct {
+	Message, Login, Name string
+}
+
+func (s *Server) setupPage(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	if err := s.Auth.CheckSetup(r.Context(), r.PathValue("token")); err != nil {
+		return err
+	}
+	s.page(w, r, v, http.StatusOK, "setup.html", "首次设置", &setupPageData{Login: "admin"})
+	return nil
+}
+
+func (s *Server) setup(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	var in wireSetup
+	err := read(r, &in)
+	if err == nil && in.Again != "" && in.Again != in.Password {
+		err = tianbao.Invalid("not_same", "两次输入的密码不一样，请重新输入。")
+	}
+	if err == nil {
+		err = s.Auth.Setup(r.Context(), r.PathValue("token"), in.Login, in.Name, in.Password)
+	}
+	if err != nil {
+		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
+			return err
+		}
+		s.page(w, r, v, http.StatusBadRequest, "setup.html", "首次设置", &setupPageData{asError(err).Message, clip(in.Login, 40), clip(in.Name, 50)})
+		return nil
+	}
+	return s.done(w, r, wireDone{true}, "/signin")
+}
+
+// localPath keeps a redirect on this site: a path of ours, else the home page.
+func localPath(p string) string {
+	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n\t") {
+		return "/"
+	}
+	return p
+}
+
+// clip shortens a text to n characters.
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}

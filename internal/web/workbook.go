@@ -1,0 +1,232 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tianbao"
+	"tianbao/internal/clock"
+	"tianbao/internal/report"
+)
+
+const xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// export is 原样导出 of the stored sheet.
+func (s *Server) export(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	sheet, err := s.Reports.View(r.Context(), v.actor(), v.report.ID)
+	if err != nil {
+		return err
+	}
+	return s.sendWorkbook(w, r, v, sheet.Form, sheet.Rows)
+}
+
+// exportScreen is 原样导出 of the sheet as it is seen, unsaved changes included.
+func (s *Server) exportScreen(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	var in wireChanges
+	if err := read(r, &in); err != nil {
+		return err
+	}
+	set, err := s.changeSet(r, v, &in)
+	if err != nil {
+		return err
+	}
+	scr, rules, err := s.Reports.Screen(r.Context(), v.actor(), set)
+	if err != nil {
+		return err
+	}
+	return s.sendWorkbook(w, r, v, rules.Form(), scr.Rows)
+}
+
+// template is the blank workbook of a campaign's form.
+func (s *Server) template(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	id, err := tianbao.ParseID(r.PathValue("campaign"))
+	if err != nil {
+		return tianbao.NotFound()
+	}
+	c, err := s.Catalog.Campaign(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	rules, err := s.Reports.Rules(c.Form, c.FormV)
+	if err != nil {
+		return err
+	}
+	return s.sendWorkbook(w, r, v, rules.Form(), nil)
+}
+
+func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer, f *tianbao.Form, rows []tianbao.Row) error {
+	if err := s.Auth.Record(r.Context(), v.user().ID, address(r), "export", v.report.ID.String(), strconv.Itoa(len(rows))+" rows"); err != nil {
+		return err
+	}
+	name := f.Title
+	if v.report.OwnerName != "" {
+		name += "-" + v.report.OwnerName
+	}
+	name += "-" + s.Now().In(clock.Shanghai).Format("20060102-1504") + ".xlsx"
+	w.Header().Set("Content-Type", xlsxType)
+	w.Header().Set("Content-Disposition", disposition(name))
+	// The rows are in memory already, so what can fail now is the connection; the
+	// workbook streams and a broken one is a broken zip that no program opens.
+	if err := s.Workbooks.Write(w, f, slices.Values(rows), v.user().Name, s.Now()); err != nil {
+		s.Log.Warn("export broke off", "route", r.Pattern, "err", err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// importFile is 导入EXCEL: a preview, or with action save or submit the whole way
+// through the same door at once, for programs.
+func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	name, data, err := upload(r)
+	if err != nil {
+		return err
+	}
+	set := &tianbao.ChangeSet{Report: v.report.ID, Base: v.report.Version}
+	if text := r.PostFormValue("screen"); text != "" {
+		var in wireChanges
+		dec := json.NewDecoder(strings.NewReader(text))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&in); err != nil {
+			return badBody(err)
+		}
+		if set, err = s.changeSet(r, v, &in); err != nil {
+			return err
+		}
+	}
+	imp, err := s.Workbooks.Read(r.Context(), data, name, v.report.Form, v.report.FormV)
+	if err != nil {
+		return err
+	}
+	mode := report.Mode(r.PostFormValue("mode"))
+	if mode == "" {
+		mode = report.ModeMerge
+	}
+	action := r.PostFormValue("action")
+	if action == "save" || action == "submit" {
+		return s.importNow(w, r, v, set, imp, mode, name, data, action == "submit")
+	}
+	if action != "" && action != "preview" {
+		return tianbao.Invalid("bad_action", "导入的动作只能是 preview、save 或 submit。")
+	}
+	plan, err := s.Reports.Import(r.Context(), v.actor(), set, imp, mode, name, data)
+	if err != nil {
+		return err
+	}
+	out, err := s.toPlan(v, plan, imp, name)
+	if err != nil {
+		return err
+	}
+	return s.json(w, http.StatusOK, out)
+}
+
+// importNow imports and saves, and with submit also reports upward, for programs.
+func (s *Server) importNow(w http.ResponseWriter, r *http.Request, v *viewer, set *tianbao.ChangeSet, imp *tianbao.Import, mode report.Mode, name string, data []byte, submit bool) error {
+	if len(set.Changes) > 0 {
+		return tianbao.Invalid("screen_with_action", "带有未提交的改动时只能预览导入，请先提交改动。")
+	}
+	set.Source, set.Note, set.Key = tianbao.SourceImport, name, r.PostFormValue("key")
+	if h := r.Header.Get("Idempotency-Key"); h != "" {
+		set.Key = h
+	}
+	plan, saved, err := s.Reports.Apply(r.Context(), v.actor(), set, imp, mode, name, data, r.PostFormValue("confirm") == "yes")
+	if err != nil {
+		return err
+	}
+	out := wirePlan{Mode: string(mode), File: name, Sheet: imp.Sheet, Changes: []wireChange{}, Items: []wireItem{}, Problems: []wireProblem{}}
+	if plan != nil {
+		if out, err = s.toPlan(v, plan, imp, name); err != nil {
+			return err
+		}
+	}
+	ws := s.toSaved(v, saved)
+	out.Saved = &ws
+	if submit {
+		rec, err := s.Reports.Submit(r.Context(), v.actor(), v.report.ID, clip(set.Key, 90)+".submit")
+		if err != nil {
+			return err
+		}
+		wr := toReceipt(rec, v.report.OwnerName, s.formTitle(v))
+		out.Receipt = &wr
+	}
+	return s.json(w, http.StatusOK, out)
+}
+
+// upload returns the file of a multipart request. It is read into memory, never
+// into a temporary file: what offices send is personal data.
+func upload(r *http.Request) (name string, data []byte, err error) {
+	if err := r.ParseMultipartForm(maxUpload); err != nil {
+		return "", nil, badBody(err)
+	}
+	f, h, err := r.FormFile("file")
+	if err != nil {
+		return "", nil, tianbao.Invalid("no_file", "请选择要导入的文件。")
+	}
+	defer f.Close()
+	if h.Size > maxFile {
+		return "", nil, &tianbao.Error{Kind: tianbao.ErrTooLarge, Code: "too_large", Message: "文件超过 20 MB，请删去无关的工作表和图片，或分成几份再导入。"}
+	}
+	data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return "", nil, fmt.Errorf("web: read an upload: %w", err)
+	}
+	name = path.Base(strings.ReplaceAll(h.Filename, `\`, "/"))
+	name = strings.Map(func(c rune) rune {
+		if c < 0x20 || c == 0x7f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069 {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(name, "_"))
+	return clip(name, 200), data, nil
+}
+
+// maxItems bounds how many lines of a preview are sent; the counts tell of all.
+const maxItems = 500
+
+func (s *Server) toPlan(v *viewer, p *report.Plan, imp *tianbao.Import, name string) (wirePlan, error) {
+	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
+	if err != nil {
+		return wirePlan{}, err
+	}
+	f := rules.Form()
+	c := count(len(imp.Rows), p.Problems)
+	out := wirePlan{Import: p.Import, Mode: string(p.Mode), File: name, Sheet: imp.Sheet, Changes: fromChanges(f, p.Changes),
+		Counts: wirePlanCount{Rows: len(imp.Rows), Add: p.Added, Change: p.Changed, Delete: p.Deleted, Same: p.Same, Error: c.Error},
+		Items:  []wireItem{}, Problems: []wireProblem{}, Remarks: p.Remarks, Confirm: p.Confirm}
+	if p.Again != nil {
+		out.Again = fmt.Sprintf("这个文件已经由 %s 在%s导入过，请确认没有重复。", p.Again.ByName,
+			timeOf(p.Again.At).Format("1月2日 15:04"))
+	}
+	errs := make(map[int]int)
+	for _, pr := range p.Problems {
+		if pr.Severity == tianbao.SeverityError {
+			errs[pr.Row]++
+		}
+		if len(out.Problems) < maxItems {
+			w := wireProblem{Seq: pr.Row + 1, Field: pr.Field, Code: pr.Code, Severity: string(pr.Severity), Message: pr.Message}
+			if fd := f.Field(pr.Field); fd != nil {
+				w.Letter = fd.Letter
+			}
+			out.Problems = append(out.Problems, w)
+		}
+	}
+	for _, it := range p.Items {
+		if len(out.Items) == maxItems {
+			break
+		}
+		if it.Kind == report.ItemSame {
+			continue
+		}
+		w := wireItem{Kind: string(it.Kind), SheetRow: it.SheetRow, Seq: it.Seq, Cells: toCells(f, it.Cells, plain)}
+		if it.FileRow >= 0 {
+			w.Errors = errs[it.FileRow]
+		}
+		out.Items = append(out.Items, w)
+	}
+	return out, nil
+}
