@@ -34,9 +34,9 @@ func mobile(t string) string {
 	}
 	var buf [16]byte
 	n := 0
-	for i, r := range t {
+	for _, r := range t {
 		switch {
-		case r >= '0' && r <= '9', r == '+' && i == 0:
+		case r >= '0' && r <= '9', r == '+' && n == 0:
 			if n == len(buf) {
 				return ""
 			}
