@@ -151,3 +151,11 @@ func compareIssues(t *testing.T, want [][3]any, got []tianbao.Problem) {
 		}
 	}
 }
+
+func messageOf(err error) string {
+	var e *tianbao.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return ""
+}
