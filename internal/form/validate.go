@@ -89,6 +89,9 @@ func validateField(f *fieldDesc) error {
 	case f.Pixels < 1 || f.Pixels > maxPixels:
 		return fmt.Errorf("tianbao:pixels %d: want 1 to %d", f.Pixels, maxPixels)
 	}
+	if err := validateLength(f); err != nil {
+		return err
+	}
 	if _, err := regexp.Compile(c.Pattern); err != nil {
 		return fmt.Errorf("constraints: pattern: %w", err)
 	}
@@ -112,6 +115,28 @@ func validateField(f *fieldDesc) error {
 		return errors.New("a sealed field needs tianbao:mask")
 	}
 	return validateEnum(f)
+}
+
+// validateLength refuses a bound that no rule looks at: it would be published and
+// not kept.
+func validateLength(f *fieldDesc) error {
+	c := &f.Constraints
+	_, asked := f.Rules["length"]
+	switch f.Kind {
+	case tianbao.KindText, tianbao.KindName:
+		if !asked && (c.MinLength > 0 || c.MaxLength > 0) {
+			return errors.New("constraints: a length needs the rule \"length\"")
+		}
+	case tianbao.KindCode:
+		if _, asked := f.Rules["charset"]; c.MinLength > 0 || c.MaxLength > 0 && !asked {
+			return errors.New("constraints: a code may have maxLength only, with the rule \"charset\"")
+		}
+	default:
+		if c.MinLength > 0 || c.MaxLength > 0 {
+			return fmt.Errorf("constraints: the length of a %s is given by its kind", f.Kind)
+		}
+	}
+	return nil
 }
 
 func validateEnum(f *fieldDesc) error {

@@ -162,3 +162,21 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// TestInvisible tries every code point against the list N1, between two letters.
+func TestInvisible(t *testing.T) {
+	ranges := [][2]rune{{0xAD, 0xAD}, {0x180E, 0x180E}, {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x2069}, {0xFEFF, 0xFEFF}}
+	for r := rune(' '); r <= 0x10FFFF; r++ {
+		if r >= 0xD800 && r < 0xE000 { // halves of UTF-16 are no characters
+			continue
+		}
+		want := false
+		for _, x := range ranges {
+			want = want || r >= x[0] && r <= x[1]
+		}
+		in := "A" + string(r) + "B"
+		if got := NormalizeText(in) == "AB"; got != want {
+			t.Fatalf("U+%04X dropped: %v, want %v", r, got, want)
+		}
+	}
+}
