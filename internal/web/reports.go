@@ -227,15 +227,23 @@ func (s *Server) save(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	if err != nil {
 		return err
 	}
-	return s.json(w, http.StatusOK, s.toSaved(v, saved))
+	out, err := s.toSaved(r, v, saved)
+	if err != nil {
+		return err
+	}
+	return s.json(w, http.StatusOK, out)
 }
 
-func (s *Server) toSaved(v *viewer, saved *report.Saved) wireSaved {
-	out := wireSaved{Receipt: toReceipt(saved.Receipt, v.report.OwnerName, s.formTitle(v)), Inserted: saved.Inserted, Again: saved.Again}
+func (s *Server) toSaved(r *http.Request, v *viewer, saved *report.Saved) (wireSaved, error) {
+	rep, err := s.Reports.Store.Report(r.Context(), v.actor().Scope, v.report.ID)
+	if err != nil {
+		return wireSaved{}, err
+	}
+	out := wireSaved{Report: toReport(rep), Receipt: toReceipt(saved.Receipt, rep.OwnerName, s.formTitle(v)), Inserted: saved.Inserted, Again: saved.Again}
 	if out.Inserted == nil {
 		out.Inserted = map[string]tianbao.ID{}
 	}
-	return out
+	return out, nil
 }
 
 func (s *Server) formTitle(v *viewer) string {

@@ -195,6 +195,7 @@ type wireConflict struct {
 }
 
 type wireSaved struct {
+	Report   wireReport            `json:"report"`
 	Receipt  wireReceipt           `json:"receipt"`
 	Inserted map[string]tianbao.ID `json:"inserted"`
 	Again    bool                  `json:"again,omitempty"`

@@ -144,7 +144,10 @@ func (s *Server) importNow(w http.ResponseWriter, r *http.Request, v *viewer, se
 			return err
 		}
 	}
-	ws := s.toSaved(v, saved)
+	ws, err := s.toSaved(r, v, saved)
+	if err != nil {
+		return err
+	}
 	out.Saved = &ws
 	if submit {
 		rec, err := s.Reports.Submit(r.Context(), v.actor(), v.report.ID, clip(set.Key, 90)+".submit")

@@ -1,0 +1,88 @@
+// Requests to the server that the page came from.
+
+/** An error as the server tells it: one sentence for people. */
+export interface Failure {
+  code: string;
+  message: string;
+  request?: string;
+  problems?: Problem[];
+  conflicts?: ServerConflict[];
+}
+
+export interface Problem {
+  row: string;
+  seq: number;
+  field?: string;
+  letter?: string;
+  code: string;
+  severity: "error" | "justify" | "hint";
+  message: string;
+  reason?: string;
+}
+
+export interface ServerConflict {
+  row: string;
+  field?: string;
+  by: string;
+  at: string;
+}
+
+/** Answer is what came back; without a network it has status 0. */
+export interface Answer<T> {
+  status: number;
+  data?: T;
+  error?: Failure;
+}
+
+const csrf = (): string => (document.querySelector('input[name="csrf"]') as HTMLInputElement | null)?.value || "";
+
+function send(method: string, url: string, body?: unknown): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json", "X-CSRF-Token": csrf() };
+  let payload: BodyInit | undefined;
+  if (body instanceof FormData) payload = body;
+  else if (body !== undefined) {
+    headers["Content-Type"] = "application/json";
+    payload = JSON.stringify(body);
+  }
+  return fetch(url, { method, headers, body: payload, credentials: "same-origin", cache: "no-store" });
+}
+
+/** Sends a request and reads the JSON answer. It never throws. */
+export async function call<T>(method: string, url: string, body?: unknown): Promise<Answer<T>> {
+  let res: Response;
+  try {
+    res = await send(method, url, body);
+  } catch {
+    return { status: 0, error: { code: "offline", message: "连不上服务器，您的内容还在表中，请检查网络后再试。" } };
+  }
+  try {
+    const json = await res.json();
+    return res.ok ? { status: res.status, data: json as T } : { status: res.status, error: json.error as Failure };
+  } catch {
+    return { status: res.ok ? 0 : res.status, error: { code: "unreadable", message: "服务器的回答不完整，请稍候再试。" } };
+  }
+}
+
+/** Posts JSON and saves the file that comes back; the message of the failure, or "". */
+export async function download(url: string, body: unknown): Promise<string> {
+  try {
+    const res = await send("POST", url, body);
+    if (!res.ok) return ((await res.json()).error as Failure).message;
+    const name = /filename\*=UTF-8''([^;]+)/.exec(res.headers.get("Content-Disposition") || "");
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await res.blob());
+    link.download = name ? decodeURIComponent(name[1]) : "导出.xlsx";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    return "";
+  } catch {
+    return "导出没有完成，请检查网络后再试。";
+  }
+}
+
+/** A random idempotency key. */
+export function newKey(): string {
+  const b = new Uint8Array(16);
+  crypto.getRandomValues(b);
+  return Array.from(b, (x) => x.toString(16).padStart(2, "0")).join("");
+}

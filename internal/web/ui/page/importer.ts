@@ -1,0 +1,156 @@
+// 导入 EXCEL: choose a file and a mode, look at what it would do, then bring it into
+// the sheet on the screen. Nothing is saved before 提交.
+import { Change, Column } from "../sheet/element";
+import { call, Problem } from "./api";
+import { byId, el, fill } from "./dom";
+
+interface Item {
+  kind: "add" | "change" | "delete" | "same";
+  sheet_row?: number;
+  seq: number;
+  cells?: { field: string; before?: string; after?: string }[];
+  errors?: number;
+}
+
+export interface Plan {
+  import: string;
+  file: string;
+  sheet: string;
+  changes: Change[];
+  counts: { rows: number; add: number; change: number; delete: number; same: number; conflict: number; error: number };
+  items: Item[];
+  problems: Problem[];
+  remarks?: string[];
+  confirm?: string;
+  again?: string;
+}
+
+export class Importer {
+  private dialog = byId<HTMLDialogElement>("import-dialog");
+  private file = byId<HTMLInputElement>("import-file");
+  private button = byId<HTMLButtonElement>("import-apply");
+  private preview = byId("import-preview");
+  private plan: Plan | null = null;
+  private sure: HTMLInputElement | null = null;
+  private turn = 0;
+
+  constructor(
+    private url: string,
+    private maxFile: number,
+    private columns: () => Column[],
+    private screen: () => unknown,
+    private apply: (plan: Plan) => void,
+  ) {
+    this.file.addEventListener("change", () => void this.load());
+    byId("import-form").addEventListener("change", (e) => {
+      if ((e.target as HTMLInputElement).name === "mode") void this.load();
+    });
+    this.button.addEventListener("click", () => {
+      if (!this.plan) return;
+      const plan = this.plan;
+      this.dialog.close("apply");
+      this.apply(plan);
+    });
+    const box = this.file.parentElement as HTMLElement;
+    box.addEventListener("dragover", (e) => e.preventDefault());
+    box.addEventListener("drop", (e) => {
+      e.preventDefault();
+      if (e.dataTransfer && e.dataTransfer.files.length) {
+        this.file.files = e.dataTransfer.files;
+        void this.load();
+      }
+    });
+  }
+
+  show(): void {
+    this.file.value = "";
+    this.reset();
+    this.dialog.showModal();
+    this.file.focus();
+  }
+
+  private reset(): void {
+    this.turn++;
+    this.plan = null;
+    this.sure = null;
+    this.button.disabled = true;
+    fill(this.preview);
+  }
+
+  private async load(): Promise<void> {
+    this.reset();
+    const file = this.file.files && this.file.files[0];
+    if (!file) return;
+    if (file.size > this.maxFile) return this.refuse("文件超过 20 MB，请删去无关的工作表和图片，或分成几份再导入。");
+    const turn = this.turn;
+    fill(this.preview, el("p", "muted", "正在读取文件…"));
+    const form = new FormData();
+    form.append("mode", (byId("import-form").querySelector('input[name="mode"]:checked') as HTMLInputElement).value);
+    form.append("screen", JSON.stringify(this.screen()));
+    form.append("file", file);
+    const res = await call<Plan>("POST", this.url, form);
+    if (turn !== this.turn) return; // another file or mode was chosen meanwhile
+    if (res.error || !res.data) return this.refuse(res.error ? res.error.message : "");
+    this.plan = res.data;
+    this.draw(res.data);
+  }
+
+  private refuse(message: string): void {
+    const p = el("p", "callout callout-error", message);
+    p.setAttribute("role", "alert");
+    fill(this.preview, p);
+  }
+
+  private draw(p: Plan): void {
+    const n = p.counts;
+    const tally = el("ul", "tally");
+    for (const [kind, count, name] of [
+      ["add", n.add, "新增"], ["edit", n.change, "修改"], ["delete", n.delete, "删除"], ["conflict", n.conflict, "冲突"], ["error", n.error, "错误"],
+    ] as [string, number, string][]) {
+      tally.append(el("li", "tally-" + kind, el("b", "", String(count)), name));
+    }
+    const out: Node[] = [el("p", "", `工作表“${p.sheet}”中有 ${n.rows} 行数据` + (n.same ? `，其中 ${n.same} 行与表中相同` : "") + "。"), tally];
+    for (const text of [p.again, ...(p.remarks || [])]) if (text) out.push(el("p", "callout callout-info", text));
+    if (n.error) out.push(el("p", "callout callout-warn", "有错误的行也可以先导入，改正后再上报。"));
+    if (p.items.length) out.push(this.table(p));
+    if (p.confirm) out.push(this.question(p.confirm));
+    fill(this.preview, ...out);
+    this.update();
+  }
+
+  private question(text: string): HTMLElement {
+    this.sure = document.createElement("input");
+    this.sure.type = "checkbox";
+    this.sure.id = "import-sure";
+    this.sure.addEventListener("change", () => this.update());
+    return el("label", "choice callout callout-warn", this.sure, el("span", "", el("b", "", text), el("small", "", "勾选表示确定。")));
+  }
+
+  private update(): void {
+    const empty = !!this.plan && !this.plan.changes.length;
+    this.button.disabled = !this.plan || empty || (!!this.sure && !this.sure.checked);
+    if (empty && !this.preview.querySelector(".callout-ok")) this.preview.append(el("p", "callout callout-ok", "文件内容与表中完全相同，没有需要导入的改动。"));
+  }
+
+  private table(p: Plan): HTMLElement {
+    const names = { add: "新增", change: "修改", delete: "删除", same: "相同" };
+    const title = new Map(this.columns().map((c) => [c.key, c.title]));
+    const body = el("tbody");
+    for (const it of p.items.slice(0, 100)) {
+      const what = el("td");
+      if (it.kind === "change") {
+        for (const c of it.cells || []) {
+          what.append(`${title.get(c.field)}：`, el("del", "", c.before || "（空）"), " ", el("ins", "", c.after || "（空）"), " ");
+        }
+      } else what.append((it.cells || []).map((c) => c.after || c.before || "").join("　"));
+      body.append(
+        el("tr", "diff-" + (it.kind === "change" ? "edit" : it.kind), el("td", "", names[it.kind]), el("td", "num", it.sheet_row ? String(it.sheet_row) : "—"),
+          el("td", "num", String(it.seq)), what, el("td", "", it.errors ? `${it.errors} 处错误` : "")),
+      );
+    }
+    const head = el("tr", "", ...["操作", "文件行", "表中行", "内容", ""].map((t) => el("th", "", t)));
+    const out = el("div", "table-wrap", el("table", "table table-tight diff", el("thead", "", head), body));
+    if (p.items.length > 100) out.append(el("p", "muted", `只列出前 100 项，共 ${p.counts.add + p.counts.change + p.counts.delete} 项。`));
+    return out;
+  }
+}
