@@ -94,6 +94,7 @@ func TestCodes(t *testing.T) {
 		{"org_code", "91210100600000000E", 0, "not_public", "justify", "首位是“9”"},
 		{"unit_type", "", 0, "required", "error", "单位类型"},
 		{"unit_type", "企业", 0, "unknown", "error", "“企业”不在可选的范围内，请从“主管部门”“行政单位”“事业单位”"},
+		{"unit_type", "夏娜", 0, "unknown", "error", "填写的内容不在"},
 		{"unit_type", "16012345678", 0, "unknown", "error", "填写的内容不在"},
 		{"unit_type", "1", date, "unknown", "error", "日期"},
 		{"legacy_username", "", 0, "", "", ""},

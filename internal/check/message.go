@@ -71,8 +71,10 @@ func (f *field) codeMessage(v string, x finding) string {
 
 func (f *field) choiceMessage(v string) string {
 	list := "“" + strings.Join(f.Enum, "”“") + "”"
-	// A short word is worth quoting; anything else may be a value of another column.
-	if utf8.RuneCountInString(v) <= 8 && placeOf(v, func(r rune) bool { return !unicode.IsLetter(r) }) < 0 {
+	// A slip or a kindred word (企业) is worth quoting; what has no character in
+	// common with the list may be a value of another column, a person's even.
+	kindred := strings.ContainsAny(v, strings.Join(f.Enum, ""))
+	if kindred && utf8.RuneCountInString(v) <= 8 && placeOf(v, func(r rune) bool { return !unicode.IsLetter(r) }) < 0 {
 		return "“" + v + "”不在可选的范围内，请从" + list + "中选一项。"
 	}
 	return "填写的内容不在可选的范围内，请从" + list + "中选一项。"
