@@ -34,7 +34,7 @@ func (p *place) flags(fs *flag.FlagSet) {
 	fs.StringVar(&p.data, "data", "data", "数据目录")
 	fs.StringVar(&p.db, "db", "", "数据库：SQLite 文件，或 postgres://…（含密码时请用环境变量 TIANBAO_DB）；默认为数据目录下的 db/tianbao.db")
 	fs.StringVar(&p.keyFile, "key-file", "", "密钥文件，第一次启动时建立；默认为数据目录下的 keys/ring.json，备份时请与数据库分开保管")
-	fs.StringVar(&p.alg, "alg", "sm", "新密钥的算法：sm（SM4、SM3）或 aes（AES、SHA-256）")
+	fs.StringVar(&p.alg, "alg", seal.SM4.String(), "第一次启动时新建密钥的算法：sm4-gcm（国密 SM4、SM3）或 aes-256-gcm（AES、SHA-256）")
 }
 
 // installation is an open installation: everything that serve and user need.
@@ -60,7 +60,7 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 	}
 	alg, err := seal.ParseAlg(p.alg)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--alg 只能是 sm4-gcm 或 aes-256-gcm，没有 %q", p.alg)
 	}
 	ring, err := seal.OpenFile(p.keyFile, true, alg)
 	if err != nil {
@@ -83,7 +83,7 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 	in.ids = &clock.IDs{Clock: clock.System}
 	in.store = store.New(in.db, ring, in.ids, in.form, clock.System)
 	for _, f := range in.forms.Forms() {
-		if err := in.store.PutForm(ctx, f.Name, f.Version, in.forms.Schema(f.Name, f.Version)); err != nil {
+		if err := in.store.PutForm(ctx, f.Name, f.Version, in.forms.Schema(f.Name, f.Version), clock.System()); err != nil {
 			return nil, errors.Join(err, in.db.Close(ctx))
 		}
 	}
@@ -131,14 +131,14 @@ func (b workbooks) Read(ctx context.Context, data []byte, name, form string, ver
 	return sheet.Read(ctx, bytes.NewReader(data), int64(len(data)), name, c)
 }
 
-func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], by string, at time.Time) error {
+func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time) error {
 	return sheet.Write(w, f, func(yield func(tianbao.Row, error) bool) {
 		for r := range rows {
 			if !yield(r, nil) {
 				return
 			}
 		}
-	}, sheet.WriteOptions{Author: by, Created: at})
+	}, sheet.WriteOptions{Created: at})
 }
 
 var (

@@ -28,8 +28,8 @@ const Password = "Tianbao-2022"
 // Store is what the demonstration writes besides reports. Every Put replaces what
 // has the same id.
 type Store interface {
-	PutRegions(ctx context.Context, rs []tianbao.Region) error
-	PutUnits(ctx context.Context, us []tianbao.Unit) error
+	PutRegions(ctx context.Context, rs ...tianbao.Region) error
+	PutUnits(ctx context.Context, us ...tianbao.Unit) error
 	PutCampaign(ctx context.Context, c tianbao.Campaign) error
 	PutNotice(ctx context.Context, n tianbao.Notice) error
 	OpenReport(ctx context.Context, scope tianbao.Scope, campaign, unit tianbao.ID) (tianbao.Report, error)
@@ -43,7 +43,7 @@ type World struct {
 	Reports   *report.Service
 	Forms     *form.Registry
 	Workbooks interface {
-		Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], by string, at time.Time) error
+		Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time) error
 	}
 	Now      clock.Clock
 	Manual   []byte
@@ -74,10 +74,10 @@ func Seed(ctx context.Context, w World) ([]web.DemoAccount, error) {
 			return shown, nil
 		}
 	}
-	if err := w.Store.PutRegions(ctx, regions()); err != nil {
+	if err := w.Store.PutRegions(ctx, regions()...); err != nil {
 		return nil, fmt.Errorf("demo: store the regions: %w", err)
 	}
-	if err := w.Store.PutUnits(ctx, us); err != nil {
+	if err := w.Store.PutUnits(ctx, us...); err != nil {
 		return nil, fmt.Errorf("demo: store the units: %w", err)
 	}
 	for _, a := range accounts {

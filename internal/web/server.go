@@ -21,7 +21,7 @@ type Workbooks interface {
 	// tianbao.WorkbookError.
 	Read(ctx context.Context, data []byte, name string, form string, version int) (*tianbao.Import, error)
 	// Write writes rows as a workbook that looks like the sheet.
-	Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], by string, at time.Time) error
+	Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time) error
 }
 
 // Masker masks a cell's value for those who may not see it whole; report.Checker's

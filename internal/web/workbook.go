@@ -73,7 +73,7 @@ func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer,
 	w.Header().Set("Content-Disposition", disposition(name))
 	// The rows are in memory already, so what can fail now is the connection; the
 	// workbook streams and a broken one is a broken zip that no program opens.
-	if err := s.Workbooks.Write(w, f, slices.Values(rows), v.user().Name, s.Now()); err != nil {
+	if err := s.Workbooks.Write(w, f, slices.Values(rows), s.Now()); err != nil {
 		s.Log.Warn("export broke off", "route", r.Pattern, "err", err)
 		panic(http.ErrAbortHandler)
 	}

@@ -1,0 +1,58 @@
+# tianbao. `make run` and `make test` do all the set-up; `make help` lists the rest.
+SHELL := /bin/bash
+GO    ?= go
+BIN   := bin/tianbao
+TOOLS := tools/go.mod
+TOOL  := $(GO) tool -modfile=$(TOOLS)
+
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+run: build ## build, start with demo data on http://127.0.0.1:8080
+	@mkdir -p data
+	$(BIN) serve --demo --data data/demo $(ARGS)
+
+build: ## build bin/tianbao
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/tianbao
+
+generate: ## rebuild the committed page bundle and API document
+	$(GO) generate ./...
+	$(GO) run ./cmd/tianbao openapi > docs/openapi.json
+
+check: ## formatting, vet, staticcheck, floors, generated files (no browser, no database server)
+	@test -z "$$($(TOOL) gofumpt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'run: make fmt'; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	$(GO) run ./cmd/webbuild -check -dir internal/web/ui
+	@$(GO) run ./cmd/tianbao openapi | diff -q - docs/openapi.json >/dev/null || { echo 'docs/openapi.json is old; run: make generate'; exit 1; }
+	@$(GO) mod tidy -diff >/dev/null || { echo 'go.mod is not tidy; run: go mod tidy'; exit 1; }
+	$(GO) test ./internal/house/
+
+fmt: ## format all Go files
+	$(TOOL) gofumpt -w $$(git ls-files '*.go')
+
+setup: ## install what the tests need (browser, fonts, LibreOffice, PostgreSQL, npm oracles)
+	scripts/setup.sh
+
+test: setup ## all tests, both engines, race detector, browser
+	scripts/with-postgres.sh env TIANBAO_TEST_ALL=1 CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 20m ./...
+
+e2e: setup ## the browser tests alone; UPDATE=1 takes the manual's pictures anew
+	scripts/with-postgres.sh env TIANBAO_TEST_ALL=1 $(GO) test -count=1 ./e2e/ ./internal/web/ui/... $(if $(UPDATE),-update)
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME (default 30s)
+	scripts/fuzz.sh $(FUZZTIME)
+
+bench: ## all benchmarks, once, with memory
+	scripts/with-postgres.sh $(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
+
+cover: ## test coverage by package
+	scripts/with-postgres.sh env TIANBAO_TEST_ALL=1 $(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1
+
+vuln: ## known vulnerabilities in what we call
+	$(TOOL) govulncheck ./...
+
+.PHONY: help run build generate check fmt setup test e2e fuzz bench cover vuln
