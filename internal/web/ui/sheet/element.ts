@@ -12,7 +12,7 @@ export class TbSheet extends HTMLElement {
   private find = new Find(this.grid, () => this.input.focus());
   private input = new Input(this, this.grid, () => this.find.show());
   private mouse = new Mouse(this.grid, this.input);
-  private sizes = new ResizeObserver(() => this.grid.view.resize());
+  private sizes = new ResizeObserver(() => this.grid.view.resizeSoon());
 
   connectedCallback(): void {
     const { view } = this.grid;

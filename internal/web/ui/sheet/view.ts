@@ -47,6 +47,7 @@ export class View {
   private pool: Box[] = [];
   private boxes = new WeakMap<Element, Box>();
   private frame = 0;
+  private measure = false;
   private lefts: number[] = [];
   private widths: number[] = [];
   private top = 0;
@@ -54,6 +55,7 @@ export class View {
   private width = 0;
   private height = 0;
   private headHeight = 0;
+  private outer = false;
   /** Raised when faults, saved state or read-only change: every row is painted anew. */
   private stamp = 0;
 
@@ -98,10 +100,11 @@ export class View {
     cols.forEach((col, i) => {
       const at = { role: "columnheader", "aria-colindex": String(i + 2), "data-c": String(i) };
       const letter = el("div", { class: "tbs-letter", ...at }, col.letter);
-      const title = el("div", { class: "tbs-title", ...at, title: col.note || col.title }, el("span", {}, col.title));
+      const name = el("span", {}, col.title);
+      const title = el("div", { class: "tbs-title", ...at, title: col.note || col.title }, name);
       if (col.required) {
-        title.prepend(el("b", { class: "tbs-must", "aria-hidden": "true" }, "*"));
-        title.append(el("span", { class: "visually-hidden" }, "（必填）"));
+        name.prepend(el("b", { class: "tbs-must", "aria-hidden": "true" }, "*"));
+        name.append(el("span", { class: "visually-hidden" }, "（必填）"));
       }
       this.letters.push(letter);
       letterRow.append(letter);
@@ -123,18 +126,22 @@ export class View {
 
   /** Reads the geometry, then sets the widths; the only place that measures. */
   resize(): void {
+    this.measure = false;
     const cols = this.model.columns;
     const width = this.scroll.clientWidth;
     const height = this.scroll.clientHeight;
     let sum = 0;
     for (const c of cols) sum += c.width;
     const room = width - numWidth - opsWidth;
+    // What rounding leaves over goes to the first columns, a pixel each.
     const grow = sum > 0 ? Math.max(1, Math.min(maxGrow, room / sum)) : 1;
     this.lefts = [];
     this.widths = [];
     let x = numWidth;
-    for (const c of cols) {
-      const w = Math.floor(c.width * grow);
+    const widths = cols.map((c) => Math.floor(c.width * grow));
+    let rest = grow > 1 && grow < maxGrow ? room - widths.reduce((a, b) => a + b, 0) : 0;
+    for (const base of widths) {
+      const w = rest-- > 0 ? base + 1 : base;
       this.lefts.push(x);
       this.widths.push(w);
       x += w;
@@ -144,8 +151,17 @@ export class View {
     this.width = width;
     this.height = height;
     this.headHeight = this.head.offsetHeight;
+    const page = document.documentElement;
+    this.outer = page.scrollHeight > page.clientHeight;
+    this.scroll.style.scrollPadding = `${this.headHeight}px 0 0 ${numWidth}px`;
     this.place();
     this.paint();
+  }
+
+  /** Measures at the next frame: rows that appear may bring a scroll bar, which resizes again. */
+  resizeSoon(): void {
+    this.measure = true;
+    this.schedule();
   }
 
   /** Number of whole rows in the window. */
@@ -158,7 +174,8 @@ export class View {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.paint();
+      if (this.measure) this.resize();
+      else this.paint();
     });
   }
 
@@ -205,6 +222,8 @@ export class View {
     else if (x + w > left + this.width) left = x + w - this.width;
     if (top !== this.top) this.scroll.scrollTop = this.top = Math.max(0, top);
     if (left !== this.left) this.scroll.scrollLeft = this.left = Math.max(0, left);
+    // In a low or zoomed window the page scrolls too.
+    if (this.outer) this.input.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   /** The cell's rectangle in the root element's coordinates. */

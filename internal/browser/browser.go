@@ -1,0 +1,226 @@
+// Package browser drives a real Chromium in tests: the sheet's own tests and the
+// end-to-end tests share it.
+//
+// A test starts one browser with [Start] and opens a [Page] for each case. Keys go
+// through the browser's own input pipeline, so they meet the same default actions
+// as a clerk's; nothing is done to the page by script unless the test says so.
+//
+// Rules: only tests import this package. Where no Chromium is installed the test is
+// skipped, unless TIANBAO_TEST_ALL=1 asks for everything.
+//
+// Danger: the clipboard belongs to the browser, so pages of one browser share it;
+// tests that paste must not run in parallel in one browser.
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// names are the programs looked for, the first found is taken.
+var names = [...]string{"chromium", "chromium-browser", "google-chrome", "chrome"}
+
+// Browser is a running Chromium.
+type Browser struct {
+	ctx context.Context
+}
+
+// Page is a tab. Its methods fail the test when the browser does not answer.
+type Page struct {
+	// Ctx is the tab's chromedp context, for what this package has no word for.
+	Ctx context.Context
+	t   testing.TB
+}
+
+// Find returns the path of a Chromium, TIANBAO_CHROMIUM before any other, or "".
+func Find() string {
+	if p := os.Getenv("TIANBAO_CHROMIUM"); p != "" {
+		return p
+	}
+	for _, n := range names {
+		if p, err := exec.LookPath(n); err == nil {
+			return p
+		}
+	}
+	return ""
+}
+
+// Start starts a Chromium that ends with the test.
+func Start(t testing.TB) *Browser {
+	t.Helper()
+	path := Find()
+	if path == "" {
+		if os.Getenv("TIANBAO_TEST_ALL") == "1" {
+			t.Fatal("no Chromium found; install it or set TIANBAO_CHROMIUM")
+		}
+		t.Skip("no Chromium found; install it or set TIANBAO_CHROMIUM")
+	}
+	dir, err := os.MkdirTemp("", "tianbao-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alloc, stop := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(path),
+		chromedp.UserDataDir(dir),
+		chromedp.Flag("headless", "new"),
+		chromedp.Flag("no-sandbox", true),
+		chromedp.Flag("disable-gpu", true),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("no-first-run", true),
+		chromedp.Flag("no-default-browser-check", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("disable-background-timer-throttling", true),
+		chromedp.Flag("disable-backgrounding-occluded-windows", true),
+		chromedp.Flag("disable-renderer-backgrounding", true),
+		chromedp.Flag("password-store", "basic"),
+		chromedp.Flag("lang", "zh-CN"),
+		chromedp.Flag("accept-lang", "zh-CN"),
+	)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(func() {
+		cancel()
+		stop()
+		// The browser's helpers may still be writing; what stays is in the system's
+		// temporary folder.
+		_ = os.RemoveAll(dir)
+	})
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	for _, name := range []string{"clipboard-read", "clipboard-write"} {
+		_, err := chromedp.CallBrowser(ctx, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{
+			Permission: &cdpbrowser.PermissionDescriptor{Name: name, AllowWithoutSanitization: true},
+			Setting:    cdpbrowser.PermissionSettingGranted,
+		})
+		if err != nil {
+			t.Fatalf("allow %s: %v", name, err)
+		}
+	}
+	return &Browser{ctx: ctx}
+}
+
+// Open opens url in a tab of 1366 × 768 that closes with the test. Policy
+// violations, uncaught errors and console errors are collected from the first
+// line of the page on; see [Page.Complaints].
+func (b *Browser) Open(t testing.TB, url string) *Page {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	t.Cleanup(cancel)
+	p := &Page{Ctx: ctx, t: t}
+	p.do(chromedp.EmulateViewport(1366, 768))
+	call(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		window.complaints = [];
+		addEventListener("securitypolicyviolation", (e) => complaints.push("policy: " + e.violatedDirective + " " + e.blockedURI));
+		addEventListener("error", (e) => complaints.push("error: " + e.message));
+		addEventListener("unhandledrejection", (e) => complaints.push("rejection: " + e.reason));
+		const say = console.error;
+		console.error = (...a) => { complaints.push("console: " + a.join(" ")); say(...a); };
+	`})
+	p.Go(url)
+	return p
+}
+
+// With returns the same tab reporting to another test, for subtests.
+func (p *Page) With(t testing.TB) *Page { return &Page{Ctx: p.Ctx, t: t} }
+
+// Go loads url and waits until it is loaded.
+func (p *Page) Go(url string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(url))
+}
+
+// Size sets the size of the viewport.
+func (p *Page) Size(width, height int64) {
+	p.t.Helper()
+	p.do(chromedp.EmulateViewport(width, height))
+}
+
+// Complaints returns what the page did wrong since it was loaded: violations of the
+// content security policy, uncaught errors, console errors.
+func (p *Page) Complaints() []string {
+	p.t.Helper()
+	return Eval[[]string](p, `complaints`)
+}
+
+// Eval evaluates a JavaScript expression in the page; a promise is waited for.
+func Eval[T any](p *Page, expr string) T {
+	p.t.Helper()
+	v, err := chromedp.Run(p.Ctx, chromedp.Evaluate[T](expr, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("evaluate %s: %v", short(expr), err)
+	}
+	return v
+}
+
+// Do runs JavaScript statements in the page; await may be used.
+func (p *Page) Do(js string) {
+	p.t.Helper()
+	Eval[bool](p, "(async () => {"+js+"\n; return true })()")
+}
+
+// Frame waits until the page has painted what was asked for so far.
+func (p *Page) Frame() {
+	p.t.Helper()
+	p.Do(`await new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(ok)))`)
+}
+
+// Wait waits until a JavaScript expression is true, ten seconds at most.
+func (p *Page) Wait(expr string) {
+	p.t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; {
+		if Eval[bool](p, "!!("+expr+")") {
+			return
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("still not true: %s", expr)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Screenshot writes a picture of the viewport when TIANBAO_SHOTS names a folder.
+func (p *Page) Screenshot(name string) {
+	p.t.Helper()
+	dir := os.Getenv("TIANBAO_SHOTS")
+	if dir == "" {
+		return
+	}
+	p.Frame()
+	b, err := chromedp.Run(p.Ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.t.Fatalf("screenshot %s: %v", name, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), b, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// JS writes a value as a JavaScript literal.
+func JS(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "null"
+	}
+	return string(b)
+}
+
+func short(s string) string {
+	if len(s) > 200 {
+		return s[:200] + "…"
+	}
+	return s
+}
