@@ -202,6 +202,22 @@ func TestLatinNameWithCard(t *testing.T) {
 	}
 }
 
+// TestDayOfShanghai: a child born on the day is no fault although the server's
+// clock still stands on the day before.
+func TestDayOfShanghai(t *testing.T) {
+	evening := func() time.Time { return time.Date(2022, 9, 22, 17, 0, 0, 0, time.UTC) }
+	c, err := check.New(newChecker(t).Form(), evening)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[string]int{"20220923": 0, "20220924": 1} {
+		id := "210102" + day + "901"
+		if ps := c.Row(nil, 0, with(c, "person_id", id+string(checkDigit(id)))); len(ps) != want {
+			t.Errorf("born on %s: %v", day, problems(ps))
+		}
+	}
+}
+
 func TestShortRow(t *testing.T) {
 	c := newChecker(t)
 	got := c.Row(nil, 0, &tianbao.Row{})
@@ -222,7 +238,7 @@ func TestReasons(t *testing.T) {
 	}{
 		{"none", nil, ""},
 		{"of another code", []tianbao.Reason{{Code: "org_code.not_public", Text: "新代码正在办理中"}}, ""},
-		{"too short", []tianbao.Reason{{Code: "org_code.old_form", Text: "  办理中  "}}, ""},
+		{"too short", []tianbao.Reason{{Code: "org_code.old_form", Text: "  新码办理中  "}}, ""},
 		{"long enough", []tianbao.Reason{{Code: "org_code.old_form", Text: "新代码办理中"}}, "新代码办理中"},
 		{"the newest counts", []tianbao.Reason{{Code: "org_code.old_form", Text: "新代码办理中"}, {Code: "org_code.old_form", Text: "证书已送省里更换"}}, "证书已送省里更换"},
 	}
@@ -254,8 +270,14 @@ func TestMaskAndNormalize(t *testing.T) {
 		}
 	}
 	for _, tt := range [][3]string{
-		{"unit_type", " 主要部门　", "主管部门"}, {"unit_type", "企 业", "企业"}, {"budget_code", "'００1a", "001A"}, {"org_code", "1121010060181590xa", "1121010060181590XA"},
-		{"phone", "+86 160-1234-5678", "16012345678"}, {"person_name", "夏　娜", "夏娜"}, {"unit_name", " 沈阳 局 ", "沈阳 局"}, {"legacy_username", "Ｌn_1", "Ｌn_1"},
+		{"unit_type", " 主要部门　", "主管部门"},
+		{"unit_type", "企 业", "企业"},
+		{"budget_code", "'００1a", "001A"},
+		{"org_code", "1121010060181590xa", "1121010060181590XA"},
+		{"phone", "+86 160-1234-5678", "16012345678"},
+		{"person_name", "夏　娜", "夏娜"},
+		{"unit_name", " 沈阳 局 ", "沈阳 局"},
+		{"legacy_username", "Ｌn_1", "Ｌn_1"},
 	} {
 		if got := c.Normalize(f.Index(tt[0]), tt[1]); got != tt[2] {
 			t.Errorf("%s: %q becomes %q, want %q", tt[0], tt[1], got, tt[2])

@@ -53,19 +53,23 @@ func TestCrossRules(t *testing.T) {
 			[]string{"0:org_code:org_code.length:error", "1:org_code:org_code.length:error", "1::row.duplicate:error"},
 		},
 		{
-			"a code is no name", []tianbao.Row{row("unit_name=" + orgs[0]), row("org_code=", "unit_name="+orgs[0])},
+			"a code is no name",
+			[]tianbao.Row{row("unit_name=" + orgs[0]), row("org_code=", "unit_name="+orgs[0])},
 			[]string{"1:org_code:required:error"},
 		},
 		{
-			"two names, two units", []tianbao.Row{row(), row("org_code="+orgs[1], "person_name=秋娜")},
+			"two names, two units",
+			[]tianbao.Row{row(), row("org_code="+orgs[1], "person_name=秋娜")},
 			[]string{"1:person_name:person_id.name_conflict:error"},
 		},
 		{
-			"two names, one unit: the field comes first", []tianbao.Row{row(), row("person_name=秋娜")},
+			"two names, one unit: the field comes first",
+			[]tianbao.Row{row(), row("person_name=秋娜")},
 			[]string{"1:person_name:person_id.name_conflict:error", "1::row.duplicate:error"},
 		},
 		{
-			"one phone, two people", []tianbao.Row{row(), row("person_id="+people[1], "person_name=秋娜")},
+			"one phone, two people",
+			[]tianbao.Row{row(), row("person_id="+people[1], "person_name=秋娜")},
 			[]string{"1:person_id:person_id.permit:hint", "1:phone:phone.shared:error"},
 		},
 		{
@@ -74,15 +78,18 @@ func TestCrossRules(t *testing.T) {
 			[]string{"1:person_name:person_id.name_conflict:error", "2:person_name:person_id.name_conflict:error"},
 		},
 		{
-			"empty cells prove nothing", []tianbao.Row{row("person_id=", "phone="), row("person_id=", "phone=")},
+			"empty cells prove nothing",
+			[]tianbao.Row{row("person_id=", "phone="), row("person_id=", "phone=")},
 			[]string{"0:person_id:required:error", "0:phone:required:error", "1:person_id:required:error", "1:phone:required:error"},
 		},
 		{
-			"placeholders prove nothing", []tianbao.Row{row("person_id=111"), row("person_id=111", "person_name=秋娜")},
+			"placeholders prove nothing",
+			[]tianbao.Row{row("person_id=111"), row("person_id=111", "person_name=秋娜")},
 			[]string{"0:person_id:person_id.length:error", "1:person_id:person_id.length:error"},
 		},
 		{
-			"a phone shared with a faulty id proves nothing", []tianbao.Row{row(), row("person_id=111")},
+			"a phone shared with a faulty id proves nothing",
+			[]tianbao.Row{row(), row("person_id=111")},
 			[]string{"1:person_id:person_id.length:error"},
 		},
 	}
