@@ -16,7 +16,7 @@ const (
 // provinces has bit p-11 for each two-digit province code that issues resident
 // ids: 11-15 21-23 31-37 41-46 50-54 61-65. 71 is in GB/T 2260, but no such
 // number is issued; people from Taiwan hold permits that start with 83.
-const provinces uint64 = 0b11111<<(11-11) | 0b111<<(21-11) | 0b1111111<<(31-11) |
+const provinces uint64 = 0b11111 | 0b111<<(21-11) | 0b1111111<<(31-11) |
 	0b111111<<(41-11) | 0b11111<<(50-11) | 0b11111<<(61-11)
 
 // hasProvince reports whether s starts with a province code.

@@ -148,9 +148,15 @@ func FuzzCheck(f *testing.F) {
 				t.Errorf("name %+q: %v at %d", s, fault, at)
 			}
 		}
-		OrgCode(s)
-		CreditFlaw(s)
-		IsForeignCard(s)
+		if (OrgCode(s) == OK) != (CreditCode(s) == OldForm) {
+			t.Errorf("%q: two answers about an organisation code", s)
+		}
+		if at := CreditFlaw(s); at >= utf8.RuneCountInString(s) {
+			t.Errorf("%q: flaw at %d", s, at)
+		}
+		if ResidentID(s, day).Has(Nation) && !IsForeignCard(s) {
+			t.Errorf("%q has a nation and is no card", s)
+		}
 		if t18, ok := Convert15(s); ok && len(t18) != 18 {
 			t.Errorf("Convert15(%q) = %q", s, t18)
 		}
