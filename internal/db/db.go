@@ -49,8 +49,9 @@ type Options struct {
 	// Migrations holds files 0001_name.sql in the form of goose, applied in order,
 	// forward only; nil applies none. A file is one text for both engines;
 	// /*sqlite …*/ and /*postgres …*/ hold a fragment that only the named engine
-	// reads, and BIGINT PRIMARY KEY becomes SQLite's INTEGER PRIMARY KEY, which
-	// saves an index.
+	// reads. BIGINT PRIMARY KEY becomes SQLite's INTEGER PRIMARY KEY, which saves an
+	// index; TEXT NOT NULL gets PostgreSQL's COLLATE "C", by which text has the same
+	// order as on SQLite, whatever the locale.
 	Migrations fs.FS
 	// Readers is the number of read connections of SQLite (default 4) or of all
 	// connections of PostgreSQL (default 16, if the URL has no pool_max_conns).

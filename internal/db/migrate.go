@@ -108,8 +108,8 @@ func (f *textFile) Stat() (fs.FileInfo, error) { return f.info, nil }
 // Close implements fs.File.
 func (f *textFile) Close() error { return nil }
 
-// ForEngine returns the text of a migration as the engine reads it: fragments of
-// the engine stand, those of the other are gone.
+// ForEngine returns the text of a migration as the engine reads it; see
+// [Options.Migrations].
 func ForEngine(kind Kind, text string) string {
 	fragment := regexp.MustCompile(`(?s)/\*(sqlite|postgres)\s(.*?)\*/`)
 	text = fragment.ReplaceAllStringFunc(text, func(s string) string {
@@ -120,7 +120,7 @@ func ForEngine(kind Kind, text string) string {
 		return ""
 	})
 	if kind == SQLite {
-		text = strings.ReplaceAll(text, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
+		return strings.ReplaceAll(text, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
 	}
-	return text
+	return strings.ReplaceAll(text, " TEXT NOT NULL", ` TEXT COLLATE "C" NOT NULL`)
 }

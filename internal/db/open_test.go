@@ -18,7 +18,7 @@ import (
 const table = `-- +goose Up
 CREATE TABLE t (
   id BIGINT PRIMARY KEY,
-  name TEXT/*postgres COLLATE "C"*/ NOT NULL DEFAULT '',
+  name TEXT NOT NULL DEFAULT '',
   flag BOOLEAN NOT NULL DEFAULT FALSE,
   data BYTEA NOT NULL DEFAULT ''
 );

@@ -23,13 +23,13 @@ func TestNumbered(t *testing.T) {
 }
 
 func TestForEngine(t *testing.T) {
-	const in = `id BIGINT PRIMARY KEY, a TEXT/*postgres COLLATE "C"*/ /* both */)/*sqlite WITHOUT ROWID*/;`
+	const in = `id BIGINT PRIMARY KEY, a TEXT NOT NULL /*postgres DEFAULT 'p'*/ /* both */)/*sqlite WITHOUT ROWID*/;`
 	tests := []struct {
 		kind Kind
 		want string
 	}{
-		{SQLite, `id INTEGER PRIMARY KEY, a TEXT /* both */) WITHOUT ROWID;`},
-		{Postgres, `id BIGINT PRIMARY KEY, a TEXT COLLATE "C" /* both */);`},
+		{SQLite, `id INTEGER PRIMARY KEY, a TEXT NOT NULL  /* both */) WITHOUT ROWID;`},
+		{Postgres, `id BIGINT PRIMARY KEY, a TEXT COLLATE "C" NOT NULL  DEFAULT 'p' /* both */);`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.kind.String(), func(t *testing.T) {

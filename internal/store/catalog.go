@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"tianbao"
+	"tianbao/internal/db"
+)
+
+const (
+	campaignColumns = `c.id, c.title, c.form, c.form_version, c.opens, c.closes, c.released`
+	sqlCampaigns    = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.released = $1 ORDER BY c.opens DESC, c.id DESC`
+	sqlCampaign     = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.id = $1 AND c.released = $2`
+)
+
+func scanCampaign(scan db.Scan) (c tianbao.Campaign, err error) {
+	var opens, closes int64
+	err = scan(&c.ID, &c.Title, &c.Form, &c.FormV, &opens, &closes, &c.Released)
+	c.Opens, c.Closes = when(opens), when(closes)
+	return c, err
+}
+
+// Campaigns returns the released campaigns, newest first.
+func (s *Store) Campaigns(ctx context.Context) ([]tianbao.Campaign, error) {
+	return db.Collect(ctx, s.db, scanCampaign, sqlCampaigns, true)
+}
+
+// Campaign returns one released campaign.
+func (s *Store) Campaign(ctx context.Context, id tianbao.ID) (tianbao.Campaign, error) {
+	return first(ctx, s.db, scanCampaign, sqlCampaign, id, true)
+}
+
+// unitOpen tells that a unit exists today ($3); one that has closed is still shown
+// with the report it made.
+const sqlReports = `SELECT COALESCE(r.id, 0), u.id, u.name, u.path, COALESCE(r.form, ''), COALESCE(r.form_version, 0),
+ COALESCE(r.version, 0), COALESCE(r.state, ''), COALESCE(r.row_count, 0), COALESCE(r.updated_at, 0), COALESCE(p.name, '')
+ FROM unit u LEFT JOIN report r ON r.campaign_id = $1 AND r.owner_id = u.id
+ LEFT JOIN app_user p ON p.id = r.updated_by
+ WHERE SCOPE(u.path) AND (u.valid_to = 0 OR u.valid_to > $3 OR r.id IS NOT NULL)
+ AND (lower(u.name) LIKE $2 ESCAPE '\' OR lower(u.budget_code) LIKE $2 ESCAPE '\' OR lower(u.org_code) LIKE $2 ESCAPE '\')
+ ORDER BY u.path LIMIT $4 OFFSET $5`
+
+// Reports returns the reports of a campaign whose owner lies in scope, in the order
+// of the unit tree, together with units that have none yet (ID 0).
+func (s *Store) Reports(ctx context.Context, scope tianbao.Scope, campaign tianbao.ID, q string, offset, limit int) ([]tianbao.Report, error) {
+	c, err := s.Campaign(ctx, campaign)
+	if err != nil {
+		return nil, err
+	}
+	sql, args := within(sqlReports, scope, campaign, contains(q), ms(s.now()), max(limit, 0), max(offset, 0))
+	return db.Collect(ctx, s.db, func(scan db.Scan) (tianbao.Report, error) {
+		r := tianbao.Report{Campaign: campaign}
+		var at int64
+		err := scan(&r.ID, &r.Owner, &r.OwnerName, &r.OwnerPath, &r.Form, &r.FormV,
+			&r.Version, &r.State, &r.Rows, &at, &r.UpdatedBy)
+		r.UpdatedAt = when(at)
+		if r.ID == 0 {
+			r.Form, r.FormV, r.State = c.Form, c.FormV, tianbao.StateEmpty
+		}
+		return r, err
+	}, sql, args...)
+}
+
+const (
+	sqlReportOf = `SELECT ` + reportColumns + `
+ FROM report r JOIN unit u ON u.id = r.owner_id LEFT JOIN app_user p ON p.id = r.updated_by
+ WHERE r.campaign_id = $1 AND r.owner_id = $2 AND SCOPE(u.path)`
+	sqlInsertReport = `INSERT INTO report
+ (id, campaign_id, owner_id, form, form_version, version, state, row_count, updated_at, updated_by)
+ VALUES ($1, $2, $3, $4, $5, 0, $6, 0, 0, 0)`
+)
+
+// OpenReport returns the unit's report in the campaign, made if there is none. Two
+// that make it at once get the same one: the unique key of the report decides.
+func (s *Store) OpenReport(ctx context.Context, scope tianbao.Scope, campaign, unit tianbao.ID) (tianbao.Report, error) {
+	sql, args := within(sqlReportOf, scope, campaign, unit)
+	c, err := s.Campaign(ctx, campaign)
+	if err != nil {
+		return tianbao.Report{}, err
+	}
+	r, err := first(ctx, s.db, scanReport, sql, args...)
+	if err == nil || tianbao.KindOf(err) != tianbao.ErrNotFound {
+		return r, err
+	}
+	if _, err := s.Unit(ctx, scope, unit); err != nil {
+		return tianbao.Report{}, err
+	}
+	_, err = s.exec(ctx, sqlInsertReport, s.id(), campaign, unit, c.Form, c.FormV, tianbao.StateEmpty)
+	if err != nil && !db.IsUnique(err) {
+		return tianbao.Report{}, err
+	}
+	return first(ctx, s.db, scanReport, sql, args...)
+}
+
+const (
+	sqlNotices     = `SELECT n.id, n.title, n.issuer, '', n.at FROM notice n ORDER BY n.at DESC, n.id DESC`
+	sqlNotice      = `SELECT n.id, n.title, n.issuer, n.body, n.at FROM notice n WHERE n.id = $1`
+	sqlAttachments = `SELECT a.id, a.name, a.type, a.size FROM attachment a WHERE a.notice_id = $1 ORDER BY a.pos, a.id`
+	sqlAttachment  = `SELECT a.name, a.type, a.size, a.data FROM attachment a WHERE a.notice_id = $1 AND a.id = $2`
+)
+
+func scanNotice(scan db.Scan) (n tianbao.Notice, err error) {
+	var at int64
+	err = scan(&n.ID, &n.Title, &n.Issuer, &n.Body, &at)
+	n.At = when(at)
+	return n, err
+}
+
+// Notices returns the notices, newest first, without bodies and data.
+func (s *Store) Notices(ctx context.Context) ([]tianbao.Notice, error) {
+	return db.Collect(ctx, s.db, scanNotice, sqlNotices)
+}
+
+// Notice returns one notice with its attachments, without their data.
+func (s *Store) Notice(ctx context.Context, id tianbao.ID) (n tianbao.Notice, err error) {
+	err = s.db.Read(ctx, func(q db.Queryer) (err error) {
+		if n, err = first(ctx, q, scanNotice, sqlNotice, id); err != nil {
+			return err
+		}
+		n.Attachments, err = db.Collect(ctx, q, func(scan db.Scan) (a tianbao.Attachment, err error) {
+			err = scan(&a.ID, &a.Name, &a.Type, &a.Size)
+			return a, err
+		}, sqlAttachments, id)
+		return err
+	})
+	return n, err
+}
+
+// Attachment returns a file of a notice, with its data.
+func (s *Store) Attachment(ctx context.Context, notice, id tianbao.ID) (tianbao.Attachment, error) {
+	a := tianbao.Attachment{ID: id}
+	if err := one(ctx, s.db, []any{&a.Name, &a.Type, &a.Size, &a.Data}, sqlAttachment, notice, id); err != nil {
+		return tianbao.Attachment{}, err
+	}
+	return a, nil
+}
+
+const sqlReady = `SELECT COUNT(*) FROM setup_token WHERE id = 1`
+
+// Ready reports whether the database answers.
+func (s *Store) Ready(ctx context.Context) error {
+	var n int64
+	if err := s.db.One(ctx, []any{&n}, sqlReady); err != nil {
+		return err
+	}
+	if n != 1 {
+		return errors.New("store: the schema is not complete")
+	}
+	return nil
+}

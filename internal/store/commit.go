@@ -1,0 +1,225 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tianbao"
+	"tianbao/internal/db"
+	"tianbao/internal/report"
+	"tianbao/internal/seal"
+)
+
+const (
+	sqlBump = `UPDATE report SET version = version + 1, state = $1, row_count = $2, updated_at = $3, updated_by = $4
+ WHERE id = $5 AND version = $6`
+	sqlKeyUsed   = `SELECT id FROM receipt WHERE report_id = $1 AND idem_key = $2`
+	sqlInsertSet = `INSERT INTO change_set (report_id, version, id, idem_key, source, by_id, at, delta)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	sqlRowLooks  = `SELECT row_id, look_keys FROM report_row WHERE report_id = $1 AND row_id IN LIST`
+	sqlInsertRow = `INSERT INTO report_row (report_id, row_id, unit_id, pos, version, faults, vals, look_keys)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	sqlUpdateRow = `UPDATE report_row SET unit_id = $3, version = $4, faults = $5, vals = $6, look_keys = $7
+ WHERE report_id = $1 AND row_id = $2`
+	sqlDeleteRow   = `DELETE FROM report_row WHERE report_id = $1 AND row_id = $2`
+	sqlInsertKey   = `INSERT INTO row_key (kind, k, report_id, row_id) VALUES ($1, $2, $3, $4)`
+	sqlDeleteKey   = `DELETE FROM row_key WHERE kind = $1 AND k = $2 AND report_id = $3 AND row_id = $4`
+	sqlCarryImport = `UPDATE import_record SET version = $1 WHERE report_id = $2 AND id = $3`
+)
+
+// sealedPut is a row ready to be written.
+type sealedPut struct {
+	put        *report.Put
+	vals, look []byte
+}
+
+// prepared is a commit whose values are sealed and encoded, before any lock is held.
+type prepared struct {
+	c       *report.Commit
+	puts    []sealedPut
+	set     db.Statement // change set
+	receipt db.Statement
+	audit   db.Statement
+}
+
+func (s *Store) prepare(c *report.Commit) (*prepared, error) {
+	form, err := s.forms(c.Report.Form, c.Report.FormV)
+	if err != nil {
+		return nil, err
+	}
+	p := &prepared{c: c, puts: make([]sealedPut, len(c.Puts))}
+	for i := range c.Puts {
+		put := &c.Puts[i]
+		vals, look, err := s.encodeRow(form, c.Report.ID, &put.Row)
+		if err != nil {
+			return nil, err
+		}
+		p.puts[i] = sealedPut{put: put, vals: vals, look: look}
+	}
+	set, version := c.Set, c.Report.Version+1
+	delta, err := encodeDelta(set.Note, c.Recorded)
+	if err != nil {
+		return nil, err
+	}
+	sealed := s.ring.Seal(nil, delta, deltaPlace(c.Report.ID, version))
+	p.set = db.Statement{SQL: sqlInsertSet, Args: []any{
+		c.Report.ID, version, s.id(), set.Key, set.Source, set.By, ms(set.At), sealed,
+	}}
+	if p.receipt, err = s.receiptStatement(c.Receipt, set.Key, c.RequestDigest, c.Inserted); err != nil {
+		return nil, err
+	}
+	p.audit = s.auditStatement(auditLine{
+		owner: c.Report.Owner, at: ms(set.At), actor: set.By, what: "save", object: c.Report.ID.String(),
+		detail: fmt.Sprintf("version=%d source=%s put=%d deleted=%d", version, set.Source, len(c.Puts), len(c.Deletes)),
+	})
+	return p, nil
+}
+
+// Commit implements report.Store. The version check comes first and locks the
+// report, so that on every engine the second of two commits finds either its
+// version gone or its key used.
+func (s *Store) Commit(ctx context.Context, c *report.Commit) error {
+	p, err := s.prepare(c)
+	if err != nil {
+		return err
+	}
+	return s.db.Tx(ctx, func(tx db.Tx) error {
+		rep := &c.Report
+		n, err := tx.Exec(ctx, sqlBump, rep.State, rep.Rows, ms(c.Set.At), c.Set.By, rep.ID, rep.Version)
+		if err != nil {
+			return fmt.Errorf("store: raise version: %w", err)
+		}
+		if n != 1 {
+			return staleOrUsed(ctx, tx, rep.ID, c.Set.Key)
+		}
+		// These fail on a unique constraint only when the key was used at an earlier
+		// version.
+		_, err = tx.Send(ctx, []db.Statement{p.receipt, p.set, p.audit})
+		switch {
+		case db.IsUnique(err):
+			return report.ErrDuplicate
+		case err != nil:
+			return fmt.Errorf("store: write history: %w", err)
+		}
+		return p.writeRows(ctx, tx)
+	})
+}
+
+// staleOrUsed tells why a version did not stand.
+func staleOrUsed(ctx context.Context, tx db.Tx, rep tianbao.ID, key string) error {
+	var id int64
+	err := tx.One(ctx, []any{&id}, sqlKeyUsed, rep, key)
+	switch {
+	case err == nil:
+		return report.ErrDuplicate
+	case errors.Is(err, db.ErrNoRows):
+		return report.ErrStale
+	}
+	return fmt.Errorf("store: look for key: %w", err)
+}
+
+// writeRows writes rows, their keys, and the imports carried. It reads what it needs
+// of the stored rows first and then sends all statements together.
+func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
+	c := p.c
+	rep, version := c.Report.ID, c.Report.Version+1
+	pos, moved, err := positions(ctx, tx, rep, c.Puts)
+	if err != nil {
+		return err
+	}
+	looks, err := p.storedLooks(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var batch, must []db.Statement // must: each changes exactly one row
+	keys := func(row tianbao.ID, before, after []byte) {
+		was, is := lookKeys(before), lookKeys(after)
+		for _, k := range was {
+			if !containsKey(is, k) {
+				batch = append(batch, db.Statement{SQL: sqlDeleteKey, Args: []any{k.kind, k.k, rep, row}})
+			}
+		}
+		for _, k := range is {
+			if !containsKey(was, k) {
+				batch = append(batch, db.Statement{SQL: sqlInsertKey, Args: []any{k.kind, k.k, rep, row}})
+			}
+		}
+	}
+	for _, m := range moved {
+		must = append(must, db.Statement{SQL: sqlMoveRow, Args: []any{m.pos, rep, m.row}})
+	}
+	for _, row := range c.Deletes {
+		must = append(must, db.Statement{SQL: sqlDeleteRow, Args: []any{rep, row}})
+		keys(row, looks[row], nil)
+	}
+	for i := range p.puts {
+		sp := &p.puts[i]
+		row, put := &sp.put.Row, sp.put
+		if put.New {
+			must = append(must, db.Statement{SQL: sqlInsertRow, Args: []any{
+				rep, row.ID, row.Unit, pos[row.ID], version, put.Faults, sp.vals, sp.look,
+			}})
+			keys(row.ID, nil, sp.look)
+			continue
+		}
+		must = append(must, db.Statement{SQL: sqlUpdateRow, Args: []any{
+			rep, row.ID, row.Unit, version, put.Faults, sp.vals, sp.look,
+		}})
+		keys(row.ID, looks[row.ID], sp.look)
+	}
+	for _, id := range c.Set.Imports {
+		must = append(must, db.Statement{SQL: sqlCarryImport, Args: []any{version, rep, id}})
+	}
+	counts, err := tx.Send(ctx, append(must, batch...))
+	if err != nil {
+		return fmt.Errorf("store: write rows: %w", err)
+	}
+	for i := range must {
+		if counts[i] != 1 {
+			return fmt.Errorf("store: a row or import of report %s is not there", rep)
+		}
+	}
+	return nil
+}
+
+func containsKey(keys []lookKey, k lookKey) bool {
+	for _, o := range keys {
+		if o == k {
+			return true
+		}
+	}
+	return false
+}
+
+// storedLooks reads the keys under which the rows to be replaced or deleted are
+// found now.
+func (p *prepared) storedLooks(ctx context.Context, tx db.Tx) (map[tianbao.ID][]byte, error) {
+	ids := append([]tianbao.ID(nil), p.c.Deletes...)
+	for i := range p.puts {
+		if !p.puts[i].put.New {
+			ids = append(ids, p.puts[i].put.Row.ID)
+		}
+	}
+	looks := make(map[tianbao.ID][]byte, len(ids))
+	err := listed(sqlRowLooks, ids, []any{p.c.Report.ID}, func(sql string, args []any) error {
+		return tx.Each(ctx, func(scan db.Scan) error {
+			var (
+				id tianbao.ID
+				b  []byte
+			)
+			err := scan(&id, &b)
+			looks[id] = b
+			return err
+		}, sql, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: read keys: %w", err)
+	}
+	return looks, nil
+}
+
+// deltaPlace names the place of a change set's sealed content.
+func deltaPlace(rep tianbao.ID, version int64) []byte {
+	return seal.Place("change_set", "delta", fmt.Sprintf("%d/%d", rep, version))
+}

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+
+	"tianbao"
+	"tianbao/internal/db"
+)
+
+// deltaJSON is the content of a change set, which is sealed whole: cells before and
+// after hold ids, and a note may be the name of a file that somebody named after a
+// person.
+type deltaJSON struct {
+	Note    string       `json:"n,omitempty"`
+	Changes []changeJSON `json:"c"`
+}
+
+type changeJSON struct {
+	Op     tianbao.Op      `json:"o"`
+	Row    tianbao.ID      `json:"r"`
+	After  int64           `json:"f,omitempty"` // may be tianbao.AtEnd
+	Cells  []cellJSON      `json:"c,omitempty"`
+	Reason *tianbao.Reason `json:"x,omitempty"`
+}
+
+type cellJSON struct {
+	Field  int          `json:"i"`
+	Before string       `json:"b,omitempty"`
+	After  string       `json:"a,omitempty"`
+	Mark   tianbao.Mark `json:"m,omitempty"`
+}
+
+func encodeDelta(note string, recorded []tianbao.Recorded) ([]byte, error) {
+	d := deltaJSON{Note: note, Changes: make([]changeJSON, len(recorded))}
+	for i := range recorded {
+		r := &recorded[i]
+		c := changeJSON{Op: r.Op, Row: r.Row, After: int64(r.AfterRow)}
+		for _, cell := range r.Cells {
+			c.Cells = append(c.Cells, cellJSON(cell))
+		}
+		if r.Reason != (tianbao.Reason{}) {
+			c.Reason = &r.Reason
+		}
+		d.Changes[i] = c
+	}
+	b, err := json.Marshal(d)
+	if err != nil {
+		return nil, errors.New("store: a change set cannot be encoded")
+	}
+	return b, nil
+}
+
+// storedSet is a change set as stored.
+type storedSet struct {
+	rev   tianbao.Revision
+	delta []byte
+}
+
+const setColumns = `c.id, c.version, c.source, COALESCE(p.name, ''), c.at, c.delta`
+
+func scanSet(scan db.Scan) (st storedSet, err error) {
+	var at int64
+	err = scan(&st.rev.ID, &st.rev.Version, &st.rev.Source, &st.rev.By, &at, &st.delta)
+	st.rev.At = when(at)
+	return st, err
+}
+
+// openSets opens the change sets of a report.
+func (s *Store) openSets(rep tianbao.ID, sets []storedSet) ([]tianbao.Revision, error) {
+	out := make([]tianbao.Revision, len(sets))
+	for i := range sets {
+		r := sets[i].rev
+		plain, err := s.ring.Open(nil, sets[i].delta, deltaPlace(rep, r.Version))
+		if err != nil {
+			return nil, fmt.Errorf("store: open version %d of report %s: %w", r.Version, rep, err)
+		}
+		var d deltaJSON
+		if json.Unmarshal(plain, &d) != nil {
+			return nil, errors.New("store: a stored change set is not readable")
+		}
+		r.Note, r.Changes = d.Note, make([]tianbao.Recorded, len(d.Changes))
+		for j, c := range d.Changes {
+			rec := tianbao.Recorded{Op: c.Op, Row: c.Row, AfterRow: tianbao.ID(c.After)}
+			for _, cell := range c.Cells {
+				rec.Cells = append(rec.Cells, tianbao.RecordedCell(cell))
+			}
+			if c.Reason != nil {
+				rec.Reason = *c.Reason
+			}
+			r.Changes[j] = rec
+		}
+		out[i] = r
+	}
+	return out, nil
+}
+
+const sqlSince = `SELECT ` + setColumns + `
+ FROM change_set c LEFT JOIN app_user p ON p.id = c.by_id
+ WHERE c.report_id = $1 AND c.version > $2 ORDER BY c.version`
+
+// Since implements report.Store.
+func (s *Store) Since(ctx context.Context, rep tianbao.ID, version int64) ([]tianbao.Revision, error) {
+	sets, err := db.Collect(ctx, s.db, scanSet, sqlSince, rep, version)
+	if err != nil {
+		return nil, err
+	}
+	return s.openSets(rep, sets)
+}
+
+const sqlHistory = `SELECT ` + setColumns + `
+ FROM change_set c JOIN report r ON r.id = c.report_id JOIN unit u ON u.id = r.owner_id
+ LEFT JOIN app_user p ON p.id = c.by_id
+ WHERE c.report_id = $1 AND c.version < $2 AND SCOPE(u.path) ORDER BY c.version DESC LIMIT $3`
+
+// History implements report.Store. A report outside the scope is not found; one
+// without history has none.
+func (s *Store) History(ctx context.Context, scope tianbao.Scope, rep tianbao.ID, before int64, limit int) ([]tianbao.Revision, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	var sets []storedSet
+	err := s.db.Read(ctx, func(q db.Queryer) error {
+		if _, err := reportOf(ctx, q, scope, rep); err != nil {
+			return err
+		}
+		// The numbers of the scope's ranges follow those of the text.
+		sql, args := within(sqlHistory, scope, rep, before, max(limit, 0))
+		var err error
+		sets, err = db.Collect(ctx, q, scanSet, sql, args...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.openSets(rep, sets)
+}

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"tianbao"
+	"tianbao/internal/db"
+	"tianbao/internal/report"
+	"tianbao/internal/seal"
+)
+
+const sqlInsertReceipt = `INSERT INTO receipt
+ (report_id, id, idem_key, request_digest, kind, number, version, row_count, digest, by_name, at, inserted)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+
+// insertedPlace names the place of the sender's names of new rows. They are sealed
+// because nobody knows what senders use as names.
+func insertedPlace(rep, receipt tianbao.ID) []byte {
+	return seal.Place("receipt", "inserted", rowPlace(rep, receipt))
+}
+
+// receiptStatement stores a receipt under the idempotency key that asked for it.
+func (s *Store) receiptStatement(r tianbao.Receipt, key, digest string, inserted map[string]tianbao.ID) (db.Statement, error) {
+	sealed := []byte{}
+	if len(inserted) > 0 {
+		plain, err := json.Marshal(inserted)
+		if err != nil {
+			return db.Statement{}, errors.New("store: names of new rows cannot be encoded")
+		}
+		sealed = s.ring.Seal(nil, plain, insertedPlace(r.Report, r.ID))
+	}
+	return db.Statement{SQL: sqlInsertReceipt, Args: []any{
+		r.Report, r.ID, key, digest, r.Kind, r.Number, r.Version, r.Rows, r.Digest, r.By, ms(r.At), sealed,
+	}}, nil
+}
+
+const receiptColumns = `c.report_id, c.id, c.kind, c.number, c.version, c.row_count, c.digest, c.by_name, c.at`
+
+func scanReceipt(scan db.Scan) (r tianbao.Receipt, err error) {
+	var at int64
+	err = scan(&r.Report, &r.ID, &r.Kind, &r.Number, &r.Version, &r.Rows, &r.Digest, &r.By, &at)
+	r.At = when(at)
+	return r, err
+}
+
+const sqlOutcome = `SELECT ` + receiptColumns + `, c.request_digest, c.inserted
+ FROM receipt c WHERE c.report_id = $1 AND c.idem_key = $2`
+
+// Outcome implements report.Store.
+func (s *Store) Outcome(ctx context.Context, rep tianbao.ID, key string) (o report.Outcome, ok bool, err error) {
+	var (
+		at     int64
+		sealed []byte
+	)
+	r := &o.Receipt
+	err = s.db.One(ctx, []any{
+		&r.Report, &r.ID, &r.Kind, &r.Number, &r.Version, &r.Rows, &r.Digest, &r.By, &at, &o.RequestDigest, &sealed,
+	}, sqlOutcome, rep, key)
+	if errors.Is(err, db.ErrNoRows) {
+		return report.Outcome{}, false, nil
+	}
+	if err != nil {
+		return report.Outcome{}, false, err
+	}
+	r.At = when(at)
+	o.Inserted = make(map[string]tianbao.ID)
+	if len(sealed) > 0 {
+		plain, err := s.ring.Open(nil, sealed, insertedPlace(rep, r.ID))
+		if err != nil {
+			return report.Outcome{}, false, fmt.Errorf("store: open receipt %s: %w", r.ID, err)
+		}
+		if json.Unmarshal(plain, &o.Inserted) != nil {
+			return report.Outcome{}, false, errors.New("store: stored names of new rows are not readable")
+		}
+	}
+	return o, true, nil
+}
+
+const (
+	sqlMarkReported = `UPDATE report SET state = $1 WHERE id = $2 AND version = $3`
+	sqlOwner        = `SELECT owner_id FROM report WHERE id = $1`
+)
+
+// MarkReported implements report.Store.
+func (s *Store) MarkReported(ctx context.Context, r tianbao.Receipt, key, requestDigest string, by tianbao.ID) error {
+	receipt, err := s.receiptStatement(r, key, requestDigest, nil)
+	if err != nil {
+		return err
+	}
+	return s.db.Tx(ctx, func(tx db.Tx) error {
+		n, err := tx.Exec(ctx, sqlMarkReported, tianbao.StateReported, r.Report, r.Version)
+		if err != nil {
+			return fmt.Errorf("store: mark reported: %w", err)
+		}
+		if n != 1 {
+			return staleOrUsed(ctx, tx, r.Report, key)
+		}
+		var owner tianbao.ID
+		if err := tx.One(ctx, []any{&owner}, sqlOwner, r.Report); err != nil {
+			return fmt.Errorf("store: read owner: %w", err)
+		}
+		_, err = tx.Send(ctx, []db.Statement{receipt, s.auditStatement(auditLine{
+			owner: owner, at: ms(r.At), actor: by, what: "report", object: r.Report.String(),
+			detail: fmt.Sprintf("version=%d rows=%d", r.Version, r.Rows),
+		})})
+		if db.IsUnique(err) {
+			return report.ErrDuplicate
+		}
+		return err
+	})
+}
+
+const (
+	sqlReceipt = `SELECT ` + receiptColumns + `
+ FROM receipt c JOIN report r ON r.id = c.report_id JOIN unit u ON u.id = r.owner_id
+ WHERE c.report_id = $1 AND c.id = $2 AND SCOPE(u.path)`
+	sqlReceipts = `SELECT ` + receiptColumns + `
+ FROM receipt c JOIN report r ON r.id = c.report_id JOIN unit u ON u.id = r.owner_id
+ WHERE c.report_id = $1 AND SCOPE(u.path) ORDER BY c.id DESC LIMIT $2`
+)
+
+// Receipt implements report.Store.
+func (s *Store) Receipt(ctx context.Context, scope tianbao.Scope, rep, id tianbao.ID) (tianbao.Receipt, error) {
+	sql, args := within(sqlReceipt, scope, rep, id)
+	return first(ctx, s.db, scanReceipt, sql, args...)
+}
+
+// Receipts implements report.Store. A report outside the scope is not found.
+func (s *Store) Receipts(ctx context.Context, scope tianbao.Scope, rep tianbao.ID, limit int) ([]tianbao.Receipt, error) {
+	if _, err := s.Report(ctx, scope, rep); err != nil {
+		return nil, err
+	}
+	sql, args := within(sqlReceipts, scope, rep, max(limit, 0))
+	return db.Collect(ctx, s.db, scanReceipt, sql, args...)
+}

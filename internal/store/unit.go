@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"tianbao"
+	"tianbao/internal/db"
+)
+
+const unitColumns = `u.id, u.parent, u.region_id, u.path, u.name, u.budget_code, u.org_code, u.type, u.kind`
+
+func scanUnit(scan db.Scan) (u tianbao.Unit, err error) {
+	err = scan(&u.ID, &u.Parent, &u.Region, &u.Path, &u.Name, &u.BudgetCode, &u.OrgCode, &u.Type, &u.Kind)
+	return u, err
+}
+
+const (
+	sqlUnit  = `SELECT ` + unitColumns + ` FROM unit u WHERE u.id = $1 AND SCOPE(u.path)`
+	sqlUnits = `SELECT ` + unitColumns + ` FROM unit u
+ WHERE SCOPE(u.path) AND (u.valid_to = 0 OR u.valid_to > $2)
+ AND (lower(u.name) LIKE $1 ESCAPE '\' OR lower(u.budget_code) LIKE $1 ESCAPE '\' OR lower(u.org_code) LIKE $1 ESCAPE '\')
+ ORDER BY u.path LIMIT $3`
+	sqlUnitByKey = `SELECT ` + unitColumns + ` FROM unit u
+ WHERE u.org_code = $1 OR u.budget_code = $1 ORDER BY u.path LIMIT 2`
+	sqlUnitByID = `SELECT ` + unitColumns + ` FROM unit u WHERE u.id = $1`
+)
+
+// Unit returns a unit in scope.
+func (s *Store) Unit(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Unit, error) {
+	sql, args := within(sqlUnit, scope, id)
+	return first(ctx, s.db, scanUnit, sql, args...)
+}
+
+// Units returns units in scope by name or code, for pickers.
+func (s *Store) Units(ctx context.Context, scope tianbao.Scope, q string, limit int) ([]tianbao.Unit, error) {
+	sql, args := within(sqlUnits, scope, contains(q), ms(s.now()), max(limit, 0))
+	return db.Collect(ctx, s.db, scanUnit, sql, args...)
+}
+
+// FindUnit returns the unit with the given organisation code, budget code or id,
+// whatever the scope. A code that several units bear is tianbao.ErrInvalid.
+func (s *Store) FindUnit(ctx context.Context, key string) (tianbao.Unit, error) {
+	if key == "" {
+		return tianbao.Unit{}, tianbao.NotFound()
+	}
+	units, err := db.Collect(ctx, s.db, scanUnit, sqlUnitByKey, key)
+	switch {
+	case err != nil:
+		return tianbao.Unit{}, err
+	case len(units) == 1:
+		return units[0], nil
+	case len(units) > 1:
+		return tianbao.Unit{}, tianbao.Invalid("unit_ambiguous", "有多个单位使用这个代码，请改填单位的另一个代码或单位编号。")
+	}
+	id, err := tianbao.ParseID(key)
+	if err != nil {
+		return tianbao.Unit{}, tianbao.NotFound()
+	}
+	return first(ctx, s.db, scanUnit, sqlUnitByID, id)
+}
+
+const (
+	sqlByOrgCode    = `SELECT u.id FROM unit u WHERE u.org_code = $1 AND SCOPE(u.path)`
+	sqlByBudgetCode = `SELECT u.id FROM unit u WHERE u.budget_code = $1 AND SCOPE(u.path)`
+	sqlByName       = `SELECT u.id FROM unit u WHERE u.name = $1 AND SCOPE(u.path)`
+	sqlByAlias      = `SELECT u.id FROM unit_alias a JOIN unit u ON u.id = a.unit_id
+ WHERE a.field = $1 AND a.value = $2 AND SCOPE(u.path)`
+)
+
+// unitKeys are the register's own keys, the most certain first, by the name under
+// which forms have them.
+func unitKeys() [3]struct{ field, sql string } {
+	return [...]struct{ field, sql string }{
+		{"org_code", sqlByOrgCode}, {"budget_code", sqlByBudgetCode}, {"unit_name", sqlByName},
+	}
+}
+
+// UnitOf implements report.Store. Each key, the most certain first, either finds
+// one unit, which is the answer; or several, among which the next key chooses; or
+// none, and is passed over. Aliases of a unit count like its own values.
+func (s *Store) UnitOf(ctx context.Context, scope tianbao.Scope, keys map[string]string) (tianbao.ID, error) {
+	var among []tianbao.ID
+	for _, k := range unitKeys() {
+		value := keys[k.field]
+		if value == "" {
+			continue
+		}
+		found, err := s.unitsBy(ctx, scope, k.field, k.sql, value)
+		if err != nil {
+			return 0, err
+		}
+		if among != nil {
+			found = slices.DeleteFunc(found, func(id tianbao.ID) bool { return !slices.Contains(among, id) })
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return found[0], nil
+		default:
+			among = found
+		}
+	}
+	return 0, nil
+}
+
+// unitsBy returns the units within the scope that have the value themselves or, if
+// none has, as an alias.
+func (s *Store) unitsBy(ctx context.Context, scope tianbao.Scope, field, sql, value string) ([]tianbao.ID, error) {
+	sql, args := within(sql, scope, value)
+	found, err := db.Collect(ctx, s.db, scanID, sql, args...)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	sql, args = within(sqlByAlias, scope, field, value)
+	return db.Collect(ctx, s.db, scanID, sql, args...)
+}
+
+func scanID(scan db.Scan) (id tianbao.ID, err error) {
+	err = scan(&id)
+	return id, err
+}

@@ -1,0 +1,60 @@
+package storetest
+
+import (
+	"testing"
+
+	"tianbao/internal/auth"
+	"tianbao/internal/report"
+	"tianbao/internal/store"
+)
+
+// The store is what the packages below it ask for.
+var (
+	_ report.Store = (*store.Store)(nil)
+	_ auth.Store   = (*store.Store)(nil)
+)
+
+// Run runs the whole suite, each test on a new store that open gives.
+func Run(t *testing.T, open func(t *testing.T) *store.Store) {
+	tests := []struct {
+		name string
+		fn   func(*world)
+	}{
+		{"rows stand where they were put", testOrder},
+		{"rows at the end and after rows that are gone", testOrderAtEnd},
+		{"a gap that is used up is made anew", testRenumber},
+		{"the order of random edits", testRandomOrder},
+		{"cells, marks and reasons come back", testRoundTrip},
+		{"rows that are touched", testTouched},
+		{"a stale commit leaves nothing", testStale},
+		{"one key is one change set", testDuplicate},
+		{"one key sent at once", testRacedKey},
+		{"one version taken at once", testRacedVersion},
+		{"a commit that fails leaves nothing", testFailedCommit},
+		{"a snapshot is one moment", testSnapshot},
+		{"history comes back", testHistory},
+		{"reported upward", testReported},
+		{"receipts", testReceipts},
+		{"imports", testImports},
+		{"sealed values are found by their index", testFindByKey},
+		{"nothing is stored in clear", testSealed},
+		{"cells do not open elsewhere", testSwapped},
+		{"scope holds on every method", testScope},
+		{"scopes of many subtrees", testManyPaths},
+		{"campaigns and reports", testCatalog},
+		{"a report is opened once", testOpenRaced},
+		{"units", testUnits},
+		{"units named by rows", testUnitOf},
+		{"notices", testNotices},
+		{"forms never change", testForms},
+		{"users", testUsers},
+		{"the first administrator", testFirstAdmin},
+		{"sessions", testSessions},
+		{"failures", testFailures},
+		{"the set-up link", testSetup},
+		{"odd text", testOddText},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { tt.fn(newWorld(t, open(t))) })
+	}
+}

@@ -1,0 +1,189 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tianbao"
+	"tianbao/internal/auth"
+)
+
+func testUsers(w *world) {
+	ctx := w.t.Context()
+	u, hash, err := w.UserByLogin(ctx, "clerk")
+	w.ok(err)
+	want := tianbao.User{ID: clerk, Login: "clerk", Name: "填报员", Created: epoch(), Grants: []tianbao.Grant{
+		{ID: 300, User: clerk, Role: tianbao.RoleFiller, Unit: unitA, UnitPath: "/1/2/3/", UnitName: "第一中学"},
+	}}
+	if diff := cmp.Diff(want, u); diff != "" || hash != "hash" {
+		w.t.Error(diff, hash)
+	}
+	for _, login := range []string{"Clerk", "clerk ", "", "nobody"} {
+		_, _, err := w.UserByLogin(ctx, login)
+		refused(w.t, "login "+login, err, tianbao.ErrNotFound)
+	}
+	refused(w.t, "a login that is taken", w.CreateUser(ctx, tianbao.User{Login: "clerk"}, "h", false), tianbao.ErrConflict)
+	w.ok(w.CreateUser(ctx, tianbao.User{ID: 201, Login: "boss", Name: "管理员", Grants: []tianbao.Grant{{Role: tianbao.RoleAdmin}}}, "h", false))
+	w.ok(w.PutGrant(ctx, tianbao.Grant{ID: 301, User: clerk, Role: tianbao.RoleFiller, Unit: elsewhere}))
+	w.ok(w.PutGrant(ctx, tianbao.Grant{ID: 301, User: clerk, Role: tianbao.RoleFiller, Unit: unitB}))
+	users, err := w.Users(ctx)
+	w.ok(err)
+	if len(users) != 2 || users[0].Login != "boss" || !users[0].Has(tianbao.RoleAdmin) || users[0].Created.IsZero() {
+		w.t.Fatalf("users %v", users)
+	}
+	if got := users[1].Scope().Paths; !slices.Equal(got, []string{"/1/2/3/", "/1/2/4/"}) {
+		w.t.Errorf("scope %v", got)
+	}
+	if has, err := w.HasAdmin(ctx); err != nil || !has {
+		w.t.Errorf("administrator: %v %v", has, err)
+	}
+	w.ok(w.SetDisabled(ctx, 201, true))
+	if has, err := w.HasAdmin(ctx); err != nil || has {
+		w.t.Errorf("disabled administrator: %v %v", has, err)
+	}
+	w.ok(w.SetPassword(ctx, clerk, "other"))
+	if _, hash, err := w.UserByLogin(ctx, "clerk"); err != nil || hash != "other" {
+		w.t.Errorf("hash %s %v", hash, err)
+	}
+	refused(w.t, "SetPassword of nobody", w.SetPassword(ctx, 999, "h"), tianbao.ErrNotFound)
+	refused(w.t, "SetDisabled of nobody", w.SetDisabled(ctx, 999, true), tianbao.ErrNotFound)
+}
+
+func testFirstAdmin(w *world) {
+	var won atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			err := w.CreateUser(w.t.Context(), tianbao.User{Login: fmt.Sprintf("a%d", i), Grants: []tianbao.Grant{{Role: tianbao.RoleAdmin}}}, "h", true)
+			if err == nil {
+				won.Add(1)
+				return
+			}
+			refused(w.t, "a second first administrator", err, tianbao.ErrConflict)
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 {
+		w.t.Errorf("%d first administrators", won.Load())
+	}
+}
+
+func testSessions(w *world) {
+	ctx := w.t.Context()
+	token := func(i byte) []byte { return append(make([]byte, 31), i) }
+	put := func(i byte) auth.Session {
+		s := auth.Session{TokenHash: token(i), User: clerk, Created: epoch(), Seen: epoch(), Address: "127.0.0.1"}
+		w.ok(w.PutSession(ctx, s))
+		return s
+	}
+	want := put(1)
+	put(2)
+	got, u, err := w.Session(ctx, token(1))
+	w.ok(err)
+	if diff := cmp.Diff(want, got); diff != "" || u.Login != "clerk" || len(u.Grants) != 1 || !u.LastSeen.Equal(epoch()) {
+		w.t.Error(diff, u)
+	}
+	later := epoch().Add(time.Minute)
+	w.ok(w.TouchSession(ctx, token(1), later))
+	if got, u, err := w.Session(ctx, token(1)); err != nil || !got.Seen.Equal(later) || !got.Created.Equal(epoch()) || !u.LastSeen.Equal(later) {
+		w.t.Errorf("touched: %v %v %v", got.Seen, u.LastSeen, err)
+	}
+	w.ok(w.TouchSession(ctx, token(9), later))
+	gone := func(i byte) {
+		w.t.Helper()
+		_, _, err := w.Session(ctx, token(i))
+		refused(w.t, "a session that ended", err, tianbao.ErrNotFound)
+	}
+	gone(9)
+	w.ok(w.DropSession(ctx, token(1)))
+	w.ok(w.DropSession(ctx, token(1)))
+	gone(1)
+	w.ok(w.TouchSession(ctx, token(1), later))
+	gone(1)
+	w.ok(w.SetPassword(ctx, clerk, "h2"))
+	gone(2)
+	put(3)
+	w.ok(w.SetDisabled(ctx, clerk, false))
+	if _, _, err := w.Session(ctx, token(3)); err != nil {
+		w.t.Errorf("enabling ended a session: %v", err)
+	}
+	w.ok(w.SetDisabled(ctx, clerk, true))
+	gone(3)
+	w.ok(w.Audit(ctx, auth.Event{At: epoch(), Actor: clerk, From: "::1", What: "signout"}))
+}
+
+func testFailures(w *world) {
+	ctx := w.t.Context()
+	now, since := epoch(), ago(15*time.Minute)
+	add := func(at time.Time, want ...int) {
+		w.t.Helper()
+		got, err := w.AddFailure(ctx, []string{"user clerk", "addr 1"}[:len(want)], at, at.Add(-15*time.Minute))
+		w.ok(err)
+		if !slices.Equal(got, want) {
+			w.t.Errorf("counts %v, want %v", got, want)
+		}
+	}
+	add(now, 1, 1)
+	add(now.Add(time.Minute), 2, 2)
+	add(now.Add(2*time.Minute), 3)
+	got, err := w.Failures(ctx, []string{"addr 1", "user clerk", "other"}, since)
+	w.ok(err)
+	if !slices.Equal(got, []int{2, 3, 0}) {
+		w.t.Errorf("counts %v", got)
+	}
+	w.ok(w.ClearFailures(ctx, "user clerk"))
+	add(now.Add(3*time.Minute), 1, 3)
+	add(now.Add(time.Hour), 1, 1)
+	if n := w.count("failure"); n != 2 {
+		w.t.Errorf("%d failures kept, old ones too", n)
+	}
+	// Of guesses made at once, the last to answer has seen all.
+	const n = 30
+	counts := make([]int, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			c, err := w.AddFailure(ctx, []string{"storm"}, now.Add(time.Hour), now)
+			if err != nil {
+				w.t.Error(err)
+				return
+			}
+			counts[i] = c[0]
+		})
+	}
+	wg.Wait()
+	slices.Sort(counts)
+	for i, c := range counts {
+		if c < i+1 {
+			w.t.Fatalf("counts %v: the %d-th guess saw only %d", counts, i+1, c)
+		}
+	}
+}
+
+func testSetup(w *world) {
+	ctx := w.t.Context()
+	check := func(token string, at time.Time, want bool) {
+		w.t.Helper()
+		if got, err := w.CheckSetupToken(ctx, []byte(token), at); err != nil || got != want {
+			w.t.Errorf("token %q: %v %v, want %v", token, got, err, want)
+		}
+	}
+	check("", epoch(), false)
+	w.ok(w.PutSetupToken(ctx, []byte("one"), epoch().Add(time.Hour)))
+	check("one", epoch(), true)
+	check("two", epoch(), false)
+	check("", epoch(), false)
+	check("one", epoch().Add(time.Hour), false)
+	w.ok(w.PutSetupToken(ctx, []byte("two"), epoch().Add(time.Hour)))
+	check("one", epoch(), false)
+	check("two", epoch(), true)
+	w.ok(w.DropSetupToken(ctx))
+	w.ok(w.DropSetupToken(ctx))
+	check("two", epoch(), false)
+	check("", epoch(), false)
+}
