@@ -81,7 +81,6 @@ type pack struct {
 	zip *zip.Writer
 	l   *layout
 	opt WriteOptions
-	buf []byte
 }
 
 func newPackage(w io.Writer, l *layout, opt WriteOptions) *pack {
@@ -92,8 +91,17 @@ func newPackage(w io.Writer, l *layout, opt WriteOptions) *pack {
 		opt.Sheet = sheetTitle
 	}
 	z := zip.NewWriter(w)
+	// Parts are written one behind the other, so one compressor, whose tables are
+	// the largest thing that a small export allocates, serves them all.
+	var deflate *flate.Writer
 	z.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
-		return flate.NewWriter(out, opt.Level)
+		if deflate == nil {
+			var err error
+			deflate, err = flate.NewWriter(out, opt.Level)
+			return deflate, err
+		}
+		deflate.Reset(out)
+		return deflate, nil
 	})
 	return &pack{zip: z, l: l, opt: opt}
 }
