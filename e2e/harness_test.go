@@ -384,7 +384,6 @@ func (c *client) save(report string, base int64, changes []change) savedJSON {
 	return out
 }
 
-
 // newKey makes idempotency keys.
 func newKey() string { return fmt.Sprintf("key-%d", time.Now().UnixNano()) }
 

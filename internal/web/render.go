@@ -62,8 +62,19 @@ func funcs(hashes map[string]string) template.FuncMap {
 		"second": func(t time.Time) string { return t.In(clock.Shanghai).Format("2006年1月2日 15:04:05") },
 		"iso":    stamp,
 		"size":   humanSize,
+		"until":  until,
 		"asset":  func(name string) string { return "/ui/" + name + "?v=" + hashes[name] },
 	}
+}
+
+// until writes a deadline: the midnight at which a day ends is that day's 24:00, as
+// notices put it.
+func until(t time.Time) string {
+	t = t.In(clock.Shanghai)
+	if t.Hour() == 0 && t.Minute() == 0 {
+		return t.AddDate(0, 0, -1).Format("2006年1月2日") + " 24:00"
+	}
+	return t.Format("2006年1月2日 15:04")
 }
 
 func humanSize(n int64) string {
