@@ -1,7 +1,8 @@
-import { parseHtml, parseText, writeHtml, writeText } from "./clipboard";
 import { Dropdown } from "./dropdown";
 import { Grid } from "./grid";
+import { blockEdge } from "./moves";
 import { narrow, oneLine } from "./text";
+import { copyTo, pasteFrom } from "./transfer";
 
 /**
  * Keys, composition and clipboard. One text area has the focus all the time and
@@ -61,9 +62,15 @@ export class Input {
       root.classList.remove("tbs-focus");
       grid.view.tip.hidden = true;
     });
-    area.addEventListener("copy", (e) => this.copy(e, false));
-    area.addEventListener("cut", (e) => this.copy(e, true));
-    area.addEventListener("paste", (e) => this.paste(e));
+    // While a cell is edited the clipboard is the text area's own.
+    const idle = (fn: (data: DataTransfer) => void) => (e: ClipboardEvent) => {
+      if (this.mode !== "idle" || !e.clipboardData) return;
+      e.preventDefault();
+      fn(e.clipboardData);
+    };
+    area.addEventListener("copy", idle((data) => copyTo(data, grid, false)));
+    area.addEventListener("cut", idle((data) => copyTo(data, grid, true)));
+    area.addEventListener("paste", idle((data) => pasteFrom(data, grid)));
   }
 
   focus(): void {
@@ -211,7 +218,7 @@ export class Input {
       case "ArrowRight": {
         const at = e.shiftKey ? { r: grid.sel.r2, c: grid.sel.c2 } : { r, c };
         const [dr, dc] = arrows[key];
-        const to = this.edge(at.r, at.c, dr, dc);
+        const to = blockEdge(grid.model.lines, grid.model.columns.length, at.r, at.c, dr, dc);
         return this.go(to.r, to.c, e.shiftKey);
       }
     }
@@ -348,45 +355,6 @@ export class Input {
   pointed(): void {
     this.tabFrom = -1;
     this.leaving = false;
-  }
-
-  /** Where Ctrl+arrow goes: the edge of the block of filled cells, or the next block. */
-  private edge(r: number, c: number, dr: number, dc: number): { r: number; c: number } {
-    const { lines, columns } = this.grid.model;
-    const inside = (y: number, x: number) => y >= 0 && x >= 0 && y < lines.length && x < columns.length;
-    const full = (y: number, x: number) => inside(y, x) && lines[y].v[x] !== "";
-    if (full(r, c) && full(r + dr, c + dc)) {
-      while (full(r + dr, c + dc)) {
-        r += dr;
-        c += dc;
-      }
-      return { r, c };
-    }
-    while (inside(r + dr, c + dc)) {
-      r += dr;
-      c += dc;
-      if (full(r, c)) break;
-    }
-    return { r, c };
-  }
-
-  private copy(e: ClipboardEvent, cut: boolean): void {
-    if (this.mode !== "idle" || !e.clipboardData) return;
-    e.preventDefault();
-    const cells = this.grid.copy();
-    e.clipboardData.setData("text/plain", writeText(cells));
-    e.clipboardData.setData("text/html", writeHtml(cells));
-    if (cut) this.grid.clear("剪切");
-    else this.grid.announce(`已复制 ${cells.length} 行 ${cells[0].length} 列`);
-  }
-
-  private paste(e: ClipboardEvent): void {
-    if (this.mode !== "idle" || !e.clipboardData) return;
-    e.preventDefault();
-    const text = e.clipboardData.getData("text/plain");
-    const html = text ? "" : e.clipboardData.getData("text/html");
-    if (text) this.grid.paste(parseText(text));
-    else if (html) this.grid.paste(parseHtml(html));
   }
 }
 

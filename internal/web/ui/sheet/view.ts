@@ -1,3 +1,4 @@
+import { attr, buildHead, mark } from "./cells";
 import { Faults } from "./faults";
 import { Line, Model } from "./model";
 import { el } from "./text";
@@ -88,39 +89,11 @@ export class View {
 
   /** Builds the header and drops the pooled rows; after the columns changed. */
   build(): void {
-    const cols = this.model.columns;
     this.pool = [];
     this.body.textContent = "";
     this.head.textContent = "";
-    this.letters = [];
-    const letterRow = el("div", { class: "tbs-row tbs-letters", role: "row", "aria-rowindex": "1" });
-    const titleRow = el("div", { class: "tbs-row tbs-titles", role: "row", "aria-rowindex": "2" });
-    letterRow.append(el("div", { class: "tbs-num", role: "columnheader", "aria-colindex": "1", "data-all": "", title: "全选" }));
-    titleRow.append(el("div", { class: "tbs-num", role: "columnheader", "aria-colindex": "1" }, "序号"));
-    cols.forEach((col, i) => {
-      const at = { role: "columnheader", "aria-colindex": String(i + 2), "data-c": String(i) };
-      const letter = el("div", { class: "tbs-letter", ...at }, col.letter);
-      const name = el("span", {}, col.title);
-      const title = el("div", { class: "tbs-title", ...at, title: col.note || col.title }, name);
-      if (col.required) {
-        name.prepend(el("b", { class: "tbs-must", "aria-hidden": "true" }, "*"));
-        name.append(el("span", { class: "visually-hidden" }, "（必填）"));
-      }
-      this.letters.push(letter);
-      letterRow.append(letter);
-      titleRow.append(title);
-    });
-    const last = String(cols.length + 2);
-    letterRow.append(el("div", { class: "tbs-ops", role: "columnheader", "aria-colindex": last }, el("span", { class: "visually-hidden" }, "操作")));
-    titleRow.append(
-      el(
-        "div",
-        { class: "tbs-ops", role: "columnheader", "aria-colindex": last },
-        el("button", { type: "button", class: "tbs-insert", tabindex: "-1", "data-do": "insert", title: "在当前行下面插入一行（Ctrl+=）" }, "+ 插入行"),
-      ),
-    );
-    this.head.append(letterRow, titleRow);
-    this.grid.setAttribute("aria-colcount", last);
+    this.letters = buildHead(this.head, this.model.columns);
+    this.grid.setAttribute("aria-colcount", String(this.model.columns.length + 2));
     this.resize();
   }
 
@@ -344,17 +317,4 @@ export class View {
       mark(cell, this.faults.at(line, c));
     });
   }
-}
-
-function mark(cell: HTMLElement, fault: { severity: string; text: string; stale: boolean } | null): void {
-  attr(cell, "data-fault", fault && fault.severity);
-  attr(cell, "data-stale", fault && fault.stale ? "" : null);
-  attr(cell, "aria-invalid", fault && fault.severity !== "hint" && !fault.stale ? "true" : null);
-  attr(cell, "aria-description", fault && fault.text);
-}
-
-function attr(e: Element, name: string, value: string | null): void {
-  if (e.getAttribute(name) === value) return;
-  if (value === null) e.removeAttribute(name);
-  else e.setAttribute(name, value);
 }

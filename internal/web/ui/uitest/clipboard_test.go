@@ -9,7 +9,7 @@ import (
 )
 
 func TestPaste(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 	tests := []struct {
 		name   string
@@ -65,7 +65,7 @@ func TestPaste(t *testing.T) {
 
 // 200 rows of 8 columns as a spreadsheet writes them, into a sheet of 60 rows.
 func TestPasteBlock(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 	for _, quoted := range []bool{false, true} {
 		t.Run(fmt.Sprintf("quoted=%v", quoted), func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestPasteBlock(t *testing.T) {
 }
 
 func TestCopyAndCut(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 6)
 	s.Do(`sheet.apply([{ op: "edit", row: "r2", cells: { e: '"a"', f: "<b>&", g: "210102199001019001" } }], "test")`)
 	s.click("E2")
@@ -145,7 +145,7 @@ func TestCopyAndCut(t *testing.T) {
 }
 
 func TestPasteWhileEditing(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 6)
 	s.click("E2")
 	s.Press("F2")
@@ -156,7 +156,7 @@ func TestPasteWhileEditing(t *testing.T) {
 
 // Text written by the sheet is read back as the same cells, for random cells.
 func TestTextRoundTrip(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 1)
 	wrong := browser.Eval[string](s.Page, `(async () => {
 		let seed = 20220923;

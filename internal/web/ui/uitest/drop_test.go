@@ -8,7 +8,7 @@ import (
 )
 
 func TestDropdown(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 	tests := []struct {
 		name string
@@ -90,7 +90,7 @@ const marks = `[...document.querySelectorAll(".tbs-row:not([hidden]) > [data-fau
 	" " + e.dataset.fault + (e.hasAttribute("data-stale") ? " stale" : "")).sort().join(", ")`
 
 func TestFaults(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 40)
 	s.click("B1")
 	s.Do(setFaults)

@@ -57,14 +57,36 @@ const columns = `[
 	{ key: "h", letter: "H", title: "联系方式", width: 116, required: true, narrow: true },
 ]`
 
-// open opens a sheet of n rows whose cells say where they are: "B1", "C1", …; D is
-// empty. Row ids are "r1", "r2", ….
-func open(t *testing.T, b *browser.Browser, base string, n int) sheet {
+// world is a browser with one page that the cases of a test use in turn.
+type world struct {
+	*browser.Browser
+	t    *testing.T
+	page *browser.Page
+}
+
+func start(t *testing.T) *world {
 	t.Helper()
-	s := sheet{b.Open(t, base+"/bare"), t}
-	s.Wait(`customElements.get("tb-sheet")`)
+	return &world{Browser: browser.Start(t), t: t}
+}
+
+// open opens a sheet of n rows whose cells say where they are: "B1", "C1", …; D is
+// empty. Row ids are "r1", "r2", …. The page is the world's own; the sheet on it is
+// a new one.
+func open(t *testing.T, w *world, base string, n int) sheet {
+	t.Helper()
+	if w.page == nil {
+		w.page = w.Open(w.t, base+"/bare")
+		w.page.Wait(`customElements.get("tb-sheet")`)
+	}
+	s := sheet{w.page.With(t), t}
 	s.Do(`
-		window.sheet = document.querySelector("tb-sheet");
+		complaints.length = 0;
+		const old = document.querySelector("tb-sheet");
+		window.sheet = document.createElement("tb-sheet");
+		sheet.className = old.className;
+		sheet.setAttribute("aria-label", "采集表");
+		document.getElementById("before").after(sheet);
+		old.remove();
 		window.said = [];
 		for (const type of ["tb-change", "tb-active", "tb-notice", "tb-submit"])
 			sheet.addEventListener(type, (e) => said.push({ type, ...e.detail }));

@@ -11,7 +11,7 @@ import (
 // (no F2, no Enter), type pinyin. Nothing may be lost, no letter may stay, and the
 // neighbours may not change.
 func TestIME(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 	tests := []struct {
 		name string
@@ -77,7 +77,7 @@ func TestIME(t *testing.T) {
 }
 
 func TestIMEEdges(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 
 	t.Run("off on a read-only cell, on at the next", func(t *testing.T) {

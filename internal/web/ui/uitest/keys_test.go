@@ -10,7 +10,7 @@ import (
 
 // Keys as in a spreadsheet, checked in the rows, not by looks.
 func TestKeys(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 	tests := []struct {
 		name  string
@@ -84,7 +84,7 @@ func TestKeys(t *testing.T) {
 }
 
 func TestKeysAtSpeed(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 60)
 	s.click("B1")
 	for i := range 10 {
@@ -96,7 +96,7 @@ func TestKeysAtSpeed(t *testing.T) {
 }
 
 func TestSelectAllAndColumns(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 4)
 	s.click("B2")
 	s.Press("Ctrl+a")
@@ -116,7 +116,7 @@ func TestSelectAllAndColumns(t *testing.T) {
 }
 
 func TestMouse(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 
 	t.Run("double click edits", func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestMouse(t *testing.T) {
 }
 
 func TestLeaving(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 5)
 	s.click("B2")
 	s.Press("Escape")
@@ -224,7 +224,7 @@ func TestLeaving(t *testing.T) {
 }
 
 func TestSubmitKeyAndFind(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 300)
 	s.click("B2")
 	s.Type("改过")

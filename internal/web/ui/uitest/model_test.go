@@ -8,7 +8,7 @@ import (
 
 // The net change, step by step: each case starts with rows r1 to r4.
 func TestChanges(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 	tests := []struct {
 		name string
@@ -77,7 +77,7 @@ func TestChanges(t *testing.T) {
 }
 
 func TestEmptySheet(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 0)
 	s.want("B1=", "H1=")
 	if got := s.changes(); got != "[]" {
@@ -91,7 +91,7 @@ func TestEmptySheet(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 5)
 	s.Do(`said.length = 0`)
 	s.click("B2")
@@ -105,7 +105,7 @@ func TestEvents(t *testing.T) {
 }
 
 func TestReadonly(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 5)
 	s.Do(`sheet.setReadonly(true)`)
 	s.click("B2")
@@ -128,7 +128,7 @@ func TestReadonly(t *testing.T) {
 // Random edits, pastes, inserts, deletes, undos and saves against a plain list:
 // changes() carried out on the saved rows must give the rows on the screen.
 func TestRandomHistory(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 4)
 	wrong := browser.Eval[string](s.Page, `(() => {
 		let seed = 1;

@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/cdproto/memory"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"tianbao/internal/browser"
@@ -15,7 +16,7 @@ import (
 
 // The number of elements depends on the window, not on the rows.
 func TestVirtualRows(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 	var counts []int
 	for _, n := range []int{100, 100_000} {
@@ -55,7 +56,7 @@ func TestVirtualRows(t *testing.T) {
 }
 
 func TestARIA(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 40)
 	s.click("C3")
 	s.Press("Shift+ArrowRight")
@@ -81,11 +82,12 @@ func TestARIA(t *testing.T) {
 }
 
 func TestLayout(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 	for _, size := range [][2]int64{{1366, 768}, {1920, 1080}, {1366, 300}, {800, 600}} {
 		t.Run(fmt.Sprintf("%d", size[0]), func(t *testing.T) {
 			s := open(t, b, base, 60)
+			defer s.Size(1366, 768)
 			s.Size(size[0], size[1])
 			s.Frame()
 			got := browser.Eval[[]float64](s.Page, `(() => { const e = document.querySelector(".tbs-scroll"); return [e.scrollWidth, e.clientWidth]; })()`)
@@ -115,7 +117,7 @@ func TestLayout(t *testing.T) {
 
 // The demo page and the pages of the style keep the policy and complain of nothing.
 func TestDemo(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	base := serve(t)
 	for _, name := range []string{"index", "portal", "parts", "sign"} {
 		t.Run(name, func(t *testing.T) {
@@ -123,10 +125,10 @@ func TestDemo(t *testing.T) {
 			if name == "index" {
 				p.Wait(`document.querySelector("tb-sheet").rows().length === 20`)
 				p.Do(`document.querySelector("tb-sheet").goTo("3", "person_id")`)
-				p.Click("#check")
 				p.Press("F2")
 				p.Type("1\n")
-				p.Press("Alt+ArrowUp", "Ctrl+Home", "F8")
+				p.Click("#check")
+				p.Do(`document.querySelector("tb-sheet").goTo("7", "unit_type")`)
 				p.Screenshot("demo-faults")
 			}
 			p.Screenshot("demo-" + name)
@@ -142,7 +144,7 @@ func TestDemo(t *testing.T) {
 
 // A policy violation is seen by these tests: a page that breaks it complains.
 func TestComplaints(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	p := b.Open(t, serve(t)+"/bare")
 	p.Do(`try { document.body.innerHTML = "<p>x</p>" } catch (e) {}`)
 	p.Wait(`complaints.length > 0`)
@@ -151,9 +153,39 @@ func TestComplaints(t *testing.T) {
 	}
 }
 
+// The sheet needs nothing that came after Chromium 90.
+func TestOldEngine(t *testing.T) {
+	b := start(t)
+	p := b.Open(t, "about:blank")
+	call(t, sheet{p, t}, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		for (const c of [Array, String, Int8Array.__proto__]) delete c.prototype.at;
+		for (const name of ["findLast", "findLastIndex", "toSorted", "toReversed", "toSpliced", "with", "group"]) delete Array.prototype[name];
+		for (const name of ["isWellFormed", "toWellFormed"]) delete String.prototype[name];
+		for (const name of ["hasOwn", "groupBy"]) delete Object[name];
+		for (const name of ["structuredClone", "scheduler", "Iterator", "EditContext", "Highlight"]) delete window[name];
+		delete Element.prototype.checkVisibility;
+		delete Element.prototype.setHTML;
+		delete HTMLElement.prototype.showPopover;
+		delete Promise.withResolvers;
+	`})
+	p.Go(serve(t) + "/demo/index.html")
+	p.Wait(`document.querySelector("tb-sheet").rows().length === 20`)
+	p.Do(`window.sheet = document.querySelector("tb-sheet"); sheet.goTo("2", "unit_name")`)
+	s := sheet{p, t}
+	s.Type("x\t\t")
+	s.Press("Alt+ArrowDown", "ArrowDown", "Enter", "Shift+ArrowDown", "Ctrl+d", "Ctrl+z", "Ctrl+f")
+	s.Type("罗成")
+	s.Press("Escape", "Ctrl+=", "Ctrl+-", "F8")
+	s.Paste("1\t2\n3\t4", "")
+	s.want("B2=x")
+	if got := s.Complaints(); len(got) > 0 {
+		t.Errorf("the page complained: %v", got)
+	}
+}
+
 // Ten sheets made, used and thrown away leave no node and no listener behind.
 func TestDestroy(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 0)
 	cycle := func() memory.GetDOMCountersResult {
 		s.Do(`
@@ -191,7 +223,7 @@ func TestDestroy(t *testing.T) {
 
 // A sheet that is moved in the document goes on working.
 func TestMoved(t *testing.T) {
-	b := browser.Start(t)
+	b := start(t)
 	s := open(t, b, serve(t), 5)
 	s.click("B2")
 	s.Type("x\n")

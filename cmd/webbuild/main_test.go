@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const uiDir = "../../internal/web/ui"
+
+// What is committed is what the sources give.
+func TestDistIsUpToDate(t *testing.T) {
+	if err := run([]string{"-check", "-dir", uiDir}, io.Discard); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBuildIsDeterministic(t *testing.T) {
+	a, err := bundle(uiDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := bundle(uiDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range a {
+		if !bytes.Equal(a[name], b[name]) {
+			t.Errorf("%s differs between two builds", name)
+		}
+	}
+	var manifest map[string]string
+	if err := json.Unmarshal(a["manifest.json"], &manifest); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range formFiles {
+		sum := sha256.Sum256(a[name])
+		if got, want := manifest[name], hex.EncodeToString(sum[:8]); got != want {
+			t.Errorf("manifest[%s] = %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestWeigh(t *testing.T) {
+	noise := make([]byte, formBudget)
+	r := rand.NewChaCha8([32]byte{1})
+	if _, err := r.Read(noise); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name  string
+		files map[string][]byte
+		want  string
+	}{
+		{"within", map[string][]byte{"form.js": []byte("a"), "site.css": []byte("b")}, ""},
+		{"over", map[string][]byte{"form.js": noise, "site.css": []byte("b")}, "budget"},
+		{"missing", map[string][]byte{"form.js": []byte("a")}, "site.css"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := weigh(tt.files)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("err = %v, want one about %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// A stale or missing file in dist is found, and a broken source says where.
+func TestCompareAndErrors(t *testing.T) {
+	dist := t.TempDir()
+	files := map[string][]byte{"a.js": []byte("1")}
+	if err := compare(dist, files); err == nil {
+		t.Error("a missing file is not found")
+	}
+	if err := os.WriteFile(filepath.Join(dist, "a.js"), []byte("2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := compare(dist, files); err == nil {
+		t.Error("a stale file is not found")
+	}
+
+	dir := t.TempDir()
+	for name, text := range map[string]string{"css/site.css": "a{}", "page/form.ts": "let x = ;"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := bundle(dir)
+	if err == nil || !strings.Contains(err.Error(), "form.ts:1") {
+		t.Errorf("err = %v, want one that names form.ts:1", err)
+	}
+}
