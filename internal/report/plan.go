@@ -199,10 +199,10 @@ func (p *planner) replace() {
 	}
 	var gone []string
 	for i := range p.rows {
-		if kept[i] {
+		r := &p.rows[i]
+		if kept[i] || blank(r.Values) { // no file can tell of a row without content
 			continue
 		}
-		r := &p.rows[i]
 		gone = append(gone, strconv.Itoa(i+1))
 		it := Item{Kind: ItemDelete, FileRow: -1, Seq: i + 1, Row: r.ID}
 		for f, v := range r.Values {
@@ -308,6 +308,10 @@ func (p *planner) identity(v tianbao.Values) string {
 // temp names the new row that the file's row i becomes.
 func (p *planner) temp(i int) string { return "i" + p.id.String() + "-" + strconv.Itoa(i+1) }
 
+func blank(v tianbao.Values) bool {
+	return !slices.ContainsFunc(v, func(s string) bool { return s != "" })
+}
+
 // whole joins all cells of a row.
 func whole(v tianbao.Values) string { return strings.Join(v, "\x00") }
 
@@ -328,7 +332,7 @@ func listed(nums []string) string {
 		i = j + 1
 	}
 	if len(out) > most {
-		return strings.Join(slices.Clip(out[:most]), "、") + " 等"
+		return strings.Join(out[:most], "、") + " 等"
 	}
 	return strings.Join(out, "、")
 }
