@@ -66,9 +66,10 @@ export class TbSheet extends HTMLElement {
   }
 
   setFaults(faults: Fault[]): void {
-    this.grid.faults.set(faults);
-    this.grid.describe();
-    this.grid.view.refresh();
+    const { grid } = this;
+    grid.faults.set(faults);
+    if (grid.describe() && this.input.mode === "idle") grid.view.showTip(grid.sel.r, grid.sel.c);
+    grid.view.refresh();
   }
 
   /** Moves to the next fault (1) or the one before (-1). */

@@ -21,6 +21,7 @@ export class Grid {
   /** Whether a cell has been chosen; before, 插入行 adds at the end. */
   engaged = false;
   private lastDirty = "";
+  private lastActive = "";
 
   constructor(private root: HTMLElement) {
     this.view = new View(this.model, this.faults, this.sel, () => this.locked, "tbs" + ++instances);
@@ -48,7 +49,9 @@ export class Grid {
     this.model.load(rows);
     this.faults.set([]);
     const same = id ? this.model.find(id) : undefined;
-    this.choose(same ? this.model.index(same) : Math.min(this.sel.r, this.model.lines.length - 1), this.sel.c);
+    const r = same ? this.model.index(same) : this.sel.r;
+    this.restore({ r, c: this.sel.c, r2: r, c2: this.sel.c });
+    this.view.reveal(this.sel.r, this.sel.c);
     this.view.refresh();
     this.changed();
   }
@@ -78,22 +81,28 @@ export class Grid {
 
   private restore(s: Selection): void {
     const rows = this.model.lines.length - 1;
-    const moved = s.r !== this.sel.r || s.c !== this.sel.c;
     this.sel.r = Math.min(s.r, rows);
     this.sel.c = s.c;
     this.sel.r2 = Math.min(s.r2, rows);
     this.sel.c2 = s.c2;
     this.describe();
     const col = this.model.columns[s.c];
-    if (moved && col) this.emit("tb-active", { row: this.line.id, key: col.key });
+    const at = col ? this.line.id + " " + col.key : "";
+    if (col && at !== this.lastActive) this.emit("tb-active", { row: this.line.id, key: col.key });
+    this.lastActive = at;
   }
 
-  /** Puts the text area over the active cell and words it for screen readers. */
-  describe(): void {
+  /**
+   * Puts the text area over the active cell and words it for screen readers.
+   * Hides the tooltip; reports whether it was shown.
+   */
+  describe(): boolean {
     const { input, tip } = this.view;
     const col = this.model.columns[this.sel.c];
-    if (!col) return;
-    const fault = this.faults.at(this.line, this.sel.c) || this.faults.at(this.line, -1);
+    if (!col) return false;
+    // A fault of the row as a whole is told at its first cell.
+    const fault = this.faults.at(this.line, this.sel.c) || (this.sel.c ? null : this.faults.at(this.line, -1));
+    const shown = !tip.hidden;
     // Read-only turns the input method off; it is on again at the next cell.
     input.readOnly = this.isReadonly(this.sel.c);
     input.setAttribute("aria-label", this.cellText(false));
@@ -102,15 +111,16 @@ export class Grid {
     tip.textContent = fault ? fault.text : "";
     tip.hidden = true;
     this.view.place();
+    return shown;
   }
 
   private cellText(withFault = true): string {
     const col = this.model.columns[this.sel.c];
     if (!col) return "";
-    const fault = withFault ? this.faults.at(this.line, this.sel.c) : null;
+    const fault = withFault ? this.view.tip.textContent : "";
     let s = `第${this.sel.r + 1}行 ${col.letter}列 ${col.title} ${this.value || "空"}`;
     if (this.isReadonly(this.sel.c)) s += "，只读";
-    if (fault) s += "，" + fault.text;
+    if (fault) s += "，" + fault;
     return s;
   }
 

@@ -1,6 +1,6 @@
 import { Dropdown } from "./dropdown";
 import { Grid } from "./grid";
-import { blockEdge } from "./moves";
+import { arrows, blockEdge, moveKey } from "./moves";
 import { narrow, oneLine } from "./text";
 import { copyTo, pasteFrom } from "./transfer";
 
@@ -232,25 +232,13 @@ export class Input {
     const from = shift ? { r: sel.r2, c: sel.c2 } : sel;
     const leaving = this.leaving;
     if (e.key !== "Shift") this.leaving = false;
+    const to = moveKey(e.key, from.r, from.c, grid.model.columns.length, grid.view.page());
+    if (to && !e.altKey) return this.go(to.r, to.c, shift);
     switch (e.key) {
       case "ArrowDown":
       case "ArrowUp":
-        if (e.altKey) {
-          if (grid.model.columns[sel.c].choices) this.edit();
-          return true;
-        }
-        return this.go(from.r + arrows[e.key][0], from.c, shift);
-      case "ArrowLeft":
-      case "ArrowRight":
-        return !e.altKey && this.go(from.r, from.c + arrows[e.key][1], shift);
-      case "PageDown":
-        return this.go(from.r + grid.view.page(), from.c, shift);
-      case "PageUp":
-        return this.go(from.r - grid.view.page(), from.c, shift);
-      case "Home":
-        return this.go(from.r, 0, shift);
-      case "End":
-        return this.go(from.r, grid.model.columns.length - 1, shift);
+        if (grid.model.columns[sel.c].choices) this.edit();
+        return true;
       case "Tab":
         return !leaving && this.tab(shift ? -1 : 1);
       case "Enter":
@@ -277,9 +265,8 @@ export class Input {
   private editKey(e: KeyboardEvent): boolean {
     const { grid, drop } = this;
     const { sel } = grid;
-    const arrow = arrows[e.key];
-    if (drop.open && arrow && arrow[0]) {
-      drop.move(arrow[0]);
+    if (drop.open && (e.key === "ArrowDown" || e.key === "ArrowUp")) {
+      drop.move(arrows[e.key][0]);
       return true;
     }
     switch (e.key) {
@@ -305,16 +292,8 @@ export class Input {
         return true;
     }
     if (this.mode === "edit" || e.altKey) return false;
-    const { r, c } = sel;
-    if (arrow) {
-      this.commit();
-      return this.go(r + arrow[0], c + arrow[1], e.shiftKey);
-    }
-    const last = grid.model.columns.length - 1;
-    const to = { Home: [r, 0], End: [r, last], PageUp: [r - grid.view.page(), c], PageDown: [r + grid.view.page(), c] }[e.key];
-    if (!to) return false;
-    this.commit();
-    return this.go(to[0], to[1], e.shiftKey);
+    const to = moveKey(e.key, sel.r, sel.c, grid.model.columns.length, grid.view.page());
+    return !!to && this.go(to.r, to.c, e.shiftKey);
   }
 
   private go(r: number, c: number, extend: boolean): true {
@@ -357,10 +336,3 @@ export class Input {
     this.leaving = false;
   }
 }
-
-const arrows: Record<string, [number, number]> = {
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-};

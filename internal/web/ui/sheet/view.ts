@@ -121,6 +121,9 @@ export class View {
     }
     this.grid.style.setProperty("--tbs-cols", `${numWidth}px ${this.widths.map((w) => w + "px").join(" ")} ${opsWidth}px`);
     this.grid.style.width = x + opsWidth + "px";
+    // A fault list that opens below must not cover the cell that is being filled in.
+    const y = this.sel.r * rowHeight - this.top;
+    const seen = y >= 0 && y + rowHeight <= this.height - this.headHeight;
     this.width = width;
     this.height = height;
     this.headHeight = this.head.offsetHeight;
@@ -128,6 +131,7 @@ export class View {
     this.outer = page.scrollHeight > page.clientHeight;
     this.scroll.style.scrollPadding = `${this.headHeight}px 0 0 ${numWidth}px`;
     this.place();
+    if (seen) this.reveal(this.sel.r, this.sel.c);
     this.paint();
   }
 

@@ -115,6 +115,22 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// A window that becomes lower does not hide the cell that is being filled in.
+func TestShrink(t *testing.T) {
+	b := start(t)
+	s := open(t, b, serve(t), 60)
+	s.Do(`sheet.goTo("r20", "c")`)
+	s.Size(1366, 600)
+	s.Frame()
+	s.Frame()
+	if !browser.Eval[bool](s.Page, `(() => {
+		const cell = document.querySelector(".tbs-active").getBoundingClientRect();
+		return cell.bottom <= document.querySelector(".tbs-scroll").getBoundingClientRect().bottom;
+	})()`) {
+		t.Error("the active cell went out of view")
+	}
+}
+
 // The demo page and the pages of the style keep the policy and complain of nothing.
 func TestDemo(t *testing.T) {
 	b := start(t)
