@@ -175,10 +175,12 @@ func TestHidden(t *testing.T) {
 	if len(imp.Rows) != 2 || imp.Rows[0].Hidden || !imp.Rows[1].Hidden || len(imp.Remarks) != 1 {
 		t.Errorf("rows %d, remarks %q", len(imp.Rows), imp.Remarks)
 	}
-	book := rawBook{sheet: sheet, extra: []rawPart{{"xl/worksheets/sheet2.xml", sheetOf(titles, p)}, {"xl/worksheets/sheet3.xml", sheetOf(titles, p, nil, p)}, {"xl/charts.xml", "<chartsheet/>"}},
+	book := rawBook{
+		sheet: sheet, extra: []rawPart{{"xl/worksheets/sheet2.xml", sheetOf(titles, p)}, {"xl/worksheets/sheet3.xml", sheetOf(titles, p, nil, p)}, {"xl/charts.xml", "<chartsheet/>"}},
 		rels: `<Relationships ` + relNS + `><Relationship Id="1" Type="x/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="2" Type="x/worksheet" Target="worksheets/sheet2.xml"/>` +
 			`<Relationship Id="3" Type="x/worksheet" Target="worksheets/sheet3.xml"/><Relationship Id="4" Type="x/chartsheet" Target="charts.xml"/></Relationships>`,
-		workbook: `<workbook xmlns:r="r"><sheets><sheet name="图" r:id="4"/><sheet name="隐" state="veryHidden" r:id="1"/><sheet name="二" r:id="2"/><sheet name="三" r:id="3"/></sheets></workbook>`}
+		workbook: `<workbook xmlns:r="r"><sheets><sheet name="图" r:id="4"/><sheet name="隐" state="veryHidden" r:id="1"/><sheet name="二" r:id="2"/><sheet name="三" r:id="3"/></sheets></workbook>`,
+	}
 	imp, err = readBytes(t, c, book.bytes(t), "x.xlsx")
 	if err != nil {
 		t.Fatal(err)

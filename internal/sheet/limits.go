@@ -38,7 +38,7 @@ func DefaultLimits() Limits {
 		Rows:       1 << 20,
 		Strings:    8 << 20,
 		CellChars:  32767,
-		Memory:     128 << 20,
+		Memory:     96 << 20,
 		HeaderRows: 30,
 	}
 }

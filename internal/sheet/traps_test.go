@@ -76,8 +76,12 @@ func TestTraps(t *testing.T) {
 		{"cells without references", rawBook{sheet: unreferenced.ReplaceAllString(worksheet(rowXML(2, full...)), "<c ")}, [][]string{full}, 0},
 		{"cells out of order", rawBook{sheet: worksheet(reversed(rowXML(2, full...)))}, [][]string{full}, 0},
 		{"one cell twice, the later counts", rawBook{sheet: strings.Replace(worksheet(rowXML(2, full...)), "</row></sheetData>", `<c r="C2" t="str"><v>后来</v></c></row></sheetData>`, 1)}, with(2, "后来"), 0},
-		{"rows out of order", rawBook{sheet: `<worksheet><sheetData>` + rowXML(3, append([]string{"2"}, p...)...) + rowXML(2, full...) + headerXML + `</sheetData></worksheet>`},
-			[][]string{full, append([]string{"2"}, p...)}, 0},
+		{
+			"rows out of order",
+			rawBook{sheet: `<worksheet><sheetData>` + rowXML(3, append([]string{"2"}, p...)...) + rowXML(2, full...) + headerXML + `</sheetData></worksheet>`},
+			[][]string{full, append([]string{"2"}, p...)},
+			0,
+		},
 		{"one row twice", rawBook{sheet: worksheet(rowXML(2, "1", "", "甲单位", "", "", "", "张三") + rowXML(2, append([]string{""}, p...)...))}, [][]string{full}, 0},
 		{"rows without numbers", rawBook{sheet: strings.ReplaceAll(worksheet(rowXML(2, full...)), `<row r="1">`, "<row>")}, [][]string{full}, 0},
 		{"prefixed names", rawBook{sheet: prefixed(worksheet(rowXML(2, full...)))}, [][]string{full}, 0},
@@ -85,8 +89,10 @@ func TestTraps(t *testing.T) {
 		{"alternate content: choice only", rawBook{sheet: cellAt(2, `<mc:AlternateContent><mc:Choice Requires="x"><c r="C2" t="str"><v>选择</v></c></mc:Choice>`+
 			`<mc:Choice Requires="y"><c r="C2" t="str"><v>第二</v></c></mc:Choice><mc:Fallback><c r="C2" t="str"><v>后备</v></c></mc:Fallback></mc:AlternateContent>`)}, with(2, "选择"), 0},
 		{"cell in column XFD", rawBook{sheet: strings.Replace(worksheet(rowXML(2, full...)), "</row></sheetData>", `<c r="XFD2" t="str"><v>远</v></c></row></sheetData>`, 1)}, [][]string{full}, 0},
-		{"strings part under another name", rawBook{sheet: cellAt(2, `<c r="C2" t="s"><v>0</v></c>`), extra: []rawPart{{`xl\Other\Text.XML`, shared}},
-			rels: `<Relationships ` + relNS + `><Relationship Id="rId1" Type="http://x/worksheet" Target="/XL/Worksheets/Sheet1.xml"/><Relationship Id="rId2" Type="http://x/sharedStrings" Target="../xl/./Other/text.xml"/></Relationships>`}, with(2, "甲单位"), 0},
+		{"strings part under another name", rawBook{
+			sheet: cellAt(2, `<c r="C2" t="s"><v>0</v></c>`), extra: []rawPart{{`xl\Other\Text.XML`, shared}},
+			rels: `<Relationships ` + relNS + `><Relationship Id="rId1" Type="http://x/worksheet" Target="/XL/Worksheets/Sheet1.xml"/><Relationship Id="rId2" Type="http://x/sharedStrings" Target="../xl/./Other/text.xml"/></Relationships>`,
+		}, with(2, "甲单位"), 0},
 		{"UTF-16 part", rawBook{sheet: toUTF16(strings.Replace(worksheet(rowXML(2, full...)), "UTF-8", "UTF-16", 1))}, [][]string{full}, 0},
 		{"GBK part", rawBook{sheet: toGBK(t, strings.Replace(worksheet(rowXML(2, full...)), "UTF-8", "GBK", 1))}, [][]string{full}, 0},
 		{"byte order mark", rawBook{sheet: "\uFEFF" + worksheet(rowXML(2, full...))}, [][]string{full}, 0},

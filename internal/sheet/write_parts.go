@@ -162,8 +162,11 @@ func styles() string {
 		numFmt int
 		align  string
 	}{
-		{text, `vertical="center"`}, {0, `horizontal="center" vertical="center"`}, {1, `horizontal="left" vertical="center"`},
-		{164, `horizontal="left" vertical="center"`}, {165, `horizontal="left" vertical="center"`},
+		{text, `vertical="center"`},
+		{0, `horizontal="center" vertical="center"`},
+		{1, `horizontal="left" vertical="center"`},
+		{164, `horizontal="left" vertical="center"`},
+		{165, `horizontal="left" vertical="center"`},
 	} {
 		for sev := range severities {
 			fill := 0

@@ -38,7 +38,13 @@ func (p *pack) sheet() (*sheetWriter, error) {
 		`<pane xSplit="1" ySplit="%d" topLeftCell="%s" activePane="bottomRight" state="frozen"/>`+
 		`<selection pane="topRight"/><selection pane="bottomLeft"/>`+
 		`<selection pane="bottomRight" activeCell="%s" sqref="%s"/></sheetView></sheetViews>`, l.header, corner, corner, corner))
-	s.str(`<sheetFormatPr defaultRowHeight="18" customHeight="1"/><cols><col min="1" max="1" width="8" customWidth="1"/>`)
+	// Rows of an annotated copy grow with their explanation, all others are even.
+	if l.explain {
+		s.str(`<sheetFormatPr defaultRowHeight="18"/>`)
+	} else {
+		s.str(`<sheetFormatPr defaultRowHeight="18" customHeight="1"/>`)
+	}
+	s.str(`<cols><col min="1" max="1" width="8" customWidth="1"/>`)
 	for i := range l.form.Fields {
 		// The column's own style is text too: what is typed below the last row
 		// stays text, and an id keeps its tail.

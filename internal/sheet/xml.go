@@ -236,8 +236,9 @@ func (s *scanner) tag() (token, error) {
 			s.pos += from + i + 1
 			return s.endTag(body[1:])
 		}
-		// A '>' between quotes belongs to the attribute.
-		if openQuote(body) {
+		// A '>' between quotes belongs to the attribute. The shortest tag that has
+		// one is a b="".
+		if len(body) > 5 && openQuote(body) {
 			from += i + 1
 			continue
 		}
