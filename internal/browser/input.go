@@ -184,10 +184,12 @@ func (m *IME) set() {
 	call(m.p, input.ImeSetComposition, input.ImeSetCompositionParams{Text: m.text, SelectionStart: n, SelectionEnd: n})
 }
 
-// swallowed sends a key that the input method keeps for itself.
+// swallowed sends a key that the input method keeps for itself. Some systems name
+// it "Process", others give the key's own name, which is the harder case: only code
+// 229 tells that it is not for the page.
 func (m *IME) swallowed(key string) {
 	m.p.t.Helper()
-	ev := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: "Process", Code: code(key), WindowsVirtualKeyCode: 229}
+	ev := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: key, Code: code(key), WindowsVirtualKeyCode: 229}
 	call(m.p, input.DispatchKeyEvent, ev)
 	ev.Type = input.DispatchKeyEventTypeKeyUp
 	ev.WindowsVirtualKeyCode = virtual(key)

@@ -94,6 +94,16 @@ func TestLayout(t *testing.T) {
 			if size[0] >= 1366 && got[0] > got[1] {
 				t.Errorf("scrolls sideways: %v", got)
 			}
+			s.Do(`sheet.goTo("r60", "h")`)
+			s.Frame()
+			if !browser.Eval[bool](s.Page, `(() => {
+				const box = document.querySelector(".tbs-scroll").getBoundingClientRect();
+				const num = document.querySelector(".tbs-active").parentElement.firstElementChild.getBoundingClientRect();
+				const head = document.querySelector(".tbs-head").getBoundingClientRect();
+				return Math.abs(num.left - box.left) < 2 && Math.abs(head.top - box.top) < 2;
+			})()`) {
+				t.Error("the head or the row numbers do not stay")
+			}
 			// The active cell is seen whole, also beside the frozen column.
 			for _, key := range []string{"End", "Home", "Ctrl+End", "Ctrl+Home", "PageDown"} {
 				s.Do(`sheet.focus()`)
