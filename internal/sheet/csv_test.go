@@ -41,6 +41,7 @@ func TestText(t *testing.T) {
 		{"text behind a quote", strings.ReplaceAll(plain, p[1], `"甲"乙`), changed(2, `甲乙`)},
 		{"code kept as a formula of text", strings.ReplaceAll(plain, p[0], `="001001"`), changed(1, "001001")},
 		{"short line", line(",", titles) + "\n" + line(",", full[:8]) + "\n", changed(8, "")},
+		{"GB18030 behind much ASCII", strings.Repeat("a", 70_000) + "\n" + toGBK(t, plain), [][]string{full}},
 		{"rare character in GB18030", toGBK(t, strings.ReplaceAll(plain, p[5], "张𠀀")), changed(6, "张𠀀")},
 	}
 	c := newChecker(t)

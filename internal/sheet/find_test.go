@@ -99,6 +99,7 @@ func TestNoData(t *testing.T) {
 		{"unit whose name begins so", []string{"2", "", "合计局", "x", "行政单位", "", "张三"}, true},
 		{"unit in the first column", []string{"", "", "审核中心", "x", "行政单位", "", "张三"}, true},
 		{"a person under 合计", append([]string{"合计"}, person(5)...), true},
+		{"an id alone under 合计", []string{"合计", "", "", "", "", "", "", residentID(5)}, true},
 		{"half-filled row", []string{"", "", "甲单位"}, true},
 		{"only a phone", []string{"", "", "", "", "", "", "", "", "16000000001"}, true},
 	}
@@ -190,6 +191,23 @@ func TestHidden(t *testing.T) {
 	}
 	if r := strings.Join(imp.Remarks, ""); !strings.Contains(r, "“三”") {
 		t.Errorf("the second sheet with data is not named: %q", r)
+	}
+}
+
+// TestSheetWithData prefers a sheet with rows to an empty template before it.
+func TestSheetWithData(t *testing.T) {
+	c := newChecker(t)
+	book := rawBook{
+		sheet: sheetOf(titles), extra: []rawPart{{"xl/worksheets/sheet2.xml", sheetOf(titles, append([]string{"1"}, person(1)...))}},
+		rels:     `<Relationships ` + relNS + `><Relationship Id="1" Type="x/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="2" Type="x/worksheet" Target="worksheets/sheet2.xml"/></Relationships>`,
+		workbook: `<workbook xmlns:r="r"><sheets><sheet name="空" r:id="1"/><sheet name="实" r:id="2"/></sheets></workbook>`,
+	}
+	imp, err := readBytes(t, c, book.bytes(t), "x.xlsx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if imp.Sheet != "实" || len(imp.Rows) != 1 || len(imp.Remarks) != 0 {
+		t.Errorf("sheet %q with %d rows, remarks %q", imp.Sheet, len(imp.Rows), imp.Remarks)
 	}
 }
 

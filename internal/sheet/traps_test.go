@@ -75,6 +75,7 @@ func TestTraps(t *testing.T) {
 		{"date of strict OOXML", rawBook{sheet: cellAt(7, `<c r="H2" t="d"><v>2023-03-15T00:00:00</v></c>`)}, with(7, "2023-03-15"), tianbao.MarkDate},
 		{"cells without references", rawBook{sheet: unreferenced.ReplaceAllString(worksheet(rowXML(2, full...)), "<c ")}, [][]string{full}, 0},
 		{"cells out of order", rawBook{sheet: worksheet(reversed(rowXML(2, full...)))}, [][]string{full}, 0},
+		{"header cells out of order", rawBook{sheet: `<worksheet><sheetData>` + reversed(headerXML) + rowXML(2, full...) + `</sheetData></worksheet>`}, [][]string{full}, 0},
 		{"one cell twice, the later counts", rawBook{sheet: strings.Replace(worksheet(rowXML(2, full...)), "</row></sheetData>", `<c r="C2" t="str"><v>后来</v></c></row></sheetData>`, 1)}, with(2, "后来"), 0},
 		{
 			"rows out of order",
@@ -158,6 +159,7 @@ func TestRefused(t *testing.T) {
 		code string
 	}{
 		{"XML cut", rawBook{sheet: good[:len(good)-40]}.bytes(t), "unreadable"},
+		{"XML cut between two tags", rawBook{sheet: strings.TrimSuffix(good, "</sheetData></worksheet>")}.bytes(t), "unreadable"},
 		{"XML cut inside a tag", rawBook{sheet: good[:strings.LastIndex(good, "<c r")+5]}.bytes(t), "unreadable"},
 		{"end tag of another element", rawBook{sheet: strings.Replace(good, "</is></c></row></sheetData>", "</c></is></row></sheetData>", 1)}.bytes(t), "unreadable"},
 		{"empty sheet part", rawBook{sheet: ""}.bytes(t), "unreadable"},
