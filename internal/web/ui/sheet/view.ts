@@ -8,7 +8,7 @@ export const rowHeight = 28;
 const numWidth = 52;
 const opsWidth = 92;
 /** Columns grow with the window up to this factor. */
-const maxGrow = 1.4;
+const maxGrow = 1.7;
 /** Header rows above the first data row, for aria-rowindex. */
 const headRows = 2;
 
