@@ -64,6 +64,7 @@ type server struct {
 	cmd  *exec.Cmd
 	log  *bytes.Buffer
 	out  []string // what it printed before it was ready
+	more chan string
 	done chan error
 }
 
@@ -117,13 +118,8 @@ func (s *server) start(t *testing.T) {
 			}
 			s.out = append(s.out, line)
 			if _, u, ok := strings.Cut(line, "填报服务已启动："); ok {
-				s.url = u
-				go func() {
-					for line := range lines { // accounts or the set-up link
-						_ = line
-					}
-				}()
-				s.ready(t, lines)
+				s.url, s.more = u, lines
+				s.ready(t)
 				cmd, done := s.cmd, s.done
 				go func() { done <- cmd.Wait() }()
 				return
@@ -134,8 +130,24 @@ func (s *server) start(t *testing.T) {
 	}
 }
 
+// printed returns what the server has printed on standard output by now.
+func (s *server) printed(t *testing.T) string {
+	t.Helper()
+	for {
+		select {
+		case line, ok := <-s.more:
+			if !ok {
+				return strings.Join(s.out, "\n")
+			}
+			s.out = append(s.out, line)
+		case <-time.After(300 * time.Millisecond):
+			return strings.Join(s.out, "\n")
+		}
+	}
+}
+
 // ready waits until the server answers.
-func (s *server) ready(t *testing.T, _ chan string) {
+func (s *server) ready(t *testing.T) {
 	t.Helper()
 	for range 200 {
 		res, err := http.Get(s.url + "/healthz")

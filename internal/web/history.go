@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -69,6 +68,14 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request, v *viewer) erro
 		return err
 	}
 	f := rules.Form()
+	var names rowNames
+	if !wantsJSON(r) {
+		sheet, err := s.Reports.View(r.Context(), v.actor(), v.report.ID)
+		if err != nil {
+			return err
+		}
+		names = nameRows(f, sheet.Rows)
+	}
 	out := wireHistory{Revisions: []wireRevision{}}
 	p := historyPage{Report: v.report.ID, Owner: v.report.OwnerName}
 	if len(revs) > historySize {
@@ -83,17 +90,17 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request, v *viewer) erro
 			wr.Changes = append(wr.Changes, wireRecord{Op: string(c.Op), Row: c.Row, Cells: toCells(f, c.Cells, mask.Mask), Code: c.Reason.Code, Reason: c.Reason.Text})
 		}
 		out.Revisions = append(out.Revisions, wr)
-		p.Entries = append(p.Entries, toEntry(f, mask, rev))
+		p.Entries = append(p.Entries, toEntry(f, mask, names, rev))
 	}
 	return s.answer(w, r, v, out, "history.html", "填报历史", &p)
 }
 
-func toEntry(f *tianbao.Form, mask Masker, rev *tianbao.Revision) historyEntry {
+func toEntry(f *tianbao.Form, mask Masker, names rowNames, rev *tianbao.Revision) historyEntry {
 	e := historyEntry{Version: rev.Version, By: rev.By, At: rev.At, What: sourceNames[rev.Source], Note: rev.Note}
 	added, edited, deleted, reasons := 0, 0, 0, 0
 	for i := range rev.Changes {
 		c := &rev.Changes[i]
-		row := "行号 " + shortID(c.Row)
+		row := names.of(f, c)
 		switch c.Op {
 		case tianbao.OpInsert:
 			added++
@@ -151,10 +158,35 @@ func joined(f *tianbao.Form, mask Masker, c *tianbao.Recorded, after bool) strin
 	return strings.Join(parts, "；")
 }
 
-// shortID is the end of a row's id, enough to tell the rows of one page apart.
-func shortID(id tianbao.ID) string {
-	s := strconv.FormatInt(int64(id), 36)
-	return s[max(0, len(s)-6):]
+// rowNames says where the rows of a history stand on the sheet now.
+type rowNames map[tianbao.ID]string
+
+// nameRows names the rows by number and person.
+func nameRows(f *tianbao.Form, rows []tianbao.Row) rowNames {
+	names := make(rowNames, len(rows))
+	for i := range rows {
+		names[rows[i].ID] = fmt.Sprintf("现第 %d 行", rows[i].Seq)
+		for k := range f.Fields {
+			if f.Fields[k].Kind == tianbao.KindName && rows[i].Values[k] != "" {
+				names[rows[i].ID] += " " + rows[i].Values[k]
+				break
+			}
+		}
+	}
+	return names
+}
+
+// of names the row of a change; one that is gone by the person it held.
+func (n rowNames) of(f *tianbao.Form, c *tianbao.Recorded) string {
+	if name := n[c.Row]; name != "" {
+		return name
+	}
+	for _, cell := range c.Cells {
+		if f.Fields[cell.Field].Kind == tianbao.KindName && cell.Before+cell.After != "" {
+			return "已删除 " + cell.Before + cell.After
+		}
+	}
+	return "已删除的行"
 }
 
 // timeOf reads unix milliseconds in the zone of Shanghai.

@@ -15,6 +15,7 @@ interface Sheet {
 interface Receipt {
   id: string;
   number: string;
+  at: string;
   version: number;
   rows: number;
   kind: string;
@@ -238,8 +239,8 @@ class FormPage {
       this.rebase(sent.changes, out.inserted);
     }
     this.changed();
-    const time = new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
-    this.status(`已提交 ${time}`);
+    void this.check(false);
+    this.status(`已提交 ${out.receipt.at.slice(11, 16)}`); // RFC 3339 in the zone of Shanghai
     toast("ok", `已提交，共 ${out.receipt.rows} 行。`, { text: "查看回执", href: `${this.url}/receipts/${out.receipt.id}` });
     return true;
   }

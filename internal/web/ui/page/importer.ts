@@ -33,6 +33,7 @@ export class Importer {
   private plan: Plan | null = null;
   private sure: HTMLInputElement | null = null;
   private turn = 0;
+  private invitation = "";
 
   constructor(
     private url: string,
@@ -63,6 +64,9 @@ export class Importer {
   }
 
   show(): void {
+    const text = this.file.nextElementSibling as HTMLElement;
+    this.invitation = this.invitation || text.textContent || "";
+    text.textContent = this.invitation;
     this.file.value = "";
     this.reset();
     this.dialog.showModal();
@@ -80,6 +84,7 @@ export class Importer {
   private async load(): Promise<void> {
     this.reset();
     const file = this.file.files && this.file.files[0];
+    (this.file.nextElementSibling as HTMLElement).textContent = file ? `已选择：${file.name}（点这里换一个文件）` : this.invitation;
     if (!file) return;
     if (file.size > this.maxFile) return this.refuse("文件超过 20 MB，请删去无关的工作表和图片，或分成几份再导入。");
     const turn = this.turn;
@@ -112,8 +117,8 @@ export class Importer {
     const out: Node[] = [el("p", "", `工作表“${p.sheet}”中有 ${n.rows} 行数据` + (n.same ? `，其中 ${n.same} 行与表中相同` : "") + "。"), tally];
     for (const text of [p.again, ...(p.remarks || [])]) if (text) out.push(el("p", "callout callout-info", text));
     if (n.error) out.push(el("p", "callout callout-warn", "有错误的行也可以先导入，改正后再上报。"));
-    if (p.items.length) out.push(this.table(p));
     if (p.confirm) out.push(this.question(p.confirm));
+    if (p.items.length) out.push(this.table(p));
     fill(this.preview, ...out);
     this.update();
   }

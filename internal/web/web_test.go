@@ -1,0 +1,104 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/jba/templatecheck"
+)
+
+// Every page is checked against the type of its data: a field that a template
+// misspells fails here and not in front of a clerk.
+func TestTemplatesFitTheirData(t *testing.T) {
+	data := map[string]any{
+		"signin.html": &signinPageData{}, "setup.html": &setupPageData{}, "password.html": &passwordPageData{}, "home.html": &homePage{},
+		"reports.html": &reportsPage{}, "sheet.html": &sheetPage{}, "history.html": &historyPage{}, "receipt.html": &receiptPage{},
+		"receipts.html": &receiptsPage{}, "notices.html": &noticesPage{}, "notice.html": &noticePage{}, "help.html": &helpText{},
+		"users.html": &usersPage{}, "newpassword.html": &newPasswordPage{}, "error.html": &errorPage{},
+	}
+	p, err := parsePages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, set := range p.sets {
+		d, ok := data[name]
+		if !ok {
+			t.Errorf("%s has no data type in this test", name)
+			continue
+		}
+		if err := templatecheck.CheckHTML(set.Lookup("main"), d); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(p.sets) != len(data) {
+		t.Errorf("%d pages, %d data types", len(p.sets), len(data))
+	}
+}
+
+// A route without an access rule, or one that names a report and does not ask for
+// its scope, does not build a server.
+func TestRoutesWithoutRuleDoNotBuild(t *testing.T) {
+	ok := (&Server{}).table()
+	if err := checkRoutes(ok); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name   string
+		change func(*route)
+		want   string
+	}{
+		{"no rule", func(r *route) { r.Rule = rule{} }, "has no access rule"},
+		{"no handler", func(r *route) { r.Handle = nil }, "is not complete"},
+		{"no summary", func(r *route) { r.Summary = "" }, "is not complete"},
+		{"a report without its scope", func(r *route) { r.Path, r.Rule = "/reports/{report}/x", signedIn }, "does not ask for its scope"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			routes := append([]route(nil), ok...)
+			tt.change(&routes[len(routes)-1])
+			if err := checkRoutes(routes); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+	// ServeMux itself refuses two routes that could meet the same request.
+	mux := http.NewServeMux()
+	for _, rt := range ok {
+		mux.Handle(rt.Method+" "+rt.Path, http.NotFoundHandler())
+	}
+}
+
+func TestLocalPath(t *testing.T) {
+	for in, want := range map[string]string{
+		"/reports/1": "/reports/1", "": "/", "https://example.org": "/", "//example.org": "/", `/\example.org`: "/", "/a\nb": "/", "reports": "/",
+	} {
+		if got := localPath(in); got != want {
+			t.Errorf("localPath(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestDisposition(t *testing.T) {
+	got := disposition("采集表 \"x\"/..\\a\r\nb.xlsx")
+	if strings.ContainsAny(got, "\r\n") || strings.Count(got, `"`) != 2 || !strings.Contains(got, "filename*=UTF-8''%E9%87%87") {
+		t.Errorf("disposition %q", got)
+	}
+}
+
+func FuzzReadForm(f *testing.F) {
+	f.Add("login=a&password=b")
+	f.Add("unit=12&csrf=x")
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, in := range []any{&wireSignin{}, &wireOpen{}, &wireDisable{}, &wireChanges{}} {
+			for _, ct := range []string{"application/x-www-form-urlencoded", "application/json"} {
+				r, err := http.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+				if err != nil {
+					t.Skip()
+				}
+				r.Header.Set("Content-Type", ct)
+				_ = read(r, in) // must not panic
+			}
+		}
+	})
+}
