@@ -20,44 +20,72 @@ func TestChanges(t *testing.T) {
 		{"an edit taken back by hand", `edit("r2", { b: "x" }); edit("r2", { b: "B2" })`, `[]`},
 		{"an edit taken back by undo", `edit("r2", { b: "x" }); sheet.undo()`, `[]`},
 		{"an empty new row is no change", `sheet.insertRow("r1")`, `[]`},
-		{"a new row", `const id = sheet.insertRow("r1"); edit(id, { b: "x" })`,
-			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"b":"x"}}]`},
-		{"new rows follow each other", `const a = sheet.insertRow("r1"); const b = sheet.insertRow(a); edit(a, { b: "x" }); edit(b, { b: "y" })`,
-			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"b":"x"}},{"op":"insert","temp":"new-3","after":"","cells":{"b":"y"},"afterTemp":"new-2"}]`},
-		{"an empty new row between is passed over", `const a = sheet.insertRow("r1"); const b = sheet.insertRow(a); edit(b, { b: "y" })`,
-			`[{"op":"insert","temp":"new-3","after":"r1","cells":{"b":"y"}}]`},
-		{"a new first row", `apply([{ op: "insert", temp: "t", after: "", cells: { b: "x" } }])`,
-			`[{"op":"insert","temp":"new-2","after":"","cells":{"b":"x"}}]`},
-		{"a new row behind one that goes", `const id = sheet.insertRow("r2"); edit(id, { b: "x" }); sheet.deleteRows(["r2"])`,
-			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"b":"x"}},{"op":"delete","row":"r2"}]`},
+		{
+			"a new row", `const id = sheet.insertRow("r1"); edit(id, { b: "x" })`,
+			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"b":"x"}}]`,
+		},
+		{
+			"new rows follow each other", `const a = sheet.insertRow("r1"); const b = sheet.insertRow(a); edit(a, { b: "x" }); edit(b, { b: "y" })`,
+			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"b":"x"}},{"op":"insert","temp":"new-3","after":"","cells":{"b":"y"},"afterTemp":"new-2"}]`,
+		},
+		{
+			"an empty new row between is passed over", `const a = sheet.insertRow("r1"); const b = sheet.insertRow(a); edit(b, { b: "y" })`,
+			`[{"op":"insert","temp":"new-3","after":"r1","cells":{"b":"y"}}]`,
+		},
+		{
+			"a new first row", `apply([{ op: "insert", temp: "t", after: "", cells: { b: "x" } }])`,
+			`[{"op":"insert","temp":"new-2","after":"","cells":{"b":"x"}}]`,
+		},
+		{
+			"a new row behind one that goes", `const id = sheet.insertRow("r2"); edit(id, { b: "x" }); sheet.deleteRows(["r2"])`,
+			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"b":"x"}},{"op":"delete","row":"r2"}]`,
+		},
 		{"a new row deleted again", `const id = sheet.insertRow("r2"); edit(id, { b: "x" }); sheet.deleteRows([id])`, `[]`},
-		{"edits in order of rows", `edit("r3", { b: "x" }); edit("r1", { c: "y", b: "z" })`,
-			`[{"op":"edit","row":"r1","cells":{"b":"z","c":"y"}},{"op":"edit","row":"r3","cells":{"b":"x"}}]`},
+		{
+			"edits in order of rows", `edit("r3", { b: "x" }); edit("r1", { c: "y", b: "z" })`,
+			`[{"op":"edit","row":"r1","cells":{"b":"z","c":"y"}},{"op":"edit","row":"r3","cells":{"b":"x"}}]`,
+		},
 		{"a deleted row does not carry its edits", `edit("r3", { b: "x" }); sheet.deleteRows(["r3"])`, `[{"op":"delete","row":"r3"}]`},
 		{"a deleted row brought back", `edit("r3", { b: "x" }); sheet.deleteRows(["r3"]); sheet.undo()`, `[{"op":"edit","row":"r3","cells":{"b":"x"}}]`},
 		{"after a save nothing", `edit("r2", { b: "x" }); sheet.committed({})`, `[]`},
 		{"undo over a save", `edit("r2", { b: "x" }); sheet.committed({}); sheet.undo()`, `[{"op":"edit","row":"r2","cells":{"b":"B2"}}]`},
-		{"undo of an insert over a save", `const id = sheet.insertRow("r1"); edit(id, { b: "x" }); sheet.committed({ [id]: "r9" }); sheet.undo(); sheet.undo()`,
-			`[{"op":"delete","row":"r9"}]`},
-		{"undo of a delete over a save is a new row", `sheet.deleteRows(["r2"]); sheet.committed({}); sheet.undo()`,
-			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"a":"A2","b":"B2","c":"C2","e":"E2","f":"F2","g":"G2","h":"H2"}}]`},
-		{"a saved new row is edited under its id", `const id = sheet.insertRow("r1"); edit(id, { b: "x" }); sheet.committed({ [id]: "r9" }); edit("r9", { b: "y" })`,
-			`[{"op":"edit","row":"r9","cells":{"b":"y"}}]`},
-		{"what is typed while a save is under way stays", `edit("r2", { b: "x" }); const sent = sheet.changes(); edit("r2", { b: "y" }); edit("r3", { b: "z" }); sheet.committed({}, sent)`,
-			`[{"op":"edit","row":"r2","cells":{"b":"y"}},{"op":"edit","row":"r3","cells":{"b":"z"}}]`},
-		{"a row made and saved while another is typed", `const a = sheet.insertRow("r1"); edit(a, { b: "x" }); const sent = sheet.changes(); const b = sheet.insertRow(a); edit(b, { b: "y" }); sheet.committed({ [a]: "r9" }, sent)`,
-			`[{"op":"insert","temp":"new-3","after":"r9","cells":{"b":"y"}}]`},
-		{"a new row deleted while its save is under way", `const a = sheet.insertRow("r1"); edit(a, { b: "x" }); const sent = sheet.changes(); sheet.deleteRows([a]); sheet.committed({ [a]: "r9" }, sent)`,
-			`[{"op":"delete","row":"r9"}]`},
-		{"an import plan is one step", `apply([
+		{
+			"undo of an insert over a save", `const id = sheet.insertRow("r1"); edit(id, { b: "x" }); sheet.committed({ [id]: "r9" }); sheet.undo(); sheet.undo()`,
+			`[{"op":"delete","row":"r9"}]`,
+		},
+		{
+			"undo of a delete over a save is a new row", `sheet.deleteRows(["r2"]); sheet.committed({}); sheet.undo()`,
+			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"a":"A2","b":"B2","c":"C2","e":"E2","f":"F2","g":"G2","h":"H2"}}]`,
+		},
+		{
+			"a saved new row is edited under its id", `const id = sheet.insertRow("r1"); edit(id, { b: "x" }); sheet.committed({ [id]: "r9" }); edit("r9", { b: "y" })`,
+			`[{"op":"edit","row":"r9","cells":{"b":"y"}}]`,
+		},
+		{
+			"what is typed while a save is under way stays", `edit("r2", { b: "x" }); const sent = sheet.changes(); edit("r2", { b: "y" }); edit("r3", { b: "z" }); sheet.committed({}, sent)`,
+			`[{"op":"edit","row":"r2","cells":{"b":"y"}},{"op":"edit","row":"r3","cells":{"b":"z"}}]`,
+		},
+		{
+			"a row made and saved while another is typed", `const a = sheet.insertRow("r1"); edit(a, { b: "x" }); const sent = sheet.changes(); const b = sheet.insertRow(a); edit(b, { b: "y" }); sheet.committed({ [a]: "r9" }, sent)`,
+			`[{"op":"insert","temp":"new-3","after":"r9","cells":{"b":"y"}}]`,
+		},
+		{
+			"a new row deleted while its save is under way", `const a = sheet.insertRow("r1"); edit(a, { b: "x" }); const sent = sheet.changes(); sheet.deleteRows([a]); sheet.committed({ [a]: "r9" }, sent)`,
+			`[{"op":"delete","row":"r9"}]`,
+		},
+		{
+			"an import plan is one step", `apply([
 				{ op: "edit", row: "r1", cells: { b: "x" } },
 				{ op: "insert", temp: "p1", after: "r4", cells: { b: "1" } },
 				{ op: "insert", temp: "p2", after: "", afterTemp: "p1", cells: { b: "2" } },
 				{ op: "delete", row: "r2" },
 			]); sheet.undo(); sheet.redo()`,
-			`[{"op":"insert","temp":"new-2","after":"r4","cells":{"b":"1"}},{"op":"insert","temp":"new-3","after":"","cells":{"b":"2"},"afterTemp":"new-2"},{"op":"edit","row":"r1","cells":{"b":"x"}},{"op":"delete","row":"r2"}]`},
-		{"an import into an empty sheet", `sheet.setRows([]); apply([{ op: "insert", temp: "p", after: "", cells: { b: "1" } }]); said.push({ n: sheet.rows().length })`,
-			`[{"op":"insert","temp":"new-3","after":"","cells":{"b":"1"}}]`},
+			`[{"op":"insert","temp":"new-2","after":"r4","cells":{"b":"1"}},{"op":"insert","temp":"new-3","after":"","cells":{"b":"2"},"afterTemp":"new-2"},{"op":"edit","row":"r1","cells":{"b":"x"}},{"op":"delete","row":"r2"}]`,
+		},
+		{
+			"an import into an empty sheet", `sheet.setRows([]); apply([{ op: "insert", temp: "p", after: "", cells: { b: "1" } }]); said.push({ n: sheet.rows().length })`,
+			`[{"op":"insert","temp":"new-3","after":"","cells":{"b":"1"}}]`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

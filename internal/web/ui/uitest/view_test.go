@@ -63,11 +63,15 @@ func TestARIA(t *testing.T) {
 	s.Frame()
 	tests := []struct{ name, js, want string }{
 		{"grid", `["role", "aria-rowcount", "aria-colcount", "aria-label"].map((a) => document.querySelector(".tbs-grid").getAttribute(a)).join()`, "grid,42,10,采集表"},
-		{"header", `[...document.querySelectorAll(".tbs-titles > *")].map((e) => e.getAttribute("role") + e.getAttribute("aria-colindex")).join()`,
-			"columnheader1,columnheader2,columnheader3,columnheader4,columnheader5,columnheader6,columnheader7,columnheader8,columnheader9,columnheader10"},
+		{
+			"header", `[...document.querySelectorAll(".tbs-titles > *")].map((e) => e.getAttribute("role") + e.getAttribute("aria-colindex")).join()`,
+			"columnheader1,columnheader2,columnheader3,columnheader4,columnheader5,columnheader6,columnheader7,columnheader8,columnheader9,columnheader10",
+		},
 		{"row", `(() => { const r = document.querySelector(".tbs-active").parentElement; return r.getAttribute("role") + r.getAttribute("aria-rowindex"); })()`, "row5"},
-		{"cells", `[...document.querySelector(".tbs-active").parentElement.children].map((e) => e.getAttribute("role")[0] + e.getAttribute("aria-colindex") + (e.getAttribute("aria-selected") === "true" ? "s" : "") + (e.getAttribute("aria-readonly") ? "r" : "")).join()`,
-			"r1,g2r,g3,g4s,g5s,g6,g7,g8,g9,g10"},
+		{
+			"cells", `[...document.querySelector(".tbs-active").parentElement.children].map((e) => e.getAttribute("role")[0] + e.getAttribute("aria-colindex") + (e.getAttribute("aria-selected") === "true" ? "s" : "") + (e.getAttribute("aria-readonly") ? "r" : "")).join()`,
+			"r1,g2r,g3,g4s,g5s,g6,g7,g8,g9,g10",
+		},
 		{"text area", `["aria-label", "aria-required", "aria-invalid"].map((a) => document.activeElement.getAttribute(a)).join("|")`, "第3行 C列 组织机构代码 C3|true|false"},
 		{"announcement", `document.querySelector("tb-sheet [aria-live]").textContent`, "已选 1 行 2 列，从第3行C列到第3行D列"},
 		{"required mark is worded", `document.querySelector('.tbs-title[data-c="1"]').textContent`, "*单位名称（必填）"},
