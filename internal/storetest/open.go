@@ -60,7 +60,7 @@ func OpenSQLite(t testing.TB, opts ...Option) *store.Store {
 	return Open(t, filepath.Join(t.TempDir(), "data", "tianbao.db"), opts...)
 }
 
-// OpenPostgres opens a store on a new PostgreSQL database that goes with the test.
+// OpenPostgres opens a store on a new PostgreSQL schema that goes with the test.
 func OpenPostgres(t testing.TB, opts ...Option) *store.Store {
 	t.Helper()
 	return Open(t, PostgresURL(t), opts...)
@@ -90,8 +90,9 @@ func Open(t testing.TB, url string, opts ...Option) *store.Store {
 	return store.New(d, c.ring, &clock.IDs{Clock: c.now}, c.forms, c.now)
 }
 
-// PostgresURL makes a new database, which goes with the test, and returns its URL,
-// for a server process or for [Open].
+// PostgresURL makes a new schema, which goes with the test, and returns a URL that
+// leads into it, for a server process or for [Open]. A schema is as good as a
+// database to whoever uses it, and dropping it needs no checkpoint.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
 	super := os.Getenv("TIANBAO_TEST_PG")
@@ -109,15 +110,17 @@ func PostgresURL(t testing.TB) string {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	name := "tianbao_test_" + hex.EncodeToString(b[:])
-	if err := pgExec(super, "CREATE DATABASE "+name); err != nil {
+	if err := pgExec(super, "CREATE SCHEMA "+name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := pgExec(super, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := pgExec(super, "DROP SCHEMA "+name+" CASCADE"); err != nil {
 			t.Error(err)
 		}
 	})
-	u.Path = "/" + name
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
 	return u.String()
 }
 

@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"users", testUsers},
 		{"the first administrator", testFirstAdmin},
 		{"sessions", testSessions},
+		{"what was done is on the trail", testTrail},
 		{"failures", testFailures},
 		{"the set-up link", testSetup},
 		{"odd text", testOddText},

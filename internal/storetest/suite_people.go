@@ -11,6 +11,7 @@ import (
 
 	"tianbao"
 	"tianbao/internal/auth"
+	"tianbao/internal/db"
 )
 
 func testUsers(w *world) {
@@ -114,7 +115,33 @@ func testSessions(w *world) {
 	}
 	w.ok(w.SetDisabled(ctx, clerk, true))
 	gone(3)
-	w.ok(w.Audit(ctx, auth.Event{At: epoch(), Actor: clerk, From: "::1", What: "signout"}))
+}
+
+// What people do leaves a line, in the same transaction.
+func testTrail(w *world) {
+	ctx := w.t.Context()
+	w.ok(w.Audit(ctx, auth.Event{At: epoch(), Actor: clerk, Login: "clerk", From: "::1", What: "signin", Object: "o", Detail: "d"}))
+	d := w.draft(w.open(unitA))
+	d.insert(0, Values(1))
+	r := d.save()
+	rec := tianbao.Receipt{ID: w.id(), Report: r.ID, Kind: "report", Version: r.Version, Rows: 1, At: epoch()}
+	w.ok(w.MarkReported(ctx, rec, "k", "asked", clerk))
+	lines, err := db.Collect(ctx, w.DB(), func(scan db.Scan) (string, error) {
+		var owner, at, actor int64
+		var address, what, object, detail string
+		err := scan(&owner, &at, &actor, &address, &what, &object, &detail)
+		return fmt.Sprint(owner, at, actor, " ", address, " ", what, " ", object, " ", detail), err
+	}, `SELECT owner, at, actor, address, what, object, detail FROM audit ORDER BY id`)
+	w.ok(err)
+	ms := epoch().UnixMilli()
+	want := []string{
+		fmt.Sprint(0, ms, int64(clerk), " ::1 signin o d"),
+		fmt.Sprint(int64(unitA), ms+1000, int64(clerk), "  save ", r.ID, " version=1 source=page put=1 deleted=0"),
+		fmt.Sprint(int64(unitA), ms, int64(clerk), "  report ", r.ID, " version=1 rows=1"),
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		w.t.Error(diff)
+	}
 }
 
 func testFailures(w *world) {
@@ -185,5 +212,7 @@ func testSetup(w *world) {
 	w.ok(w.DropSetupToken(ctx))
 	w.ok(w.DropSetupToken(ctx))
 	check("two", epoch(), false)
+	check("", epoch(), false)
+	w.ok(w.PutSetupToken(ctx, nil, epoch().Add(time.Hour)))
 	check("", epoch(), false)
 }

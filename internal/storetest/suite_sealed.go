@@ -130,7 +130,7 @@ func (w *world) columnBytes() [][]byte {
 // columns returns table, column and type of every column of the schema.
 func (w *world) columns() [][3]string {
 	w.t.Helper()
-	sql := `SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'`
+	sql := `SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema()`
 	if w.DB().Kind() == db.SQLite {
 		sql = `SELECT m.name, p.name, p.type FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'`
 	}

@@ -1,0 +1,204 @@
+package storetest_test
+
+import (
+	"bufio"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tianbao"
+	"tianbao/internal/db"
+	"tianbao/internal/report"
+	"tianbao/internal/storetest"
+)
+
+const (
+	crashFile    = "TIANBAO_TEST_CRASH_FILE"
+	crashWriters = 4
+	crashRows    = 3 // of each change set
+	crashCommits = 200
+)
+
+// TestCrashWriter is the process that is killed: writers that commit without end,
+// each to its own report, and print what was acknowledged.
+func TestCrashWriter(t *testing.T) {
+	path := os.Getenv(crashFile)
+	if path == "" {
+		t.Skip("runs as the child of TestKilledWriter")
+	}
+	s := storetest.Open(t, path)
+	var (
+		mu sync.Mutex
+		wg sync.WaitGroup
+	)
+	for n := range crashWriters {
+		wg.Go(func() {
+			unit := tianbao.ID(n + 1)
+			for {
+				rep, err := s.OpenReport(t.Context(), tianbao.Scope{Paths: []string{"/"}}, 100, unit)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				c := crashCommit(rep)
+				if err := s.Commit(t.Context(), c); err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				fmt.Printf("ack %d %s\n", unit, c.Set.Key)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// crashCommit adds some rows, under a key made of the version.
+func crashCommit(rep tianbao.Report) *report.Commit {
+	key := fmt.Sprintf("k%d", rep.Version+1)
+	c := &report.Commit{
+		Report:        rep,
+		Set:           &tianbao.ChangeSet{Report: rep.ID, Key: key, Base: rep.Version, Source: tianbao.SourceAPI, At: time.UnixMilli(1663891200000)},
+		RequestDigest: key,
+	}
+	first := tianbao.ID(int64(rep.Owner)<<40 | (rep.Version+1)<<8)
+	for i := range crashRows {
+		row := tianbao.Row{ID: first + tianbao.ID(i), Values: storetest.Values(int(rep.Version))}
+		c.Puts = append(c.Puts, report.Put{Row: row, New: true, After: tianbao.AtEnd})
+		c.Recorded = append(c.Recorded, tianbao.Recorded{Op: tianbao.OpInsert, Row: row.ID})
+		c.Report.Rows++
+	}
+	c.Receipt = tianbao.Receipt{ID: first, Report: rep.ID, Kind: "save", Version: rep.Version + 1, Rows: c.Report.Rows}
+	return c
+}
+
+// TestKilledWriter kills a writing process with SIGKILL, again and again on the same
+// file, until 200 commits were acknowledged: each of them is there, whole, once.
+// (A killed process loses nothing that it handed to the kernel; what a power loss
+// would take is the business of synchronous=FULL, which TestPragmas of package db
+// holds fast.)
+func TestKilledWriter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "data", "tianbao.db")
+	prepare := storetest.Open(t, path)
+	ctx := t.Context()
+	for n := range crashWriters {
+		if err := prepare.PutUnits(ctx, tianbao.Unit{ID: tianbao.ID(n + 1), Name: "u"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := prepare.PutCampaign(ctx, tianbao.Campaign{ID: 100, Form: "asset-role", FormV: 1, Released: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := prepare.DB().Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	acked := make(map[string]bool)
+	kills := 0
+	for ; len(acked) < crashCommits || kills < 5; kills++ {
+		killWriter(t, path, 20+rand.IntN(60), acked)
+		checkAcked(t, path, acked)
+		if t.Failed() {
+			t.Fatalf("after %d kills and %d commits", kills+1, len(acked))
+		}
+	}
+	t.Logf("%d commits survived %d kills", len(acked), kills)
+}
+
+// killWriter runs the writer, kills it after some acknowledgements, and adds all it
+// made to acked.
+func killWriter(t *testing.T, path string, after int, acked map[string]bool) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashWriter$", "-test.v")
+	cmd.Env = append(os.Environ(), crashFile+"="+path)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		line, ok := strings.CutPrefix(lines.Text(), "ack ")
+		if !ok {
+			continue
+		}
+		acked[line] = true
+		if n++; n == after {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	err = cmd.Wait()
+	if n < after {
+		t.Fatalf("the writer ended by itself after %d commits: %v", n, err)
+	}
+}
+
+func checkAcked(t *testing.T, path string, acked map[string]bool) {
+	t.Helper()
+	s := storetest.Open(t, path)
+	ctx := t.Context()
+	defer func() {
+		if err := s.DB().Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	var verdict string
+	if err := s.DB().One(ctx, []any{&verdict}, `PRAGMA integrity_check`); err != nil || verdict != "ok" {
+		t.Errorf("integrity: %s %v", verdict, err)
+	}
+	everything := tianbao.Scope{Paths: []string{"/"}}
+	reports := make(map[tianbao.ID]tianbao.Report)
+	for n := range crashWriters {
+		unit := tianbao.ID(n + 1)
+		rep, err := s.OpenReport(ctx, everything, 100, unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reports[unit] = rep
+		_, rows, err := s.Snapshot(ctx, everything, rep.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sets, err := s.Since(ctx, rep.ID, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Whole and once: as many change sets as versions, as many rows as they put.
+		if int64(len(sets)) != rep.Version || len(rows) != crashRows*len(sets) || rep.Rows != len(rows) {
+			t.Errorf("report of unit %d: version %d, %d change sets, %d rows, %d counted", unit, rep.Version, len(sets), len(rows), rep.Rows)
+		}
+	}
+	for line := range acked {
+		var (
+			unit tianbao.ID
+			key  string
+		)
+		if _, err := fmt.Sscanf(line, "%d %s", &unit, &key); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		o, ok, err := s.Outcome(ctx, reports[unit].ID, key)
+		if err != nil || !ok || o.Receipt.Rows != crashRows*int(o.Receipt.Version) {
+			t.Errorf("acknowledged %s of unit %d is lost: %v", key, unit, err)
+		}
+	}
+	var sets, keys int64
+	err := s.DB().One(ctx, []any{&sets, &keys}, `SELECT COUNT(*), COUNT(DISTINCT report_id || idem_key) FROM change_set`)
+	if err != nil || sets != keys {
+		t.Errorf("%d change sets under %d keys: %v", sets, keys, err)
+	}
+	if s.DB().Kind() != db.SQLite {
+		t.Error("not the engine that was meant")
+	}
+}
