@@ -55,8 +55,10 @@ func TestKilledDuringSaves(t *testing.T) {
 				defer wg.Done()
 				for n := range each {
 					time.Sleep(time.Duration(rand.IntN(80)) * time.Millisecond) // so that many kills fall among the saves
-					body, err := json.Marshal(map[string]any{"key": fmt.Sprintf("p%d-%d", p, n), "base": 0,
-						"changes": []change{{"op": "insert", "temp": "t", "after": "end", "cells": person(1000*p + n)}}})
+					body, err := json.Marshal(map[string]any{
+						"key": fmt.Sprintf("p%d-%d", p, n), "base": 0,
+						"changes": []change{{"op": "insert", "temp": "t", "after": "end", "cells": person(1000*p + n)}},
+					})
 					if err != nil {
 						t.Error(err)
 						return

@@ -192,8 +192,10 @@ func TestTwoPeopleAtOnce(t *testing.T) {
 			t.Errorf("different cells: phone and name %s %s", got[7], got[5])
 		}
 		var e errorJSON
-		status := b.call("POST", "/reports/"+rep.ID+"/changes", map[string]any{"key": newKey(), "base": v,
-			"changes": append(edit(rows[0].ID, "phone", "16033334444"), edit(rows[1].ID, "person_name", "孙示例")...)}, &e)
+		status := b.call("POST", "/reports/"+rep.ID+"/changes", map[string]any{
+			"key": newKey(), "base": v,
+			"changes": append(edit(rows[0].ID, "phone", "16033334444"), edit(rows[1].ID, "person_name", "孙示例")...),
+		}, &e)
 		if status != http.StatusConflict || len(e.Error.Conflicts) != 1 {
 			t.Fatalf("the same cell: %d with %d conflicts, want 409 with 1", status, len(e.Error.Conflicts))
 		}
@@ -305,8 +307,10 @@ func TestJustify(t *testing.T) {
 		}
 		row := c.sheet(rep.ID).Rows[0].ID
 		reason := func(text string) int {
-			return c.call("POST", "/reports/"+rep.ID+"/changes", map[string]any{"key": newKey(), "base": v,
-				"changes": []change{{"op": "reason", "row": row, "code": "org_code.old_form", "text": text}}}, nil)
+			return c.call("POST", "/reports/"+rep.ID+"/changes", map[string]any{
+				"key": newKey(), "base": v,
+				"changes": []change{{"op": "reason", "row": row, "code": "org_code.old_form", "text": text}},
+			}, nil)
 		}
 		if got := reason("太短了吧"); got != 400 {
 			t.Errorf("a reason of four characters: %d, want 400", got)

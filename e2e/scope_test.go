@@ -61,8 +61,10 @@ func TestRowScope(t *testing.T) {
 						t.Fatal(err)
 					}
 					if !strings.HasSuffix(p, "/submission") {
-						b, err = json.Marshal(map[string]any{"key": newKey(), "base": saved.Receipt.Version,
-							"changes": []change{{"op": "edit", "row": row, "cells": map[string]string{"person_name": "改示例"}}}})
+						b, err = json.Marshal(map[string]any{
+							"key": newKey(), "base": saved.Receipt.Version,
+							"changes": []change{{"op": "edit", "row": row, "cells": map[string]string{"person_name": "改示例"}}},
+						})
 						if err != nil {
 							t.Fatal(err)
 						}

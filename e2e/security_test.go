@@ -417,4 +417,3 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 }
-

@@ -90,8 +90,10 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 	if in.auth, err = auth.New(ctx, in.store, clock.System, in.ids, auth.DefaultParams()); err != nil {
 		return nil, errors.Join(err, in.db.Close(ctx))
 	}
-	in.reports = &report.Service{Store: in.store, IDs: in.ids, Now: clock.System, Digest: ring.Digest,
-		Rules: func(name string, version int) (report.Checker, error) { return in.checker(name, version) }}
+	in.reports = &report.Service{
+		Store: in.store, IDs: in.ids, Now: clock.System, Digest: ring.Digest,
+		Rules: func(name string, version int) (report.Checker, error) { return in.checker(name, version) },
+	}
 	return in, nil
 }
 

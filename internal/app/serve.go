@@ -75,8 +75,10 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	if o.demo {
-		if cfg.Demo, err = demo.Seed(ctx, demo.World{Store: in.store, Auth: in.auth, Reports: in.reports,
-			Forms: in.forms, Workbooks: workbooks{in}, Now: clock.System, Manual: cfg.Manual, Pictures: docs.Picture}); err != nil {
+		if cfg.Demo, err = demo.Seed(ctx, demo.World{
+			Store: in.store, Auth: in.auth, Reports: in.reports,
+			Forms: in.forms, Workbooks: workbooks{in}, Now: clock.System, Manual: cfg.Manual, Pictures: docs.Picture,
+		}); err != nil {
 			return err
 		}
 	}

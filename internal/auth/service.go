@@ -56,8 +56,10 @@ func errSignIn() error {
 }
 
 func errLocked() error {
-	return &tianbao.Error{Kind: tianbao.ErrTooMany, Code: "locked", RetryAfter: int(LockWindow.Seconds()),
-		Message: "输错次数过多，该用户名暂时不能登录，请 15 分钟后再试，或联系管理员重设密码。"}
+	return &tianbao.Error{
+		Kind: tianbao.ErrTooMany, Code: "locked", RetryAfter: int(LockWindow.Seconds()),
+		Message: "输错次数过多，该用户名暂时不能登录，请 15 分钟后再试，或联系管理员重设密码。",
+	}
 }
 
 // SignIn checks a password and opens a session; it returns the token for the

@@ -97,8 +97,10 @@ func (t *tree) branches(under tianbao.Unit, region, budget string, bs []branch) 
 
 func (t *tree) below(parent tianbao.Unit, name, region, kind, typ, budget string) tianbao.Unit {
 	id := tianbao.ID(len(t.all) + 1)
-	return t.add(tianbao.Unit{ID: id, Parent: parent.ID, Region: regionID(region), Path: parent.Path + id.String() + "/",
-		Name: name, BudgetCode: budget, Type: typ, Kind: kind}, region)
+	return t.add(tianbao.Unit{
+		ID: id, Parent: parent.ID, Region: regionID(region), Path: parent.Path + id.String() + "/",
+		Name: name, BudgetCode: budget, Type: typ, Kind: kind,
+	}, region)
 }
 
 func (t *tree) add(u tianbao.Unit, region string) tianbao.Unit {

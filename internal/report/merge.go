@@ -151,8 +151,10 @@ func (m *merger) edit(c *tianbao.Change) error {
 			return tianbao.Invalid("unknown_row", "要修改的行已经不在表中，请刷新页面后重试。")
 		}
 		for _, cell := range c.Cells {
-			m.conflicts = append(m.conflicts, tianbao.Conflict{Row: c.Row, Field: m.form.Fields[cell.Field].Key,
-				Base: valueIn(d.cells, cell.Field), Mine: cell.Value, By: d.by, At: d.at, Kind: "deleted"})
+			m.conflicts = append(m.conflicts, tianbao.Conflict{
+				Row: c.Row, Field: m.form.Fields[cell.Field].Key,
+				Base: valueIn(d.cells, cell.Field), Mine: cell.Value, By: d.by, At: d.at, Kind: "deleted",
+			})
 		}
 		return nil
 	}
@@ -161,8 +163,10 @@ func (m *merger) edit(c *tianbao.Change) error {
 		now := e.row.Values[cell.Field]
 		th, changed := m.theirs.cells[cellRef{c.Row, cell.Field}]
 		if changed && now != cell.Value {
-			m.conflicts = append(m.conflicts, tianbao.Conflict{Row: c.Row, Field: m.form.Fields[cell.Field].Key,
-				Base: th.base, Mine: cell.Value, Theirs: now, By: th.by, At: th.at, Kind: "edited"})
+			m.conflicts = append(m.conflicts, tianbao.Conflict{
+				Row: c.Row, Field: m.form.Fields[cell.Field].Key,
+				Base: th.base, Mine: cell.Value, Theirs: now, By: th.by, At: th.at, Kind: "edited",
+			})
 			continue
 		}
 		take = append(take, cell)
@@ -178,8 +182,10 @@ func (m *merger) delete(c *tianbao.Change) {
 	}
 	for f := range m.form.Fields {
 		if th, ok := m.theirs.cells[cellRef{c.Row, f}]; ok && e.row.Values[f] != th.base {
-			m.conflicts = append(m.conflicts, tianbao.Conflict{Row: c.Row, Field: m.form.Fields[f].Key,
-				Base: th.base, Theirs: e.row.Values[f], By: th.by, At: th.at, Kind: "delete-edited"})
+			m.conflicts = append(m.conflicts, tianbao.Conflict{
+				Row: c.Row, Field: m.form.Fields[f].Key,
+				Base: th.base, Theirs: e.row.Values[f], By: th.by, At: th.at, Kind: "delete-edited",
+			})
 		}
 	}
 	e.gone = true

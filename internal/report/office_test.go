@@ -65,8 +65,10 @@ func newOffice(t *testing.T, url string) *office {
 		tianbao.Unit{ID: 2, Parent: 1, Name: "第一中学", Kind: "unit"}))
 	must(t, st.PutCampaign(ctx, tianbao.Campaign{ID: 7, Title: "采集", Form: f.Name, FormV: f.Version, Opens: time.Now(), Released: true}))
 	for i, name := range []string{"甲", "乙"} {
-		must(t, st.CreateUser(ctx, tianbao.User{ID: tianbao.ID(50 + i), Login: fmt.Sprint("user", i), Name: name, Created: time.Now(),
-			Grants: []tianbao.Grant{{ID: tianbao.ID(60 + i), User: tianbao.ID(50 + i), Role: tianbao.RoleFiller, Unit: 1}}}, "x", false))
+		must(t, st.CreateUser(ctx, tianbao.User{
+			ID: tianbao.ID(50 + i), Login: fmt.Sprint("user", i), Name: name, Created: time.Now(),
+			Grants: []tianbao.Grant{{ID: tianbao.ID(60 + i), User: tianbao.ID(50 + i), Role: tianbao.RoleFiller, Unit: 1}},
+		}, "x", false))
 	}
 	scope := tianbao.Scope{Paths: []string{"/1/"}}
 	o.who, o.other = report.Actor{User: 50, Login: "user0", Name: "甲", Scope: scope}, report.Actor{User: 51, Login: "user1", Name: "乙", Scope: scope}

@@ -135,8 +135,10 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 		return nil, err
 	}
 	if len(m.conflicts) > 0 {
-		return nil, &tianbao.Error{Kind: tianbao.ErrConflict, Code: "conflict", Conflicts: m.conflicts,
-			Message: fmt.Sprintf("有 %d 处与他人刚刚保存的内容不一致，请逐处选择保留哪一个，然后再提交。", len(m.conflicts))}
+		return nil, &tianbao.Error{
+			Kind: tianbao.ErrConflict, Code: "conflict", Conflicts: m.conflicts,
+			Message: fmt.Sprintf("有 %d 处与他人刚刚保存的内容不一致，请逐处选择保留哪一个，然后再提交。", len(m.conflicts)),
+		}
 	}
 	switch {
 	case m.commit.Report.Rows == 0:
@@ -221,8 +223,10 @@ func checkKey(key string) error {
 }
 
 func busy() error {
-	return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "busy", RetryAfter: 2,
-		Message: "同时保存这张表的人较多，您的内容还没有保存，请稍候再点一次提交。"}
+	return &tianbao.Error{
+		Kind: tianbao.ErrUnavailable, Code: "busy", RetryAfter: 2,
+		Message: "同时保存这张表的人较多，您的内容还没有保存，请稍候再点一次提交。",
+	}
 }
 
 // pause waits, unless the context ends first.

@@ -34,28 +34,62 @@ func TestConflicts(t *testing.T) {
 		want   []want
 		then   []string // column B after a save without conflict
 	}{
-		{"different rows", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "他改")} },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, 1, "我改")} }, nil, []string{"他改", "我改", "丙"}},
-		{"different cells of a row", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 4, "u9")} },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "我改")} }, nil, []string{"我改", "乙", "丙"}},
-		{"the same cell", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "他改")} },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "我改")} }, []want{{"edited", "甲", "我改", "他改"}}, nil},
-		{"the same cell, the same value", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "都改")} },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "都改")} }, nil, []string{"都改", "乙", "丙"}},
-		{"I edit what they deleted", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, 1, "我改")} }, []want{{"deleted", "乙", "我改", ""}}, nil},
-		{"I delete what they edited", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, 1, "他改")} },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} }, []want{{"delete-edited", "乙", "", "他改"}}, nil},
-		{"both delete", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} }, nil, []string{"甲", "丙"}},
-		{"I insert after what they deleted", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{insert("n", r[1].ID, "", "新行")} }, nil, []string{"甲", "丙", "新行"}},
-		{"both insert after one row", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{insert("n", r[0].ID, "", "他加")} },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{insert("n", r[0].ID, "", "我加")} }, nil, []string{"甲", "我加", "他加", "乙", "丙"}},
-		{"one of two cells in conflict writes neither", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "他改")} },
+		{
+			"different rows", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "他改")} },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, 1, "我改")} }, nil,
+			[]string{"他改", "我改", "丙"},
+		},
+		{
+			"different cells of a row", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 4, "u9")} },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "我改")} }, nil,
+			[]string{"我改", "乙", "丙"},
+		},
+		{
+			"the same cell", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "他改")} },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "我改")} },
+			[]want{{"edited", "甲", "我改", "他改"}},
+			nil,
+		},
+		{
+			"the same cell, the same value", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "都改")} },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "都改")} }, nil,
+			[]string{"都改", "乙", "丙"},
+		},
+		{
+			"I edit what they deleted", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, 1, "我改")} },
+			[]want{{"deleted", "乙", "我改", ""}},
+			nil,
+		},
+		{
+			"I delete what they edited", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, 1, "他改")} },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} },
+			[]want{{"delete-edited", "乙", "", "他改"}},
+			nil,
+		},
+		{
+			"both delete", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} }, nil,
+			[]string{"甲", "丙"},
+		},
+		{
+			"I insert after what they deleted", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{insert("n", r[1].ID, "", "新行")} }, nil,
+			[]string{"甲", "丙", "新行"},
+		},
+		{
+			"both insert after one row", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{insert("n", r[0].ID, "", "他加")} },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{insert("n", r[0].ID, "", "我加")} }, nil,
+			[]string{"甲", "我加", "他加", "乙", "丙"},
+		},
+		{
+			"one of two cells in conflict writes neither", func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[0].ID, 1, "他改")} },
 			func(r []tianbao.Row) []tianbao.Change {
 				return []tianbao.Change{edit(r[2].ID, 1, "我改三"), edit(r[0].ID, 1, "我改")}
-			}, []want{{"edited", "甲", "我改", "他改"}}, nil},
+			},
+			[]want{{"edited", "甲", "我改", "他改"}},
+			nil,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -47,8 +47,10 @@ func (s *Service) Screen(ctx context.Context, a Actor, set *tianbao.ChangeSet) (
 // prepare checks the shape of a change set and brings its cells into normal form.
 func (s *Service) prepare(ctx context.Context, rules Checker, set *tianbao.ChangeSet, a Actor) error {
 	if len(set.Changes) > MaxChanges {
-		return &tianbao.Error{Kind: tianbao.ErrTooLarge, Code: "too_many_changes",
-			Message: "一次提交的改动超过 " + strconv.Itoa(MaxChanges) + " 处，请分几次提交。"}
+		return &tianbao.Error{
+			Kind: tianbao.ErrTooLarge, Code: "too_many_changes",
+			Message: "一次提交的改动超过 " + strconv.Itoa(MaxChanges) + " 处，请分几次提交。",
+		}
 	}
 	marks, err := s.marksOf(ctx, set)
 	if err != nil {

@@ -39,8 +39,10 @@ func (s *Service) Submit(ctx context.Context, a Actor, id tianbao.ID, key string
 			return none, err
 		}
 		if len(rows) == 0 {
-			return none, &tianbao.Error{Kind: tianbao.ErrFaulty, Code: "empty",
-				Message: "表中还没有已提交的数据，请先填写并提交，再上报。"}
+			return none, &tianbao.Error{
+				Kind: tianbao.ErrFaulty, Code: "empty",
+				Message: "表中还没有已提交的数据，请先填写并提交，再上报。",
+			}
 		}
 		if err := refuse(rules.Form(), rules.Rows(rows)); err != nil {
 			return none, err

@@ -21,7 +21,6 @@ type viewer struct {
 	// report is the one named by {report} in the path, loaded by the rule within
 	// the viewer's scope.
 	report tianbao.Report
-	unit   tianbao.Unit // likewise for {unit}
 }
 
 func (v *viewer) user() tianbao.User {

@@ -37,8 +37,10 @@ func asError(err error) *tianbao.Error {
 	}
 	var tooBig *http.MaxBytesError
 	if errors.As(err, &tooBig) {
-		return &tianbao.Error{Kind: tianbao.ErrTooLarge, Code: "too_large",
-			Message: "上传的内容超过 " + strconv.FormatInt(tooBig.Limit>>20, 10) + " MB，请分成几份再传。", Err: err}
+		return &tianbao.Error{
+			Kind: tianbao.ErrTooLarge, Code: "too_large",
+			Message: "上传的内容超过 " + strconv.FormatInt(tooBig.Limit>>20, 10) + " MB，请分成几份再传。", Err: err,
+		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "timeout", RetryAfter: 5, Message: "处理时间过长，已经停止，什么都没有改变，请稍候再试。", Err: err}

@@ -114,8 +114,10 @@ func toEntry(f *tianbao.Form, mask Masker, names rowNames, rev *tianbao.Revision
 		case tianbao.OpEdit:
 			for _, cell := range c.Cells {
 				edited++
-				e.line(historyLine{Kind: "edit", KindName: "修改", Row: row, Field: f.Fields[cell.Field].Title,
-					Before: mask.Mask(cell.Field, cell.Before), After: mask.Mask(cell.Field, cell.After)})
+				e.line(historyLine{
+					Kind: "edit", KindName: "修改", Row: row, Field: f.Fields[cell.Field].Title,
+					Before: mask.Mask(cell.Field, cell.Before), After: mask.Mask(cell.Field, cell.After),
+				})
 			}
 		}
 	}

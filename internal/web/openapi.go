@@ -35,8 +35,10 @@ func document(routes []route, version string) object {
 			params = append(params, object{"name": m[1], "in": "path", "required": true, "schema": object{"type": "string"}})
 		}
 		if rt.Method != http.MethodGet && rt.Rule.name != everyone.name {
-			params = append(params, object{"name": "X-CSRF-Token", "in": "header", "required": true, "schema": object{"type": "string"},
-				"description": "The csrf value of GET /session."})
+			params = append(params, object{
+				"name": "X-CSRF-Token", "in": "header", "required": true, "schema": object{"type": "string"},
+				"description": "The csrf value of GET /session.",
+			})
 		}
 		if params != nil {
 			op["parameters"] = params
@@ -56,9 +58,13 @@ func document(routes []route, version string) object {
 		if rt.Out != nil {
 			ok["content"] = object{"application/json": object{"schema": schemaOf(reflect.TypeOf(rt.Out), schemas)}}
 		}
-		op["responses"] = object{"200": ok, "default": object{"description": "An error",
-			"content": object{"application/json": object{"schema": object{"type": "object", "required": []string{"error"},
-				"properties": object{"error": schemaOf(reflect.TypeFor[wireError](), schemas)}}}}}}
+		op["responses"] = object{"200": ok, "default": object{
+			"description": "An error",
+			"content": object{"application/json": object{"schema": object{
+				"type": "object", "required": []string{"error"},
+				"properties": object{"error": schemaOf(reflect.TypeFor[wireError](), schemas)},
+			}}},
+		}}
 		if rt.Rule.name == everyone.name {
 			op["security"] = []any{}
 		}

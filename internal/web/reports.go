@@ -145,8 +145,10 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 			return err
 		}
 		f := rules.Form()
-		s.page(w, r, v, http.StatusOK, "sheet.html", f.Title, &sheetPage{Report: toReport(v.report), Form: f, Folder: f.Folder,
-			Closes: c.Closes, Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason})
+		s.page(w, r, v, http.StatusOK, "sheet.html", f.Title, &sheetPage{
+			Report: toReport(v.report), Form: f, Folder: f.Folder,
+			Closes: c.Closes, Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason,
+		})
 		return nil
 	}
 	sheet, err := s.Reports.View(r.Context(), v.actor(), v.report.ID)
@@ -156,8 +158,10 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if err := s.Auth.Record(r.Context(), v.user().ID, address(r), "report.read", v.report.ID.String(), strconv.Itoa(len(sheet.Rows))+" rows"); err != nil {
 		return err
 	}
-	return s.json(w, http.StatusOK, wireSheet{Report: toReport(sheet.Report), Title: sheet.Form.Title, Form: sheet.Form.Name,
-		FormV: sheet.Form.Version, Columns: toColumns(sheet.Form), Rows: toRows(sheet.Rows)})
+	return s.json(w, http.StatusOK, wireSheet{
+		Report: toReport(sheet.Report), Title: sheet.Form.Title, Form: sheet.Form.Name,
+		FormV: sheet.Form.Version, Columns: toColumns(sheet.Form), Rows: toRows(sheet.Rows),
+	})
 }
 
 // changeSet reads a change set for the report of the path.
@@ -170,8 +174,10 @@ func (s *Server) changeSet(r *http.Request, v *viewer, in *wireChanges) (*tianba
 	if err != nil {
 		return nil, err
 	}
-	set := &tianbao.ChangeSet{Report: v.report.ID, Key: in.Key, Base: in.Base, Source: tianbao.SourcePage,
-		Note: clip(in.Note, 200), Imports: in.Imports, Changes: changes}
+	set := &tianbao.ChangeSet{
+		Report: v.report.ID, Key: in.Key, Base: in.Base, Source: tianbao.SourcePage,
+		Note: clip(in.Note, 200), Imports: in.Imports, Changes: changes,
+	}
 	if h := r.Header.Get("Idempotency-Key"); h != "" {
 		set.Key = h
 	}

@@ -93,6 +93,8 @@ func hasParam(path, name string) bool {
 // fallback answers what no route matches with 404, also where only the method is
 // another: a page of the site, not ServeMux's plain text.
 func (s *Server) fallback() http.Handler {
-	return s.serve(route{Method: "", Path: "/", Rule: everyone, ID: "fallback", Summary: "Nothing here",
-		Handle: func(http.ResponseWriter, *http.Request, *viewer) error { return tianbao.NotFound() }})
+	return s.serve(route{
+		Method: "", Path: "/", Rule: everyone, ID: "fallback", Summary: "Nothing here",
+		Handle: func(http.ResponseWriter, *http.Request, *viewer) error { return tianbao.NotFound() },
+	})
 }

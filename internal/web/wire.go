@@ -344,16 +344,20 @@ func toReport(r tianbao.Report) wireReport {
 	if st == "" {
 		st = tianbao.StateEmpty
 	}
-	return wireReport{ID: r.ID, Campaign: r.Campaign, Owner: r.Owner, OwnerName: r.OwnerName, State: st,
-		StateName: stateNames[st], Version: r.Version, Rows: r.Rows, UpdatedAt: stamp(r.UpdatedAt), UpdatedBy: r.UpdatedBy}
+	return wireReport{
+		ID: r.ID, Campaign: r.Campaign, Owner: r.Owner, OwnerName: r.OwnerName, State: st,
+		StateName: stateNames[st], Version: r.Version, Rows: r.Rows, UpdatedAt: stamp(r.UpdatedAt), UpdatedBy: r.UpdatedBy,
+	}
 }
 
 func toColumns(f *tianbao.Form) []wireColumn {
 	out := make([]wireColumn, len(f.Fields))
 	for i := range f.Fields {
 		fd := &f.Fields[i]
-		out[i] = wireColumn{Key: fd.Key, Letter: fd.Letter, Title: fd.Title, Note: fd.Note, Required: fd.Required,
-			Width: fd.Pixels, Choices: fd.Enum, Narrow: narrow(fd.Kind)}
+		out[i] = wireColumn{
+			Key: fd.Key, Letter: fd.Letter, Title: fd.Title, Note: fd.Note, Required: fd.Required,
+			Width: fd.Pixels, Choices: fd.Enum, Narrow: narrow(fd.Kind),
+		}
 	}
 	return out
 }
@@ -392,8 +396,10 @@ func (s *Server) wireProblems(form string, version int, ps []tianbao.Problem, sc
 	rules, err := s.Reports.Rules(form, version)
 	out := make([]wireProblem, 0, len(ps))
 	for _, p := range ps {
-		w := wireProblem{Row: p.RowID.String(), Seq: p.Row + 1, Field: p.Field, Code: p.Code,
-			Severity: string(p.Severity), Message: p.Message, Reason: p.Reason}
+		w := wireProblem{
+			Row: p.RowID.String(), Seq: p.Row + 1, Field: p.Field, Code: p.Code,
+			Severity: string(p.Severity), Message: p.Message, Reason: p.Reason,
+		}
 		if scr != nil {
 			w.Row = scr.RowName(p.RowID)
 		}
@@ -408,8 +414,10 @@ func (s *Server) wireProblems(form string, version int, ps []tianbao.Problem, sc
 }
 
 func toReceipt(r tianbao.Receipt, owner, title string) wireReceipt {
-	return wireReceipt{ID: r.ID, Kind: r.Kind, Number: r.Number, Version: r.Version, Rows: r.Rows, Digest: r.Digest,
-		By: r.By, At: stamp(r.At), Report: r.Report, OwnerName: owner, Title: title}
+	return wireReceipt{
+		ID: r.ID, Kind: r.Kind, Number: r.Number, Version: r.Version, Rows: r.Rows, Digest: r.Digest,
+		By: r.By, At: stamp(r.At), Report: r.Report, OwnerName: owner, Title: title,
+	}
 }
 
 // toChanges reads changes as a program or the page sends them.
@@ -419,8 +427,10 @@ func toChanges(f *tianbao.Form, in []wireChange) ([]tianbao.Change, error) {
 	}
 	out := make([]tianbao.Change, 0, len(in))
 	for _, w := range in {
-		c := tianbao.Change{Op: tianbao.Op(w.Op), Temp: w.Temp, AfterTemp: w.AfterTemp,
-			Reason: tianbao.Reason{Code: w.Code, Text: w.Text}}
+		c := tianbao.Change{
+			Op: tianbao.Op(w.Op), Temp: w.Temp, AfterTemp: w.AfterTemp,
+			Reason: tianbao.Reason{Code: w.Code, Text: w.Text},
+		}
 		var err error
 		switch c.Op {
 		case tianbao.OpInsert:

@@ -198,9 +198,11 @@ func (s *Server) toPlan(v *viewer, p *report.Plan, imp *tianbao.Import, name str
 	}
 	f := rules.Form()
 	c := count(len(imp.Rows), p.Problems)
-	out := wirePlan{Import: p.Import, Mode: string(p.Mode), File: name, Sheet: imp.Sheet, Changes: fromChanges(f, p.Changes),
+	out := wirePlan{
+		Import: p.Import, Mode: string(p.Mode), File: name, Sheet: imp.Sheet, Changes: fromChanges(f, p.Changes),
 		Counts: wirePlanCount{Rows: len(imp.Rows), Add: p.Added, Change: p.Changed, Delete: p.Deleted, Same: p.Same, Error: c.Error},
-		Items:  []wireItem{}, Problems: []wireProblem{}, Remarks: p.Remarks, Confirm: p.Confirm}
+		Items:  []wireItem{}, Problems: []wireProblem{}, Remarks: p.Remarks, Confirm: p.Confirm,
+	}
 	if p.Again != nil {
 		out.Again = fmt.Sprintf("这个文件已经由 %s 在%s导入过，请确认没有重复。", p.Again.ByName,
 			timeOf(p.Again.At).Format("1月2日 15:04"))

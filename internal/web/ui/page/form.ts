@@ -1,10 +1,10 @@
 // The form page: the sheet, and what the buttons above it do.
 import { Change, Column, defineSheet, Fault, Row, TbSheet } from "../sheet/element";
-import { call, download, Failure, newKey, Problem } from "./api";
-import { ask, byId, el, toast } from "./dom";
-import { FaultList, open } from "./faults";
-import { Importer, Plan } from "./importer";
-import { clashes, decide, Values, valuesOf } from "./merge";
+import { call, download, Failure, newKey, Problem } from "./lib/api";
+import { ask, byId, el, toast } from "./lib/dom";
+import { FaultList, open } from "./lib/faults";
+import { Importer, Plan } from "./lib/importer";
+import { clashes, decide, Values, valuesOf } from "./lib/merge";
 
 interface Sheet {
   report: { id: string; version: number; rows: number; state_name: string };

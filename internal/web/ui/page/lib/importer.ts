@@ -1,6 +1,6 @@
 // 导入 EXCEL: choose a file and a mode, look at what it would do, then bring it into
 // the sheet on the screen. Nothing is saved before 提交.
-import { Change, Column } from "../sheet/element";
+import { Change, Column } from "../../sheet/element";
 import { call, Problem } from "./api";
 import { byId, el, fill } from "./dom";
 

@@ -1,7 +1,7 @@
 // Meeting newer data: what others saved since this sheet was loaded is taken in,
 // and where both sides changed the same cell the clerk decides. Nothing is
 // overwritten without asking, on either side.
-import { Change, Column, Row } from "../sheet/element";
+import { Change, Column, Row } from "../../sheet/element";
 import { ServerConflict } from "./api";
 import { ask, el } from "./dom";
 
