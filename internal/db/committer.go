@@ -37,6 +37,9 @@ type committer struct {
 	ended  chan struct{}
 
 	points *checkpoints
+
+	// beforeCommit stands for a disk that fails; tests set it.
+	beforeCommit func() error
 }
 
 func newCommitter(conn, passive *sqliteConn, wal string, o Options) *committer {
@@ -161,12 +164,22 @@ func (w *committer) commit(batch []*change) {
 		w.rollback()
 		return
 	}
-	if err := w.conn.run("COMMIT"); err != nil {
+	if err := w.end(); err != nil {
 		for _, ch := range good {
 			ch.err = fmt.Errorf("db: commit: %w", err)
 		}
 		w.rollback()
 	}
+}
+
+// end commits the group. COMMIT returns when the WAL is synced.
+func (w *committer) end() error {
+	if w.beforeCommit != nil {
+		if err := w.beforeCommit(); err != nil {
+			return err
+		}
+	}
+	return w.conn.run("COMMIT")
 }
 
 var errLost = errors.New("db: transaction lost")
