@@ -29,6 +29,7 @@ type Error struct {
 
 	Conflicts []Conflict // with ErrConflict
 	Problems  []Problem  // with ErrFaulty
+	Choices   []string   // what the sender may choose from, e.g. the sheets of a workbook
 	// RetryAfter is in seconds, with ErrTooMany and ErrUnavailable.
 	RetryAfter int
 }

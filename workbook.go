@@ -1,5 +1,7 @@
 package tianbao
 
+import "time"
+
 // Import is what a workbook gave: the rows of the form found in it, and what was
 // noticed on the way. A file is read whole or not at all.
 type Import struct {
@@ -12,19 +14,52 @@ type Import struct {
 	Columns []int
 	// SeqColumn is the 0-based column of the row number, -1 where absent.
 	SeqColumn int
+	// Unknown are the columns that the form does not have, in the sheet's order;
+	// ImportedRow.Unknown holds their texts.
+	Unknown []string
+	// Origin is what an exported workbook says of itself, nil for a foreign one and
+	// for one whose signature does not fit.
+	Origin *Origin
+}
+
+// Origin is the mark that an exported workbook carries home: which report it came
+// from, at which version, and which rows it held. It is signed; a row's own mark
+// (ImportedRow.Row.ID) counts only together with it.
+type Origin struct {
+	Report  ID
+	Form    string
+	FormV   int
+	Version int64 // of the report when it was exported
+	At      time.Time
+	Held    []ID // the rows the workbook held, in order
+}
+
+// Stamp asks for an exported workbook to carry its origin, so that it can come
+// back and be merged row by row.
+type Stamp struct {
+	Report  ID
+	Version int64
+	At      time.Time
+	// Digest is a keyed digest (internal/seal) that signs the origin.
+	Digest func(label string, parts ...[]byte) string
 }
 
 // ImportedRow is a row as the workbook had it, in normal form.
 type ImportedRow struct {
-	Row      Row      // ID and Version as the file carries them, else 0
+	Row      Row      // ID and Version as a signed file carries them, else 0
 	Seq      string   // the text of the 序号 cell
 	SheetRow int      // 1-based row of the sheet
 	Raw      []string // the cells before normalisation, by position of the form's fields
 	Hidden   bool     // the row was hidden in the workbook
+	Unknown  []string // the texts of Import.Unknown's columns, nil when there are none
+	// Untouched tells that the row's cells are just what was exported (the digest
+	// that the row carries fits them).
+	Untouched bool
 }
 
 // WorkbookError is a failure to read a workbook, with the code of form.md §6:
-// "unreadable", "no_header", "encrypted", "unsupported" or "too_large".
+// "unreadable", "no_header", "encrypted", "unsupported" or "too_large"; and where the
+// sender can help, "bad_password", or "choose_sheet" with the Choices.
 func WorkbookError(code, message string, cause error) *Error {
 	kind := ErrInvalid
 	if code == "too_large" {

@@ -145,7 +145,7 @@ func (r *checkRun) read(ctx context.Context, name string) (*tianbao.Import, []ti
 	if err != nil {
 		return nil, nil, tianbao.WorkbookError("unreadable", "这不是一个文件；请给出工作簿的文件名。", err)
 	}
-	imp, err := sheet.Read(ctx, f, info.Size(), filepath.Base(name), r.checker)
+	imp, err := sheet.Read(ctx, f, info.Size(), filepath.Base(name), r.checker, sheet.ReadOptions{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -130,7 +130,7 @@ func (b workbooks) Read(ctx context.Context, data []byte, name, form string, ver
 	if err != nil {
 		return nil, err
 	}
-	return sheet.Read(ctx, bytes.NewReader(data), int64(len(data)), name, c)
+	return sheet.Read(ctx, bytes.NewReader(data), int64(len(data)), name, c, sheet.ReadOptions{})
 }
 
 func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time) error {

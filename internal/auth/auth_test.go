@@ -219,9 +219,17 @@ func TestCheckPassword(t *testing.T) {
 		login, password string
 		ok              bool
 	}{
-		{"clerk", "Abcdef12", true}, {"clerk", "abcdef1!", true}, {"clerk", "ABCDEF1!", true}, {"clerk", "密码密码Ab12", true},
-		{"clerk", "Abcde12", false}, {"clerk", "abcdefg1", false}, {"clerk", "ABCDEFGH", false}, {"clerk", "12345678", false},
-		{"clerk", "Clerk-2022", false}, {"ab", "Ab-2022-xyz", true}, {"clerk", strings.Repeat("Ab1", 43), false},
+		{"clerk", "Abcdef12", true},
+		{"clerk", "abcdef1!", true},
+		{"clerk", "ABCDEF1!", true},
+		{"clerk", "密码密码Ab12", true},
+		{"clerk", "Abcde12", false},
+		{"clerk", "abcdefg1", false},
+		{"clerk", "ABCDEFGH", false},
+		{"clerk", "12345678", false},
+		{"clerk", "Clerk-2022", false},
+		{"ab", "Ab-2022-xyz", true},
+		{"clerk", strings.Repeat("Ab1", 43), false},
 		{"clerk", strings.Repeat("Ab1", 42), true},
 	}
 	for _, tt := range tests {

@@ -309,7 +309,7 @@ func TestExportThenImportChangesNothing(t *testing.T) {
 				}
 			}
 		}, sheet.WriteOptions{Created: time.Now()}))
-		imp, err := sheet.Read(t.Context(), bytes.NewReader(book.Bytes()), int64(book.Len()), "a.xlsx", o.rules)
+		imp, err := sheet.Read(t.Context(), bytes.NewReader(book.Bytes()), int64(book.Len()), "a.xlsx", o.rules, sheet.ReadOptions{})
 		must(t, err)
 		for _, mode := range []report.Mode{report.ModeMerge, report.ModeReplace} {
 			if p := o.plan(mode, imp); len(p.Changes) != 0 {

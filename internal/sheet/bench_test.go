@@ -67,7 +67,7 @@ func BenchmarkRead(b *testing.B) {
 			b.Run(name+"sheet", func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					imp, err := Read(context.Background(), bytes.NewReader(file), int64(len(file)), "x", c)
+					imp, err := Read(context.Background(), bytes.NewReader(file), int64(len(file)), "x", c, ReadOptions{})
 					if err != nil || len(imp.Rows) != n {
 						b.Fatal(err)
 					}

@@ -46,7 +46,7 @@ func TestCorpus(t *testing.T) {
 	codes := make(map[string]int)
 	for name, b := range corpusFiles(t) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		_, err := Read(ctx, bytes.NewReader(b), int64(len(b)), name, c)
+		_, err := Read(ctx, bytes.NewReader(b), int64(len(b)), name, c, ReadOptions{})
 		if ctx.Err() != nil {
 			t.Errorf("%s: not done in time", name)
 		}

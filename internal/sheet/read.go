@@ -11,21 +11,31 @@ import (
 	"tianbao/internal/check"
 )
 
+// ReadOptions says what the sender helps with. The zero value reads what needs no
+// help.
+type ReadOptions struct {
+	Password string // of an encrypted workbook
+	Sheet    string // title of the sheet to read, where several could be meant
+	// Digest checks the signature of a workbook that was exported; without it every
+	// workbook is a foreign one.
+	Digest func(label string, parts ...[]byte) string
+}
+
 // Read finds the form in a workbook and returns its rows in normal form. What kind
 // of file it is is told by its content; name serves as the title of a sheet that
 // has none. The error is a *tianbao.Error made by tianbao.WorkbookError, or wraps
 // the end of ctx. With an error nothing is returned.
-func Read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker) (*tianbao.Import, error) {
-	return read(ctx, r, size, name, c, DefaultLimits())
+func Read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker, opt ReadOptions) (*tianbao.Import, error) {
+	return read(ctx, r, size, name, c, opt, DefaultLimits())
 }
 
-func read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker, limits Limits) (*tianbao.Import, error) {
+func read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker, opt ReadOptions, limits Limits) (*tianbao.Import, error) {
 	mem := &budget{left: limits.Memory}
 	b, err := open(ctx, r, size, name, &limits, mem)
 	if err != nil {
 		return nil, err
 	}
-	rd := &reader{book: b, check: c, names: namesOf(c.Form()), limits: &limits, mem: mem}
+	rd := &reader{book: b, check: c, opt: opt, names: namesOf(c.Form()), limits: &limits, mem: mem}
 	imp, err := rd.run(ctx)
 	if err != nil {
 		return nil, blame("reading the workbook", err)
@@ -37,6 +47,7 @@ func read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.
 type reader struct {
 	book   book
 	check  *check.Checker
+	opt    ReadOptions
 	names  *names
 	limits *Limits
 	mem    *budget

@@ -33,7 +33,7 @@ func newChecker(t testing.TB) *check.Checker {
 
 func readBytes(t testing.TB, c *check.Checker, b []byte, name string) (*tianbao.Import, error) {
 	t.Helper()
-	return Read(context.Background(), bytes.NewReader(b), int64(len(b)), name, c)
+	return Read(context.Background(), bytes.NewReader(b), int64(len(b)), name, c, ReadOptions{})
 }
 
 // codeOf returns the code of a workbook error, failing the test when the error is

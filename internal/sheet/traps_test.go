@@ -298,13 +298,13 @@ func TestSharedStringBomb(t *testing.T) {
 	b := rawBook{sheet: worksheet(""), strings: `<sst count="1">` + strings.Repeat("<si><t>字</t></si>", 5000) + `</sst>`}.bytes(t)
 	limits := DefaultLimits()
 	limits.Strings = 4999
-	_, err := read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, limits)
+	_, err := read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, ReadOptions{}, limits)
 	if code := codeOf(t, err); code != "too_large" {
 		t.Errorf("code %q, want too_large", code)
 	}
 	limits = DefaultLimits()
 	limits.Memory = 5000 * 10
-	_, err = read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, limits)
+	_, err = read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, ReadOptions{}, limits)
 	if code := codeOf(t, err); code != "too_large" {
 		t.Errorf("code %q, want too_large", code)
 	}
@@ -316,7 +316,7 @@ func TestCancel(t *testing.T) {
 	b := written(t, c.Form(), people(2000))
 	ctx, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
 	defer cancel()
-	if _, err := Read(ctx, bytes.NewReader(b), int64(len(b)), "x.xlsx", c); tianbao.KindOf(err) != tianbao.ErrInternal || ctx.Err() == nil {
+	if _, err := Read(ctx, bytes.NewReader(b), int64(len(b)), "x.xlsx", c, ReadOptions{}); tianbao.KindOf(err) != tianbao.ErrInternal || ctx.Err() == nil {
 		t.Fatalf("got %v", err)
 	}
 }

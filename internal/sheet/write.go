@@ -16,10 +16,11 @@ import (
 // WriteOptions says how a workbook is written. The zero value is 原样导出 as it is
 // meant to be.
 type WriteOptions struct {
-	Level   int       // of deflate, 1 to 9; 0: 5, which is 12 % smaller than 1 at 1.7 times its cost
-	Sheet   string    // title of the sheet; empty: 采集表
-	Created time.Time // zero: not written, and the same rows give the same bytes
-	Rows    int       // how many rows come, if known; too many are refused before the first byte
+	Level   int            // of deflate, 1 to 9; 0: 5, which is 12 % smaller than 1 at 1.7 times its cost
+	Sheet   string         // title of the sheet; empty: 采集表
+	Created time.Time      // zero: not written, and the same rows give the same bytes
+	Stamp   *tianbao.Stamp // with it the workbook carries its origin and can be merged back
+	Rows    int            // how many rows come, if known; too many are refused before the first byte
 }
 
 const defaultLevel = 5

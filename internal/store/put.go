@@ -119,8 +119,10 @@ func (s *Store) PutForm(ctx context.Context, name string, version int, definitio
 			return err
 		}
 		if err == nil && !bytes.Equal(stored, definition) {
-			return &tianbao.Error{Kind: tianbao.ErrConflict, Code: "form_published",
-				Message: fmt.Sprintf("表单 %s 的第 %d 版已经发布，内容不能再改；请发布新的一版。", name, version)}
+			return &tianbao.Error{
+				Kind: tianbao.ErrConflict, Code: "form_published",
+				Message: fmt.Sprintf("表单 %s 的第 %d 版已经发布，内容不能再改；请发布新的一版。", name, version),
+			}
 		}
 		return err
 	})

@@ -55,8 +55,10 @@ func newWorld(t testing.TB, s *store.Store) *world {
 	))
 	w.ok(s.PutCampaign(ctx, tianbao.Campaign{ID: campaign, Title: "采集", Form: "asset-role", FormV: 1, Opens: epoch(), Released: true}))
 	w.ok(s.PutCampaign(ctx, tianbao.Campaign{ID: hidden, Title: "草稿", Form: "asset-role", FormV: 1, Opens: epoch()}))
-	w.ok(s.CreateUser(ctx, tianbao.User{ID: clerk, Login: "clerk", Name: "填报员", Created: epoch(),
-		Grants: []tianbao.Grant{{ID: 300, Role: tianbao.RoleFiller, Unit: unitA}}}, "hash", false))
+	w.ok(s.CreateUser(ctx, tianbao.User{
+		ID: clerk, Login: "clerk", Name: "填报员", Created: epoch(),
+		Grants: []tianbao.Grant{{ID: 300, Role: tianbao.RoleFiller, Unit: unitA}},
+	}, "hash", false))
 	return w
 }
 
@@ -104,8 +106,10 @@ func (w *world) draft(r tianbao.Report) *draft {
 		Report:        r,
 		Set:           &tianbao.ChangeSet{Report: r.ID, Key: key, Base: r.Version, Source: tianbao.SourcePage, By: clerk, At: when},
 		RequestDigest: "asked " + key,
-		Receipt: tianbao.Receipt{ID: w.id(), Report: r.ID, Kind: "save", Number: "TB-" + key, Version: r.Version + 1,
-			Digest: "d", By: "填报员", At: when},
+		Receipt: tianbao.Receipt{
+			ID: w.id(), Report: r.ID, Kind: "save", Number: "TB-" + key, Version: r.Version + 1,
+			Digest: "d", By: "填报员", At: when,
+		},
 	}}
 }
 
