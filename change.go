@@ -83,7 +83,7 @@ type Receipt struct {
 	Number  string // human-readable, e.g. TB-20220923-000123-4
 	Version int64  // the report version it confirms
 	Rows    int    // rows in the report at that version
-	Digest  string // hex digest of the rows at that version
+	Digest  string // keyed hex digest: of all rows for a report, of the changes for a save
 	By      string // display name
 	At      time.Time
 }

@@ -80,7 +80,7 @@ func userAdd(ctx context.Context, e env, in *installation, login, name, role, un
 	if err != nil {
 		return err
 	}
-	if _, err := in.auth.CreateUser(ctx, tianbao.User{Login: login, Name: name, Grants: []tianbao.Grant{g}}, password); err != nil {
+	if _, err := in.auth.CreateUser(ctx, auth.By{}, tianbao.User{Login: login, Name: name, Grants: []tianbao.Grant{g}}, password); err != nil {
 		return err
 	}
 	e.tell(login, password, made)
@@ -92,7 +92,7 @@ func userPasswd(ctx context.Context, e env, in *installation, login string, from
 	if err != nil {
 		return err
 	}
-	if err := in.auth.SetPassword(ctx, login, password); err != nil {
+	if err := in.auth.SetPassword(ctx, auth.By{}, login, password); err != nil {
 		if tianbao.KindOf(err) == tianbao.ErrNotFound {
 			return fmt.Errorf("没有 %q 这个用户，可用 tianbao user list 查看", login)
 		}

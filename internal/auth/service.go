@@ -236,7 +236,7 @@ func (s *Service) Setup(ctx context.Context, token, login, name, password string
 		return err
 	}
 	u := tianbao.User{Login: login, Name: name, Grants: []tianbao.Grant{{Role: tianbao.RoleAdmin}}}
-	if _, err := s.create(ctx, u, password, true); err != nil {
+	if _, err := s.create(ctx, By{}, u, password, true); err != nil {
 		var e *tianbao.Error
 		if errors.As(err, &e) && e.Code == "set_up" {
 			return errSetup()
@@ -246,12 +246,18 @@ func (s *Service) Setup(ctx context.Context, token, login, name, password string
 	return s.store.DropSetupToken(ctx)
 }
 
-// CreateUser stores a new account and returns it with its ids.
-func (s *Service) CreateUser(ctx context.Context, u tianbao.User, password string) (tianbao.User, error) {
-	return s.create(ctx, u, password, false)
+// By is who administers accounts, for the trail; the zero By is who has the machine.
+type By struct {
+	User tianbao.ID
+	From string // address
 }
 
-func (s *Service) create(ctx context.Context, u tianbao.User, password string, first bool) (tianbao.User, error) {
+// CreateUser stores a new account and returns it with its ids.
+func (s *Service) CreateUser(ctx context.Context, by By, u tianbao.User, password string) (tianbao.User, error) {
+	return s.create(ctx, by, u, password, false)
+}
+
+func (s *Service) create(ctx context.Context, by By, u tianbao.User, password string, first bool) (tianbao.User, error) {
 	if err := checkLogin(u.Login); err != nil {
 		return u, err
 	}
@@ -275,12 +281,12 @@ func (s *Service) create(ctx context.Context, u tianbao.User, password string, f
 	if err := s.store.CreateUser(ctx, u, phc, first); err != nil {
 		return u, err
 	}
-	return u, s.store.Audit(ctx, Event{At: u.Created, What: "user.create", Object: u.ID.String()})
+	return u, s.store.Audit(ctx, Event{At: u.Created, Actor: by.User, From: by.From, What: "user.create", Object: u.ID.String()})
 }
 
 // SetPassword replaces the password of the named account, ends its sessions and
 // forgets its failures.
-func (s *Service) SetPassword(ctx context.Context, login, password string) error {
+func (s *Service) SetPassword(ctx context.Context, by By, login, password string) error {
 	u, _, err := s.store.UserByLogin(ctx, login)
 	if err != nil {
 		return err
@@ -298,7 +304,7 @@ func (s *Service) SetPassword(ctx context.Context, login, password string) error
 	if err := s.store.ClearFailures(ctx, "login:"+login); err != nil {
 		return err
 	}
-	return s.store.Audit(ctx, Event{At: s.now(), What: "user.password", Object: u.ID.String()})
+	return s.store.Audit(ctx, Event{At: s.now(), Actor: by.User, From: by.From, What: "user.password", Object: u.ID.String()})
 }
 
 // ChangePassword lets a user replace the own password; the old one is asked.
@@ -326,11 +332,11 @@ func (s *Service) ChangePassword(ctx context.Context, u tianbao.User, old, passw
 		}
 		return tianbao.Invalid("bad_password", "原密码不正确，请重新输入。")
 	}
-	return s.SetPassword(ctx, u.Login, password)
+	return s.SetPassword(ctx, By{u.ID, addr}, u.Login, password)
 }
 
 // SetDisabled disables or enables the named account.
-func (s *Service) SetDisabled(ctx context.Context, login string, disabled bool) error {
+func (s *Service) SetDisabled(ctx context.Context, by By, login string, disabled bool) error {
 	u, _, err := s.store.UserByLogin(ctx, login)
 	if err != nil {
 		return err
@@ -338,7 +344,7 @@ func (s *Service) SetDisabled(ctx context.Context, login string, disabled bool) 
 	if err := s.store.SetDisabled(ctx, u.ID, disabled); err != nil {
 		return err
 	}
-	return s.store.Audit(ctx, Event{At: s.now(), What: "user.disable", Object: u.ID.String(), Detail: fmt.Sprint(disabled)})
+	return s.store.Audit(ctx, Event{At: s.now(), Actor: by.User, From: by.From, What: "user.disable", Object: u.ID.String(), Detail: fmt.Sprint(disabled)})
 }
 
 // Users returns all accounts.

@@ -82,7 +82,7 @@ func Seed(ctx context.Context, w World) ([]web.DemoAccount, error) {
 	}
 	for _, a := range accounts {
 		u := tianbao.User{Login: a.Login, Name: a.Name, Grants: []tianbao.Grant{{Role: a.role, Unit: a.unit}}}
-		if _, err := w.Auth.CreateUser(ctx, u, Password); err != nil && tianbao.KindOf(err) != tianbao.ErrConflict {
+		if _, err := w.Auth.CreateUser(ctx, auth.By{}, u, Password); err != nil && tianbao.KindOf(err) != tianbao.ErrConflict {
 			return nil, fmt.Errorf("demo: create %s: %w", a.Login, err)
 		}
 	}

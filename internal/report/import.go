@@ -72,7 +72,13 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 		return nil, err
 	}
 	id := tianbao.ID(s.IDs.Next())
-	plan, err := makePlan(rules, scr, imp, mode, id)
+	var w *ways
+	if o := imp.Origin; o != nil && o.Report == set.Report && o.Version <= scr.Report.Version && mode == ModeMerge {
+		if w, err = s.waysSince(ctx, scr, o); err != nil {
+			return nil, err
+		}
+	}
+	plan, err := makePlan(rules, scr, imp, w, mode, id)
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +131,14 @@ func (s *Service) Apply(ctx context.Context, a Actor, set *tianbao.ChangeSet, im
 	}
 	if plan.Confirm != "" && !confirm {
 		return nil, nil, &tianbao.Error{Kind: tianbao.ErrConflict, Code: "confirm", Message: plan.Confirm}
+	}
+	if len(plan.Conflicts) > 0 {
+		e := &tianbao.Error{Kind: tianbao.ErrConflict, Code: "conflict",
+			Message: fmt.Sprintf("文件与他人保存的内容有 %d 处冲突，什么都没有改变，请在页面上预览导入并逐处选择。", len(plan.Conflicts))}
+		for _, c := range plan.Conflicts {
+			e.Conflicts = append(e.Conflicts, c.Conflict)
+		}
+		return nil, nil, e
 	}
 	set.Changes, set.Imports = plan.Changes, []tianbao.ID{plan.Import}
 	saved, err := s.save(ctx, a, rules, set, digest)

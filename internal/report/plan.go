@@ -22,6 +22,9 @@ type Plan struct {
 	Deleted int
 	Same    int // rows of the file that the screen has already
 	Items   []Item
+	// Conflicts are cells that the file and somebody else changed, each since the
+	// file was exported. Changes leaves them out; the sender decides.
+	Conflicts []PlanConflict
 	// Problems are those of the file's rows; Problem.Row counts them from 0.
 	Problems []tianbao.Problem
 	Remarks  []string
@@ -30,6 +33,15 @@ type Plan struct {
 	Confirm string
 	// Again is the earlier import of the very same file, if there was one.
 	Again *ImportRecord
+}
+
+// PlanConflict is a conflict of an import with the change that carries out the
+// file's side of it.
+type PlanConflict struct {
+	tianbao.Conflict
+	SheetRow int // row of the workbook's sheet, 0 for a row that was deleted there
+	Seq      int // number of the row on the screen, 0 when it is gone there
+	Take     tianbao.Change
 }
 
 // ItemKind is what happens to a row in a plan.
@@ -62,14 +74,19 @@ type planner struct {
 	id    tianbao.ID // of the import; makes the names of new rows unique
 	plan  *Plan
 	match []int // file row → index into rows, -1
+	cols  []int // the import's Columns: a column that the file lacks erases nothing
+	// ways is what is known of the report since the file was exported, nil for a
+	// foreign file.
+	ways *ways
+	done []bool // file rows that the three-way merge has dealt with
 }
 
 // makePlan works out what the file does to the screen in the given mode.
-func makePlan(rules Checker, scr *Screen, imp *tianbao.Import, mode Mode, id tianbao.ID) (*Plan, error) {
+func makePlan(rules Checker, scr *Screen, imp *tianbao.Import, w *ways, mode Mode, id tianbao.ID) (*Plan, error) {
 	p := &planner{
 		form: rules.Form(), rows: scr.Rows, scr: scr, file: imp.Rows, id: id,
 		plan:  &Plan{Import: id, Mode: mode, Remarks: imp.Remarks, Problems: rules.Imported(imp)},
-		match: make([]int, len(imp.Rows)),
+		match: make([]int, len(imp.Rows)), cols: imp.Columns, ways: w, done: make([]bool, len(imp.Rows)),
 	}
 	for i := range p.match {
 		p.match[i] = -1
@@ -103,17 +120,26 @@ func makePlan(rules Checker, scr *Screen, imp *tianbao.Import, mode Mode, id tia
 	return p.plan, nil
 }
 
-// merge matches rows that are alike in every cell, then rows of the same person in
-// the same unit, and appends the rest. The next step, the three-way merge by the
-// row ids that exported workbooks carry, takes its place before these two.
+// merge brings home the rows of an exported workbook by their ids, cell by cell
+// (threeway.go); then it matches rows that are alike in every cell, then rows of
+// the same person in the same unit, and appends the rest.
 func (p *planner) merge() {
 	taken := make([]bool, len(p.rows))
+	if p.ways != nil {
+		p.threeWay(taken)
+	}
 	same := make(map[string][]int)
 	for i := range p.rows {
+		if taken[i] {
+			continue
+		}
 		k := whole(p.rows[i].Values)
 		same[k] = append(same[k], i)
 	}
 	for i := range p.file {
+		if p.done[i] {
+			continue
+		}
 		k := whole(p.file[i].Row.Values)
 		if at := same[k]; len(at) > 0 {
 			p.match[i], taken[at[0]] = at[0], true
@@ -127,7 +153,7 @@ func (p *planner) merge() {
 		}
 	}
 	for i := range p.file {
-		if p.match[i] >= 0 {
+		if p.match[i] >= 0 || p.done[i] {
 			continue
 		}
 		// Two rows of one person on the screen are a fault to be put right by
@@ -137,12 +163,12 @@ func (p *planner) merge() {
 		}
 	}
 	for i := range p.file {
-		if p.match[i] >= 0 {
+		if p.match[i] >= 0 && !p.done[i] {
 			// A blank in the file is no wish to erase what is known here.
 			p.change(i, p.match[i], false)
 		}
 	}
-	p.appendAll(func(i int) bool { return p.match[i] < 0 })
+	p.appendAll(func(i int) bool { return p.match[i] < 0 && !p.done[i] })
 }
 
 // bySeq is the manual's own rule: row n of the file replaces row n of the screen.
@@ -267,7 +293,7 @@ func (p *planner) change(i, j int, erase bool) bool {
 	it := Item{Kind: ItemSame, SheetRow: p.file[i].SheetRow, FileRow: i, Seq: j + 1, Row: now.ID}
 	c := p.name(tianbao.Change{Op: tianbao.OpEdit}, now.ID)
 	for f, v := range row.Values {
-		if v == now.Values[f] || v == "" && !erase {
+		if v == now.Values[f] || v == "" && !erase || p.absent(f) {
 			continue
 		}
 		c.Cells = append(c.Cells, tianbao.CellEdit{Field: f, Value: v, Mark: row.Mark(f)})
@@ -280,6 +306,9 @@ func (p *planner) change(i, j int, erase bool) bool {
 	p.plan.Items = append(p.plan.Items, it)
 	return len(c.Cells) > 0
 }
+
+// absent reports whether the file has no column for the field.
+func (p *planner) absent(f int) bool { return f < len(p.cols) && p.cols[f] < 0 }
 
 // name puts the row's name on the screen into the change.
 func (p *planner) name(c tianbao.Change, id tianbao.ID) tianbao.Change {

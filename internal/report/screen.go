@@ -15,6 +15,7 @@ type Screen struct {
 	Report tianbao.Report
 	Rows   []tianbao.Row
 	Names  map[tianbao.ID]string // negative id → the sender's name of the new row
+	stored []tianbao.Row         // the rows before the changes
 }
 
 // RowName returns how the sender calls the row: its id, or the name of a new one.
@@ -39,7 +40,7 @@ func (s *Service) Screen(ctx context.Context, a Actor, set *tianbao.ChangeSet) (
 	if err := s.prepare(ctx, rules, set, a); err != nil {
 		return nil, nil, err
 	}
-	scr := &Screen{Report: rep, Rows: rows}
+	scr := &Screen{Report: rep, Rows: rows, stored: rows}
 	scr.apply(rules.Form(), set.Changes)
 	return scr, rules, nil
 }

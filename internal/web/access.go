@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"tianbao"
 	"tianbao/internal/auth"
@@ -35,6 +36,9 @@ func (v *viewer) actor() report.Actor {
 	u := v.user()
 	return report.Actor{User: u.ID, Login: u.Login, Name: u.Name, Scope: u.Scope()}
 }
+
+// by is the viewer as the trail of accounts knows it.
+func (v *viewer) by(r *http.Request) auth.By { return auth.By{User: v.user().ID, From: address(r)} }
 
 // rule decides whether the viewer may use a route. It answers with an error:
 // ErrUnsigned, ErrNotFound for what lies outside the scope, ErrForbidden for a
@@ -116,7 +120,8 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer
 	}
 	if unsafeMethod(r.Method) && v.signed != nil && rt.Rule.name != everyone.name {
 		token := r.Header.Get("X-CSRF-Token")
-		if token == "" {
+		if ct := r.Header.Get("Content-Type"); token == "" && !strings.HasPrefix(ct, "multipart/") {
+			// A file is not taken in before it is known who sends it.
 			token = r.PostFormValue("csrf")
 		}
 		if !v.signed.CheckCSRF(token) {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"tianbao"
+	"tianbao/internal/db"
 )
 
 // statuses maps kinds of errors to HTTP statuses; the one place that does.
@@ -41,6 +42,9 @@ func asError(err error) *tianbao.Error {
 			Kind: tianbao.ErrTooLarge, Code: "too_large",
 			Message: "上传的内容超过 " + strconv.FormatInt(tooBig.Limit>>20, 10) + " MB，请分成几份再传。", Err: err,
 		}
+	}
+	if errors.Is(err, db.ErrBusy) || errors.Is(err, db.ErrClosed) {
+		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "busy", RetryAfter: 2, Message: "现在提交的人很多，您的内容还没有保存，请稍候再试一次。", Err: err}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "timeout", RetryAfter: 5, Message: "处理时间过长，已经停止，什么都没有改变，请稍候再试。", Err: err}

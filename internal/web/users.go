@@ -41,7 +41,7 @@ func (s *Server) userAdd(w http.ResponseWriter, r *http.Request, v *viewer) erro
 	var u tianbao.User
 	var password string
 	if err == nil {
-		u, password, err = s.addUser(r, in)
+		u, password, err = s.addUser(r, v, in)
 	}
 	if err != nil {
 		kind := tianbao.KindOf(err)
@@ -58,7 +58,7 @@ func (s *Server) userAdd(w http.ResponseWriter, r *http.Request, v *viewer) erro
 	return s.answer(w, r, v, wireNewPassword{u.Login, password}, "newpassword.html", "初始密码", &newPasswordPage{u.Login, u.Name, password, true})
 }
 
-func (s *Server) addUser(r *http.Request, in wireUserAdd) (tianbao.User, string, error) {
+func (s *Server) addUser(r *http.Request, v *viewer, in wireUserAdd) (tianbao.User, string, error) {
 	g := tianbao.Grant{Role: tianbao.Role(in.Role)}
 	switch g.Role {
 	case tianbao.RoleAdmin:
@@ -75,7 +75,7 @@ func (s *Server) addUser(r *http.Request, in wireUserAdd) (tianbao.User, string,
 		return tianbao.User{}, "", tianbao.Invalid("no_role", "请为账号选择角色。")
 	}
 	password := auth.NewPassword()
-	u, err := s.Auth.CreateUser(r.Context(), tianbao.User{Login: in.Login, Name: in.Name, Grants: []tianbao.Grant{g}}, password)
+	u, err := s.Auth.CreateUser(r.Context(), v.by(r), tianbao.User{Login: in.Login, Name: in.Name, Grants: []tianbao.Grant{g}}, password)
 	return u, password, err
 }
 
@@ -85,7 +85,7 @@ func (s *Server) userPassword(w http.ResponseWriter, r *http.Request, v *viewer)
 		return err
 	}
 	login, password := r.PathValue("login"), auth.NewPassword()
-	if err := s.Auth.SetPassword(r.Context(), login, password); err != nil {
+	if err := s.Auth.SetPassword(r.Context(), v.by(r), login, password); err != nil {
 		return err
 	}
 	return s.answer(w, r, v, wireNewPassword{login, password}, "newpassword.html", "新密码", &newPasswordPage{Login: login, Password: password})
@@ -100,7 +100,7 @@ func (s *Server) userDisable(w http.ResponseWriter, r *http.Request, v *viewer) 
 	if in.Disabled && login == v.user().Login {
 		return tianbao.Invalid("own_account", "不能停用自己的账号，请由另一位管理员操作。")
 	}
-	if err := s.Auth.SetDisabled(r.Context(), login, in.Disabled); err != nil {
+	if err := s.Auth.SetDisabled(r.Context(), v.by(r), login, in.Disabled); err != nil {
 		return err
 	}
 	return s.done(w, r, wireDone{true}, "/users")

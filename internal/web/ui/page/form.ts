@@ -154,7 +154,7 @@ class FormPage {
 
   private failed(e?: Failure): void {
     if (!e) return;
-    if (e.code === "signed_out" || e.code === "forged") {
+    if (e.code === "signed_out") {
       toast("error", "登录已经超时。请不要关闭本页：在新窗口登录后，回到这里再点一次。", { text: "去登录", href: "/signin" });
     } else toast("error", e.message + (e.code === "internal" && e.request ? `（编号 ${e.request}）` : ""));
     this.status("");

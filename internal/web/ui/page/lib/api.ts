@@ -34,10 +34,10 @@ export interface Answer<T> {
   error?: Failure;
 }
 
-const csrf = (): string => (document.querySelector('input[name="csrf"]') as HTMLInputElement | null)?.value || "";
+const csrf = document.querySelector('input[name="csrf"]') as HTMLInputElement | null;
 
 function send(method: string, url: string, body?: unknown): Promise<Response> {
-  const headers: Record<string, string> = { Accept: "application/json", "X-CSRF-Token": csrf() };
+  const headers: Record<string, string> = { Accept: "application/json", "X-CSRF-Token": csrf ? csrf.value : "" };
   let payload: BodyInit | undefined;
   if (body instanceof FormData) payload = body;
   else if (body !== undefined) {
@@ -49,6 +49,16 @@ function send(method: string, url: string, body?: unknown): Promise<Response> {
 
 /** Sends a request and reads the JSON answer. It never throws. */
 export async function call<T>(method: string, url: string, body?: unknown): Promise<Answer<T>> {
+  const res = await once<T>(method, url, body);
+  if (!csrf || !res.error || res.error.code !== "forged") return res;
+  // The clerk signed in again in another window: this page goes on under the new session.
+  const session = await once<{ csrf: string }>("GET", "/session");
+  if (!session.data) return { status: session.status, error: session.error };
+  csrf.value = session.data.csrf;
+  return once<T>(method, url, body);
+}
+
+async function once<T>(method: string, url: string, body?: unknown): Promise<Answer<T>> {
   let res: Response;
   try {
     res = await send(method, url, body);
