@@ -46,6 +46,8 @@ type installation struct {
 	reports *report.Service
 	forms   *form.Registry
 	rules   map[string]*check.Checker // by form name and version
+	// digest signs what leaves the house and has to be known again.
+	digest func(label string, parts ...[]byte) string
 }
 
 // open opens the key file and the database, in this order: without the keys
@@ -66,7 +68,7 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 	if err != nil {
 		return nil, err
 	}
-	in := &installation{rules: make(map[string]*check.Checker)}
+	in := &installation{rules: make(map[string]*check.Checker), digest: ring.Digest}
 	if in.forms, err = form.Builtin(); err != nil {
 		return nil, err
 	}
@@ -125,22 +127,26 @@ func (in *installation) form(name string, version int) (*tianbao.Form, error) {
 // workbooks gives the pages internal/sheet as they need it.
 type workbooks struct{ in *installation }
 
-func (b workbooks) Read(ctx context.Context, data []byte, name, form string, version int) (*tianbao.Import, error) {
+func (b workbooks) Read(ctx context.Context, data []byte, name, form string, version int, help web.ReadHelp) (*tianbao.Import, error) {
 	c, err := b.in.checker(form, version)
 	if err != nil {
 		return nil, err
 	}
-	return sheet.Read(ctx, bytes.NewReader(data), int64(len(data)), name, c, sheet.ReadOptions{})
+	return sheet.Read(ctx, bytes.NewReader(data), int64(len(data)), name, c, sheet.ReadOptions{Password: help.Password, Sheet: help.Sheet, Digest: b.in.digest})
 }
 
-func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time) error {
+func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, rep tianbao.ID, version int64) error {
+	opt := sheet.WriteOptions{Created: at}
+	if rep != 0 {
+		opt.Stamp = &tianbao.Stamp{Report: rep, Version: version, At: at, Digest: b.in.digest}
+	}
 	return sheet.Write(w, f, func(yield func(tianbao.Row, error) bool) {
 		for r := range rows {
 			if !yield(r, nil) {
 				return
 			}
 		}
-	}, sheet.WriteOptions{Created: at})
+	}, opt)
 }
 
 var (

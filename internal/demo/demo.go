@@ -43,7 +43,7 @@ type World struct {
 	Reports   *report.Service
 	Forms     *form.Registry
 	Workbooks interface {
-		Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time) error
+		Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64) error
 	}
 	Now      clock.Clock
 	Manual   []byte

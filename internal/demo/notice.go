@@ -17,7 +17,7 @@ func (w World) notice() (tianbao.Notice, error) {
 	var book bytes.Buffer
 	f := w.Forms.Latest("asset-role")
 	at := time.Date(2022, 9, 1, 9, 0, 0, 0, clock.Shanghai)
-	if err := w.Workbooks.Write(&book, f, slices.Values([]tianbao.Row(nil)), at); err != nil {
+	if err := w.Workbooks.Write(&book, f, slices.Values([]tianbao.Row(nil)), at, 0, 0); err != nil {
 		return tianbao.Notice{}, fmt.Errorf("demo: write the blank form: %w", err)
 	}
 	page, err := web.StandaloneManual("操作手册", w.Manual, w.Pictures)

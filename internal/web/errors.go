@@ -59,6 +59,7 @@ type wireError struct {
 	Code      string         `json:"code"`
 	Message   string         `json:"message"`
 	Request   string         `json:"request,omitempty"`
+	Choices   []string       `json:"choices,omitempty"`
 	Conflicts []wireConflict `json:"conflicts,omitempty"`
 	Problems  []wireProblem  `json:"problems,omitempty"`
 }
@@ -81,7 +82,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 		w.Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
 	}
 	if wantsJSON(r) {
-		out := wireError{Code: e.Code, Message: e.Message, Request: id, Conflicts: wireConflicts(e.Conflicts)}
+		out := wireError{Code: e.Code, Message: e.Message, Request: id, Choices: e.Choices, Conflicts: wireConflicts(e.Conflicts)}
 		if len(e.Problems) > 0 {
 			out.Problems = s.wireProblems(v.report.Form, v.report.FormV, e.Problems, nil)
 		}

@@ -111,12 +111,15 @@ func schemaOf(t reflect.Type, schemas object) object {
 		}
 		props, required := object{}, []string{}
 		schemas[name] = object{} // breaks cycles
-		for i := range t.NumField() {
-			tag, opts, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		for _, fd := range reflect.VisibleFields(t) {
+			tag, opts, _ := strings.Cut(fd.Tag.Get("json"), ",")
+			if fd.Anonymous {
+				continue // its fields are visible by themselves
+			}
 			if tag == "-" || tag == "" {
 				continue
 			}
-			props[tag] = schemaOf(t.Field(i).Type, schemas)
+			props[tag] = schemaOf(fd.Type, schemas)
 			if !strings.Contains(opts, "omitempty") {
 				required = append(required, tag)
 			}

@@ -19,9 +19,16 @@ import (
 type Workbooks interface {
 	// Read returns the rows of the form found in a workbook, or a
 	// tianbao.WorkbookError.
-	Read(ctx context.Context, data []byte, name string, form string, version int) (*tianbao.Import, error)
-	// Write writes rows as a workbook that looks like the sheet.
-	Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time) error
+	Read(ctx context.Context, data []byte, name string, form string, version int, help ReadHelp) (*tianbao.Import, error)
+	// Write writes rows as a workbook that looks like the sheet. With the id of a
+	// report the workbook carries its origin home.
+	Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64) error
+}
+
+// ReadHelp is what the sender of a workbook helps with.
+type ReadHelp struct {
+	Password string // of an encrypted workbook
+	Sheet    string // which of several sheets
 }
 
 // Masker masks a cell's value for those who may not see it whole; report.Checker's

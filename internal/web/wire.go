@@ -230,22 +230,35 @@ type wireImport struct {
 	Confirm string `json:"confirm,omitempty"` // yes, where the preview asks
 	Key     string `json:"key,omitempty"`     // with save and submit
 	Screen  string `json:"screen,omitempty"`  // unsaved changes of the page as JSON (wireChanges)
+
+	Password string `json:"password,omitempty"` // of an encrypted workbook
+	Sheet    string `json:"sheet,omitempty"`    // title of the sheet, where an answer gave choices
 }
 
 type wirePlan struct {
-	Import   tianbao.ID    `json:"import"`
-	Mode     string        `json:"mode"`
-	File     string        `json:"file"`
-	Sheet    string        `json:"sheet"`
-	Changes  []wireChange  `json:"changes"`
-	Counts   wirePlanCount `json:"counts"`
-	Items    []wireItem    `json:"items"`
-	Problems []wireProblem `json:"problems"`
-	Remarks  []string      `json:"remarks,omitempty"`
-	Confirm  string        `json:"confirm,omitempty"`
-	Again    string        `json:"again,omitempty"` // sentence: this very file was imported before
-	Saved    *wireSaved    `json:"saved,omitempty"`
-	Receipt  *wireReceipt  `json:"receipt,omitempty"` // of the 上报
+	Import  tianbao.ID    `json:"import"`
+	Mode    string        `json:"mode"`
+	File    string        `json:"file"`
+	Sheet   string        `json:"sheet"`
+	Changes []wireChange  `json:"changes"`
+	Counts  wirePlanCount `json:"counts"`
+	Items   []wireItem    `json:"items"`
+	// Conflicts are to be decided: where the file's side is wanted, add its take to
+	// the changes.
+	Conflicts []wirePlanConflict `json:"conflicts,omitempty"`
+	Problems  []wireProblem      `json:"problems"`
+	Remarks   []string           `json:"remarks,omitempty"`
+	Confirm   string             `json:"confirm,omitempty"`
+	Again     string             `json:"again,omitempty"` // sentence: this very file was imported before
+	Saved     *wireSaved         `json:"saved,omitempty"`
+	Receipt   *wireReceipt       `json:"receipt,omitempty"` // of the 上报
+}
+
+type wirePlanConflict struct {
+	wireConflict
+	SheetRow int        `json:"sheet_row,omitempty"`
+	Seq      int        `json:"seq,omitempty"`
+	Take     wireChange `json:"take"`
 }
 
 type wirePlanCount struct {
@@ -386,9 +399,13 @@ func toRows(rows []tianbao.Row) []wireRow {
 func wireConflicts(cs []tianbao.Conflict) []wireConflict {
 	var out []wireConflict
 	for _, c := range cs {
-		out = append(out, wireConflict{Row: c.Row, Field: c.Field, Kind: c.Kind, Base: c.Base, Mine: c.Mine, Theirs: c.Theirs, By: c.By, At: stamp(c.At)})
+		out = append(out, toConflict(c))
 	}
 	return out
+}
+
+func toConflict(c tianbao.Conflict) wireConflict {
+	return wireConflict{Row: c.Row, Field: c.Field, Kind: c.Kind, Base: c.Base, Mine: c.Mine, Theirs: c.Theirs, By: c.By, At: stamp(c.At)}
 }
 
 // wireProblems names problems as the sender names rows; without a screen, by id.

@@ -23,7 +23,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if err != nil {
 		return err
 	}
-	return s.sendWorkbook(w, r, v, sheet.Form, sheet.Rows)
+	return s.sendWorkbook(w, r, v, sheet.Form, sheet.Rows, sheet.Report.Version)
 }
 
 // exportScreen is 原样导出 of the sheet as it is seen, unsaved changes included.
@@ -40,7 +40,7 @@ func (s *Server) exportScreen(w http.ResponseWriter, r *http.Request, v *viewer)
 	if err != nil {
 		return err
 	}
-	return s.sendWorkbook(w, r, v, rules.Form(), scr.Rows)
+	return s.sendWorkbook(w, r, v, rules.Form(), scr.Rows, scr.Report.Version)
 }
 
 // template is the blank workbook of a campaign's form.
@@ -57,10 +57,10 @@ func (s *Server) template(w http.ResponseWriter, r *http.Request, v *viewer) err
 	if err != nil {
 		return err
 	}
-	return s.sendWorkbook(w, r, v, rules.Form(), nil)
+	return s.sendWorkbook(w, r, v, rules.Form(), nil, 0)
 }
 
-func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer, f *tianbao.Form, rows []tianbao.Row) error {
+func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer, f *tianbao.Form, rows []tianbao.Row, version int64) error {
 	if err := s.Auth.Record(r.Context(), v.user().ID, address(r), "export", v.report.ID.String(), strconv.Itoa(len(rows))+" rows"); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer,
 	w.Header().Set("Content-Disposition", disposition(name))
 	// The rows are in memory already, so what can fail now is the connection; the
 	// workbook streams and a broken one is a broken zip that no program opens.
-	if err := s.Workbooks.Write(w, f, slices.Values(rows), s.Now()); err != nil {
+	if err := s.Workbooks.Write(w, f, slices.Values(rows), s.Now(), v.report.ID, version); err != nil {
 		s.Log.Warn("export broke off", "route", r.Pattern, "err", err)
 		panic(http.ErrAbortHandler)
 	}
@@ -99,7 +99,8 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 			return err
 		}
 	}
-	imp, err := s.Workbooks.Read(r.Context(), data, name, v.report.Form, v.report.FormV)
+	imp, err := s.Workbooks.Read(r.Context(), data, name, v.report.Form, v.report.FormV,
+		ReadHelp{Password: r.PostFormValue("password"), Sheet: r.PostFormValue("sheet")})
 	if err != nil {
 		return err
 	}
@@ -200,12 +201,16 @@ func (s *Server) toPlan(v *viewer, p *report.Plan, imp *tianbao.Import, name str
 	c := count(len(imp.Rows), p.Problems)
 	out := wirePlan{
 		Import: p.Import, Mode: string(p.Mode), File: name, Sheet: imp.Sheet, Changes: fromChanges(f, p.Changes),
-		Counts: wirePlanCount{Rows: len(imp.Rows), Add: p.Added, Change: p.Changed, Delete: p.Deleted, Same: p.Same, Error: c.Error},
+		Counts: wirePlanCount{Rows: len(imp.Rows), Add: p.Added, Change: p.Changed, Delete: p.Deleted, Same: p.Same, Conflict: len(p.Conflicts), Error: c.Error},
 		Items:  []wireItem{}, Problems: []wireProblem{}, Remarks: p.Remarks, Confirm: p.Confirm,
 	}
 	if p.Again != nil {
 		out.Again = fmt.Sprintf("这个文件已经由 %s 在%s导入过，请确认没有重复。", p.Again.ByName,
 			timeOf(p.Again.At).Format("1月2日 15:04"))
+	}
+	for _, pc := range p.Conflicts {
+		out.Conflicts = append(out.Conflicts, wirePlanConflict{wireConflict: toConflict(pc.Conflict), SheetRow: pc.SheetRow, Seq: pc.Seq,
+			Take: fromChanges(f, []tianbao.Change{pc.Take})[0]})
 	}
 	errs := make(map[int]int)
 	for _, pr := range p.Problems {

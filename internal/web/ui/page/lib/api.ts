@@ -6,6 +6,8 @@ export interface Failure {
   message: string;
   request?: string;
   problems?: Problem[];
+  /** What the sender may choose from, e.g. the sheets of a workbook. */
+  choices?: string[];
   conflicts?: ServerConflict[];
 }
 

@@ -1,7 +1,7 @@
 // 导入 EXCEL: choose a file and a mode, look at what it would do, then bring it into
 // the sheet on the screen. Nothing is saved before 提交.
 import { Change, Column } from "../../sheet/element";
-import { call, Problem } from "./api";
+import { call, Failure, Problem } from "./api";
 import { byId, el, fill } from "./dom";
 
 interface Item {
@@ -12,6 +12,18 @@ interface Item {
   errors?: number;
 }
 
+interface Conflict {
+  row: string;
+  field?: string;
+  kind: "edited" | "deleted" | "delete-edited";
+  mine: string;
+  theirs: string;
+  by: string;
+  sheet_row?: number;
+  seq?: number;
+  take: Change;
+}
+
 export interface Plan {
   import: string;
   file: string;
@@ -20,6 +32,7 @@ export interface Plan {
   counts: { rows: number; add: number; change: number; delete: number; same: number; conflict: number; error: number };
   items: Item[];
   problems: Problem[];
+  conflicts?: Conflict[];
   remarks?: string[];
   confirm?: string;
   again?: string;
@@ -48,7 +61,7 @@ export class Importer {
     });
     this.button.addEventListener("click", () => {
       if (!this.plan) return;
-      const plan = this.plan;
+      const plan = this.decided(this.plan);
       this.dialog.close("apply");
       this.apply(plan);
     });
@@ -81,7 +94,8 @@ export class Importer {
     fill(this.preview);
   }
 
-  private async load(): Promise<void> {
+  /** Reads the file; help is what the server asked for: a password, a sheet. */
+  private async load(help: Record<string, string> = {}): Promise<void> {
     this.reset();
     const file = this.file.files && this.file.files[0];
     (this.file.nextElementSibling as HTMLElement).textContent = file ? `已选择：${file.name}（点这里换一个文件）` : this.invitation;
@@ -91,19 +105,89 @@ export class Importer {
     fill(this.preview, el("p", "muted", "正在读取文件…"));
     const form = new FormData();
     form.append("mode", (byId("import-form").querySelector('input[name="mode"]:checked') as HTMLInputElement).value);
+    for (const [name, value] of Object.entries(help)) form.append(name, value);
     form.append("screen", JSON.stringify(this.screen()));
     form.append("file", file);
     const res = await call<Plan>("POST", this.url, form);
     if (turn !== this.turn) return; // another file or mode was chosen meanwhile
-    if (res.error || !res.data) return this.refuse(res.error ? res.error.message : "");
+    if (res.error || !res.data) return this.refuse(res.error ? res.error.message : "", res.error, help);
     this.plan = res.data;
     this.draw(res.data);
   }
 
-  private refuse(message: string): void {
-    const p = el("p", "callout callout-error", message);
+  private refuse(message: string, error?: Failure, help: Record<string, string> = {}): void {
+    const asks = error && (error.choices || error.code === "encrypted" || error.code === "bad_password");
+    const p = el("p", "callout " + (asks ? "callout-warn" : "callout-error"), message);
     p.setAttribute("role", "alert");
     fill(this.preview, p);
+    if (error && error.choices) this.preview.append(this.choice(error.choices, help));
+    else if (asks) this.preview.append(this.password(help));
+  }
+
+  /** Which of several sheets. */
+  private choice(sheets: string[], help: Record<string, string>): HTMLElement {
+    const box = el("div", "row");
+    for (const name of sheets) {
+      const b = el("button", "button", name) as HTMLButtonElement;
+      b.type = "button";
+      b.addEventListener("click", () => void this.load({ ...help, sheet: name }));
+      box.append(b);
+    }
+    return box;
+  }
+
+  private password(help: Record<string, string>): HTMLElement {
+    const input = el("input", "input") as HTMLInputElement;
+    input.type = "password";
+    input.autocomplete = "off";
+    input.setAttribute("aria-label", "工作簿的打开密码");
+    const b = el("button", "button", "用这个密码打开") as HTMLButtonElement;
+    b.type = "button";
+    const go = () => void this.load({ ...help, password: input.value });
+    b.addEventListener("click", go);
+    input.addEventListener("keydown", (e) => {
+      if (e.key !== "Enter") return;
+      e.preventDefault();
+      go();
+    });
+    setTimeout(() => input.focus());
+    return el("div", "row", input, b);
+  }
+
+  /** The plan with the conflicts decided: the file's side where it was chosen. */
+  private decided(plan: Plan): Plan {
+    const takes = (plan.conflicts || []).filter((_, i) => this.chosen(i) === "mine").map((c) => c.take);
+    return { ...plan, changes: [...plan.changes, ...takes] };
+  }
+
+  private chosen(i: number): string {
+    const input = this.preview.querySelector(`input[name="conflict-${i}"]:checked`) as HTMLInputElement | null;
+    return input ? input.value : "";
+  }
+
+  private conflicts(list: Conflict[]): HTMLElement {
+    const title = new Map(this.columns().map((c) => [c.key, c.title]));
+    const box = el("div", "stack", el("p", "callout callout-warn", "这些单元格在文件导出之后，文件里和系统里都有改动。请逐处选择保留哪一个："));
+    list.forEach((c, i) => {
+      const by = c.by ? `${c.by} 保存的` : "系统中的";
+      const text = {
+        edited: [`系统：${by} ${c.theirs || "（空）"}`, `文件：${c.mine || "（空）"}`],
+        deleted: [`系统：${c.by || "他人"} 已删除这一行，不再加入`, "文件：保留这一行，重新加入到最后"],
+        "delete-edited": [`系统：保留这一行（${by}：${c.theirs}）`, "文件：删除这一行"],
+      }[c.kind];
+      const place = (c.seq ? `第${c.seq}行` : `文件第${c.sheet_row}行`) + (c.field && c.kind === "edited" ? ` ${title.get(c.field)}` : "");
+      const field = el("fieldset", "choices", el("legend", "", place));
+      ["theirs", "mine"].forEach((value, j) => {
+        const input = document.createElement("input");
+        input.type = "radio";
+        input.name = "conflict-" + i;
+        input.value = value;
+        input.addEventListener("change", () => this.update());
+        field.append(el("label", "choice", input, el("span", "", text[j])));
+      });
+      box.append(field);
+    });
+    return box;
   }
 
   private draw(p: Plan): void {
@@ -117,6 +201,7 @@ export class Importer {
     const out: Node[] = [el("p", "", `工作表“${p.sheet}”中有 ${n.rows} 行数据` + (n.same ? `，其中 ${n.same} 行与表中相同` : "") + "。"), tally];
     for (const text of [p.again, ...(p.remarks || [])]) if (text) out.push(el("p", "callout callout-info", text));
     if (n.error) out.push(el("p", "callout callout-warn", "有错误的行也可以先导入，改正后再上报。"));
+    if (p.conflicts && p.conflicts.length) out.push(this.conflicts(p.conflicts));
     if (p.confirm) out.push(this.question(p.confirm));
     if (p.items.length) out.push(this.table(p));
     fill(this.preview, ...out);
@@ -132,8 +217,10 @@ export class Importer {
   }
 
   private update(): void {
-    const empty = !!this.plan && !this.plan.changes.length;
-    this.button.disabled = !this.plan || empty || (!!this.sure && !this.sure.checked);
+    const open = (this.plan && this.plan.conflicts) || [];
+    const empty = !!this.plan && !this.plan.changes.length && !open.length;
+    const undecided = open.some((_, i) => !this.chosen(i));
+    this.button.disabled = !this.plan || empty || undecided || (!!this.sure && !this.sure.checked);
     if (empty && !this.preview.querySelector(".callout-ok")) this.preview.append(el("p", "callout callout-ok", "文件内容与表中完全相同，没有需要导入的改动。"));
   }
 
