@@ -30,6 +30,9 @@ type Cell struct {
 	// Raw is the text, or the number as the file writes it. It is valid only
 	// until the callback returns.
 	Raw []byte
+	// Lasting: Raw is never written again, so that a string may share its memory. It
+	// is true of shared strings.
+	Lasting bool
 }
 
 // RowData is one row with at least one cell, its cells in column order. Rows come

@@ -50,10 +50,7 @@ func (s *sheetParser) startCell() error {
 	if s.cell.Col >= maxCol {
 		return errRef
 	}
-	if s.nextCol > s.cell.Col {
-		s.sorted = false
-	}
-	s.nextCol = s.cell.Col + 1
+	s.place(s.cell.Col)
 	s.wide = s.cell.Col >= s.b.limits.Columns
 	s.hasValue, s.hasIs, s.inIs, s.capture = false, false, false, false
 	s.inCell = !s.closed
@@ -79,7 +76,7 @@ func parseType(v []byte) cellType {
 }
 
 // badString is what a cell shows whose shared string does not exist.
-var badString = []byte("#REF!")
+const badString = "#REF!"
 
 // finishCell adds the cell to the row unless it is blank.
 func (s *sheetParser) finishCell() error {
@@ -93,36 +90,31 @@ func (s *sheetParser) finishCell() error {
 	if s.wide || !s.hasValue && !s.hasIs {
 		return nil
 	}
-	raw := s.buf[sp.from:sp.to]
+	raw := s.texts[sp.from:sp.to]
 	c := &s.cell
 	switch s.kind {
 	case typeShared:
-		s.buf = s.buf[:sp.from]
 		n, ok := number(bytes.TrimSpace(raw), 1<<30)
 		if ok {
 			raw, ok = s.b.strings.get(n)
 		}
-		if !ok {
-			raw, c.Kind = badString, Error
+		if c.Lasting = true; !ok {
+			raw, c.Kind = []byte(badString), Error
 		}
-		c.Raw = raw
-		sp.from = -1
+		s.texts = s.texts[:sp.from]
 	case typeStr, typeInline:
 		raw = unescapeX(raw)
-		sp.to = sp.from + len(raw)
 	default:
 		raw = bytes.TrimSpace(raw)
-		sp.from += bytes.Index(s.buf[sp.from:sp.to], raw)
-		sp.to = sp.from + len(raw)
 		c.Kind = [...]Kind{typeNumber: Number, typeBool: Bool, typeError: Error, typeDate: Date}[s.kind]
 	}
 	if len(raw) == 0 {
 		return nil
 	}
-	if len(s.row.Cells) == maxCol || len(s.buf) > maxRowText {
+	if len(s.row.Cells) >= maxCol || len(s.texts) > maxRowText {
 		return errRowSize
 	}
+	c.Raw = raw[:len(raw):len(raw)]
 	s.row.Cells = append(s.row.Cells, *c)
-	s.spans = append(s.spans, sp)
 	return nil
 }

@@ -33,11 +33,11 @@ type sheetParser struct {
 	b  *xlsx
 	fn func(*RowData) error
 
-	row   RowData
-	buf   []byte // texts of the row
-	spans []span // of each cell in row.Cells; from < 0: Raw points into the shared strings
-	last  int    // number of the row before
-	merge []Merge
+	row    RowData
+	texts  []byte // of the row's cells
+	digits []byte // the row's number as it is written, if it is
+	last   int    // number of the row before
+	merge  []Merge
 
 	inRow, inCell, inData bool
 	wide                  bool // a cell beyond Limits.Columns: passed over
@@ -78,6 +78,11 @@ func (b *xlsx) rows(ctx context.Context, i int, fn func(*RowData) error) ([]Merg
 func (s *sheetParser) run() error {
 	root := false
 	for {
+		if s.inRow && !s.inCell {
+			if err := s.quickCells(); err != nil {
+				return err
+			}
+		}
 		tok, err := s.next()
 		if err != nil {
 			return err
@@ -111,8 +116,8 @@ func (s *sheetParser) take() {
 	if s.inIs {
 		from = s.inline.from
 	}
-	if room := s.b.limits.CellChars*4 + 4 - (len(s.buf) - from); room > 0 {
-		s.buf = appendText(s.buf, s.text[:min(len(s.text), room)], s.cdata)
+	if room := s.b.limits.CellChars*4 + 4 - (len(s.texts) - from); room > 0 {
+		s.texts = appendText(s.texts, s.text[:min(len(s.text), room)], s.cdata)
 	}
 }
 
@@ -124,13 +129,13 @@ func (s *sheetParser) start() error {
 		}
 	case "v":
 		if s.inCell && !s.wide {
-			s.value = span{len(s.buf), len(s.buf)}
+			s.value = span{len(s.texts), len(s.texts)}
 			s.capture = !s.closed
 			s.hasValue = true
 		}
 	case "is":
 		if s.inCell && !s.wide {
-			s.inline = span{len(s.buf), len(s.buf)}
+			s.inline = span{len(s.texts), len(s.texts)}
 			s.inIs, s.hasIs = !s.closed, true
 		}
 	case "t":
@@ -174,13 +179,13 @@ func (s *sheetParser) finish() error {
 	case "v":
 		if s.inCell && !s.wide {
 			s.capture = false
-			s.value.to = len(s.buf)
+			s.value.to = len(s.texts)
 		}
 	case "t":
 		s.capture = false
 	case "is":
 		if s.inIs {
-			s.inline.to = len(s.buf)
+			s.inline.to = len(s.texts)
 			s.inIs = false
 		}
 	case "c":
@@ -206,6 +211,7 @@ func (s *sheetParser) startRow() error {
 		return errNested
 	}
 	num, hidden := 0, false
+	s.row.Cells, s.texts, s.digits = s.row.Cells[:0], s.texts[:0], s.digits[:0]
 	for a := s.attrs; ; {
 		name, v, rest, ok := nextAttr(a)
 		if !ok {
@@ -218,13 +224,13 @@ func (s *sheetParser) startRow() error {
 				return errRef
 			}
 			num = n
+			s.digits = append(s.digits[:0], v...)
 		case "hidden":
 			hidden = len(v) > 0 && (v[0] == '1' || v[0] == 't')
 		}
 		a = rest
 	}
 	s.row.Num, s.row.Hidden = num, hidden
-	s.row.Cells, s.spans, s.buf = s.row.Cells[:0], s.spans[:0], s.buf[:0]
 	s.nextCol, s.sorted = 0, true
 	s.inRow = true
 	if s.closed {
@@ -243,11 +249,6 @@ func (s *sheetParser) finishRow() error {
 	s.last = s.row.Num
 	if len(s.row.Cells) == 0 {
 		return nil
-	}
-	for i := range s.row.Cells {
-		if sp := s.spans[i]; sp.from >= 0 {
-			s.row.Cells[i].Raw = s.buf[sp.from:sp.to:sp.to]
-		}
 	}
 	if !s.sorted {
 		s.order()

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 )
@@ -51,6 +52,47 @@ func (t *strtab) add(b []byte) {
 	t.n++
 }
 
+// room counts one more string of n bytes.
+func (t *strtab) room(n int, limits *Limits, mem *budget) error {
+	if t.n >= limits.Strings {
+		return errTooBig("文件里的文字太多，请把它分成几个文件后分别上传。", errors.New("sheet: strings over the limit"))
+	}
+	return mem.take(n + 8)
+}
+
+// The shape of nearly every string. As in xlsx_quick.go, whatever deviates is left
+// to the scanner.
+const (
+	stringOpen  = "<si><t>"
+	stringKeep  = `<si><t xml:space="preserve">`
+	stringClose = "</t></si>"
+)
+
+// quick takes strings as long as they have that shape.
+func (t *strtab) quick(p *part, limits *Limits, mem *budget) error {
+	for {
+		b := p.buf[p.pos:p.end]
+		i := len(stringOpen)
+		switch {
+		case len(b) > len(stringOpen) && string(b[:len(stringOpen)]) == stringOpen:
+		case len(b) > len(stringKeep) && string(b[:len(stringKeep)]) == stringKeep:
+			i = len(stringKeep)
+		default:
+			return nil
+		}
+		n := bytes.IndexByte(b[i:], '<')
+		if n < 0 || n > limits.CellChars || len(b)-i-n < len(stringClose) ||
+			string(b[i+n:i+n+len(stringClose)]) != stringClose || !plain(b[i:i+n]) {
+			return nil
+		}
+		if err := t.room(n, limits, mem); err != nil {
+			return err
+		}
+		t.add(b[i : i+n])
+		p.pos += i + n + len(stringClose)
+	}
+}
+
 // read fills the table from the shared strings part. Runs of rich text are joined;
 // phonetic runs (rPh, the reading of a name) are not part of the text.
 func (t *strtab) read(ctx context.Context, c *container, name string, limits *Limits, mem *budget) error {
@@ -64,10 +106,7 @@ func (t *strtab) read(ctx context.Context, c *container, name string, limits *Li
 	inItem, inText := false, false
 	add := func() error {
 		cur = unescapeX(cur)
-		if t.n >= limits.Strings {
-			return errTooBig("文件里的文字太多，请把它分成几个文件后分别上传。", errors.New("sheet: strings over the limit"))
-		}
-		if err := mem.take(len(cur) + 8); err != nil {
+		if err := t.room(len(cur), limits, mem); err != nil {
 			return err
 		}
 		t.add(cur)
@@ -75,6 +114,11 @@ func (t *strtab) read(ctx context.Context, c *container, name string, limits *Li
 		return nil
 	}
 	for {
+		if !inItem && p.depth() == 1 {
+			if err := t.quick(p, limits, mem); err != nil {
+				return err
+			}
+		}
 		tok, err := p.next()
 		if err != nil {
 			return err
