@@ -44,6 +44,7 @@ const (
 	SourceImport Source = "import"
 	SourceAPI    Source = "api"
 	SourceMail   Source = "mail"
+	SourceUndo   Source = "undo"
 	SourceDemo   Source = "demo"
 )
 

@@ -146,7 +146,7 @@ func section(name string) string {
 	switch name {
 	case "home.html":
 		return "home"
-	case "reports.html", "sheet.html", "history.html", "receipt.html", "receipts.html":
+	case "reports.html", "sheet.html", "history.html", "undo.html", "receipt.html", "receipts.html":
 		return "reports"
 	case "notices.html", "notice.html":
 		return "notices"

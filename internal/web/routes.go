@@ -74,6 +74,8 @@ func (s *Server) table() []route {
 		{get, "/reports/{report}/export", ownReport, s.export, "export", "原样导出: the stored sheet as a workbook", nil, nil, false, 0},
 		{post, "/reports/{report}/export", ownReport, s.exportScreen, "exportScreen", "原样导出: the sheet with these unsaved changes as a workbook", wireChanges{}, nil, false, maxChangeBody},
 		{get, "/reports/{report}/history", ownReport, s.history, "history", "Who changed which cell when, newest first", nil, wireHistory{}, false, 0},
+		{get, "/reports/{report}/history/{version}/undo", ownReport, s.undoPlan, "undoPlan", "What taking back one saved version would do; changes nothing", nil, wireUndo{}, false, 0},
+		{post, "/reports/{report}/history/{version}/undo", ownReport, s.undo, "undo", "Take back one saved version, an import as well, as one step", wireSubmit{}, wireSaved{}, false, 0},
 		{get, "/reports/{report}/receipts", ownReport, s.receipts, "receipts", "The newest receipts of the report", nil, wireReceipts{}, false, 0},
 		{get, "/reports/{report}/receipts/{receipt}", ownReport, s.receipt, "receipt", "One receipt, printable", nil, wireReceipt{}, false, 0},
 

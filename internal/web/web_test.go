@@ -13,7 +13,7 @@ import (
 func TestTemplatesFitTheirData(t *testing.T) {
 	data := map[string]any{
 		"signin.html": &signinPageData{}, "setup.html": &setupPageData{}, "password.html": &passwordPageData{}, "home.html": &homePage{},
-		"reports.html": &reportsPage{}, "sheet.html": &sheetPage{}, "history.html": &historyPage{}, "receipt.html": &receiptPage{},
+		"reports.html": &reportsPage{}, "sheet.html": &sheetPage{}, "history.html": &historyPage{}, "undo.html": &undoPage{}, "receipt.html": &receiptPage{},
 		"receipts.html": &receiptsPage{}, "notices.html": &noticesPage{}, "notice.html": &noticePage{}, "help.html": &helpText{},
 		"users.html": &usersPage{}, "newpassword.html": &newPasswordPage{}, "error.html": &errorPage{},
 	}

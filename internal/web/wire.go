@@ -307,6 +307,14 @@ type wireRecord struct {
 	Reason string     `json:"reason,omitempty"`
 }
 
+type wireUndo struct {
+	Version int64          `json:"version"`
+	Cells   int            `json:"cells"`   // cells that get their earlier value
+	Removed int            `json:"removed"` // added rows that go
+	Back    int            `json:"back"`    // deleted rows that come back
+	Kept    []wireConflict `json:"kept"`    // changed since, masked; they stay
+}
+
 type wireUsers struct {
 	Users []wireUser `json:"users"`
 }
