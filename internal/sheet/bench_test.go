@@ -79,7 +79,7 @@ func BenchmarkRead(b *testing.B) {
 				for b.Loop() {
 					cells := 0
 					limits := DefaultLimits()
-					bk, err := open(context.Background(), bytes.NewReader(file), int64(len(file)), "x", &limits, &budget{left: limits.Memory})
+					bk, err := open(context.Background(), bytes.NewReader(file), int64(len(file)), "x", &limits, &budget{left: limits.Memory}, "")
 					if err != nil {
 						b.Fatal(err)
 					}

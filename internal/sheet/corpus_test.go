@@ -142,7 +142,7 @@ func firstDifference(want, got string) string {
 func dump(b []byte) (string, error) {
 	limits := DefaultLimits()
 	limits.Columns = maxCol
-	bk, err := open(context.Background(), bytes.NewReader(b), int64(len(b)), "x", &limits, &budget{left: limits.Memory})
+	bk, err := open(context.Background(), bytes.NewReader(b), int64(len(b)), "x", &limits, &budget{left: limits.Memory}, "")
 	if err != nil {
 		return "", err
 	}

@@ -31,7 +31,7 @@ func Read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.
 
 func read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker, opt ReadOptions, limits Limits) (*tianbao.Import, error) {
 	mem := &budget{left: limits.Memory}
-	b, err := open(ctx, r, size, name, &limits, mem)
+	b, err := open(ctx, r, size, name, &limits, mem, opt.Password)
 	if err != nil {
 		return nil, err
 	}

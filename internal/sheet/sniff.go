@@ -9,8 +9,9 @@ import (
 )
 
 // open finds out what a file is, by its content and never by its name, and opens
-// it. name is used for the title of a sheet that has none.
-func open(ctx context.Context, r io.ReaderAt, size int64, name string, limits *Limits, mem *budget) (book, error) {
+// it. name is used for the title of a sheet that has none, password for a workbook
+// that is encrypted.
+func open(ctx context.Context, r io.ReaderAt, size int64, name string, limits *Limits, mem *budget, password string) (book, error) {
 	if size > limits.Upload {
 		return nil, errTooBig("文件超过 20 MB，请删去图片和多余的工作表，或分成几个文件后再上传。", errors.New("sheet: upload over the limit"))
 	}
@@ -24,7 +25,7 @@ func open(ctx context.Context, r io.ReaderAt, size int64, name string, limits *L
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		return openZip(ctx, r, size, limits, mem)
 	case bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")):
-		return nil, sniffCFB(ctx, r, size)
+		return openCFB(ctx, r, size, limits, mem, password)
 	case len(head) > 4 && head[0] == 9 && head[1] <= 8 && head[1]%2 == 0 && head[2] <= 8 && head[3] == 0:
 		return nil, errUnsupported("很早的 Excel 格式（.xls）")
 	case isPicture(head):
@@ -85,32 +86,32 @@ func openZip(ctx context.Context, r io.ReaderAt, size int64, limits *Limits, mem
 	return b, nil
 }
 
-// sniffCFB names what an OLE compound file holds. Its directory may stand
-// anywhere, so the names are looked for in the whole file.
-func sniffCFB(ctx context.Context, r io.ReaderAt, size int64) error {
+// openCFB tells what an OLE compound file holds. Its directory may stand anywhere,
+// so the names are looked for in the whole file.
+func openCFB(ctx context.Context, r io.ReaderAt, size int64, limits *Limits, mem *budget, password string) (book, error) {
 	encrypted, workbook, book := utf16LE("EncryptedPackage"), utf16LE("Workbook"), utf16LE("Book")
 	found := 0
 	buf := make([]byte, 256<<10)
 	for off := int64(0); off < size; off += int64(len(buf) - len(encrypted)) {
 		if err := ctx.Err(); err != nil {
-			return blame("looking into a compound file", err)
+			return nil, blame("looking into a compound file", err)
 		}
 		n, err := r.ReadAt(buf, off)
 		if err != nil && !errors.Is(err, io.EOF) {
-			return errDamaged(err)
+			return nil, errDamaged(err)
 		}
 		b := buf[:n]
 		switch {
 		case bytes.Contains(b, encrypted):
-			return errEncrypted()
+			return openEncrypted(ctx, r, size, limits, mem, password)
 		case bytes.Contains(b, workbook), bytes.Contains(b, book):
 			found++
 		}
 	}
 	if found > 0 {
-		return errUnsupported("旧版 Excel 或 WPS 表格（.xls、.et）")
+		return nil, errUnsupported("旧版 Excel 或 WPS 表格（.xls、.et）")
 	}
-	return errUnreadable("这不是表格文件（可能是 Word 或其他文档）；请选择采集表的 .xlsx 文件后再上传。", errors.New("sheet: compound file without a workbook"))
+	return nil, errUnreadable("这不是表格文件（可能是 Word 或其他文档）；请选择采集表的 .xlsx 文件后再上传。", errors.New("sheet: compound file without a workbook"))
 }
 
 func utf16LE(s string) []byte {
