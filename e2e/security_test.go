@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -337,6 +339,54 @@ func TestDemoOnLoopbackOnly(t *testing.T) {
 	if err == nil || !bytes.Contains(out, []byte("只能监听本机地址")) {
 		t.Errorf("err %v: %s", err, out)
 	}
+}
+
+// SEC-22: a database whose key file is gone, or that meets another one, is not
+// opened, and no new keys are made for it; with its own file it opens again.
+func TestSEC22KeysBelongToTheDatabase(t *testing.T) {
+	engines(t, func(t *testing.T, db string) {
+		data := t.TempDir()
+		s := startIn(t, data, db)
+		s.stop()
+		keys := filepath.Join(data, "keys", "ring.json")
+		aside := keys + ".aside"
+		if err := os.Rename(keys, aside); err != nil {
+			t.Fatal(err)
+		}
+		try := func() string {
+			args := []string{"user", "list", "--data", data}
+			if db != "" {
+				args = append(args, "--db", db)
+			}
+			out, err := product(context.Background(), args...).CombinedOutput()
+			if err == nil {
+				t.Errorf("opened: %s", out)
+			}
+			return string(out)
+		}
+		if out := try(); !strings.Contains(out, "没有找到密钥文件") {
+			t.Errorf("without the key file: %s", out)
+		}
+		if _, err := os.Stat(keys); err == nil {
+			t.Error("a new key file was made for an old database")
+		}
+		other := startIn(t, t.TempDir(), "")
+		other.stop()
+		b, err := os.ReadFile(filepath.Join(other.data, "keys", "ring.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(keys, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out := try(); !strings.Contains(out, "不是一套") {
+			t.Errorf("with another key file: %s", out)
+		}
+		if err := os.Rename(aside, keys); err != nil {
+			t.Fatal(err)
+		}
+		s.start(t)
+	})
 }
 
 // tianbao user add, passwd and list on a fresh installation.

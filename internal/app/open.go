@@ -50,9 +50,9 @@ type installation struct {
 	digest func(label string, parts ...[]byte) string
 }
 
-// open opens the key file and the database, in this order: without the keys
-// nothing could be read, and a database must never be sealed with keys that are
-// not safely on disk.
+// open opens the database and the key file that belongs to it. New keys are made
+// only for a database that was never written with any, and are safely on disk
+// before anything is sealed with them.
 func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, error) {
 	if p.keyFile == "" {
 		p.keyFile = filepath.Join(p.data, "keys", "ring.json")
@@ -64,11 +64,7 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 	if err != nil {
 		return nil, fmt.Errorf("--alg 只能是 sm4-gcm 或 aes-256-gcm，没有 %q", p.alg)
 	}
-	ring, err := seal.OpenFile(p.keyFile, true, alg)
-	if err != nil {
-		return nil, err
-	}
-	in := &installation{rules: make(map[string]*check.Checker), digest: ring.Digest}
+	in := &installation{rules: make(map[string]*check.Checker)}
 	if in.forms, err = form.Builtin(); err != nil {
 		return nil, err
 	}
@@ -82,21 +78,41 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 	if in.db, err = db.Open(ctx, db.Options{URL: p.db, Migrations: store.Migrations(), Log: log}); err != nil {
 		return nil, err
 	}
+	if err := in.unlock(ctx, p.keyFile, alg); err != nil {
+		return nil, errors.Join(err, in.db.Close(ctx))
+	}
+	return in, nil
+}
+
+// unlock opens the key file and what stands on it.
+func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg) error {
+	bound, err := store.KeysBound(ctx, in.db)
+	if err != nil {
+		return err
+	}
+	ring, err := seal.OpenFile(keyFile, !bound, alg)
+	if err != nil {
+		return err
+	}
+	in.digest = ring.Digest
 	in.ids = &clock.IDs{Clock: clock.System}
 	in.store = store.New(in.db, ring, in.ids, in.form, clock.System)
+	if err := in.store.BindKeys(ctx); err != nil {
+		return err
+	}
 	for _, f := range in.forms.Forms() {
 		if err := in.store.PutForm(ctx, f.Name, f.Version, in.forms.Schema(f.Name, f.Version), clock.System()); err != nil {
-			return nil, errors.Join(err, in.db.Close(ctx))
+			return err
 		}
 	}
 	if in.auth, err = auth.New(ctx, in.store, clock.System, in.ids, auth.DefaultParams()); err != nil {
-		return nil, errors.Join(err, in.db.Close(ctx))
+		return err
 	}
 	in.reports = &report.Service{
 		Store: in.store, IDs: in.ids, Now: clock.System, Digest: ring.Digest,
 		Rules: func(name string, version int) (report.Checker, error) { return in.checker(name, version) },
 	}
-	return in, nil
+	return nil
 }
 
 // close waits for what is being written and closes the database.
