@@ -31,8 +31,7 @@ func (s *Store) Campaign(ctx context.Context, id tianbao.ID) (tianbao.Campaign, 
 	return first(ctx, s.db, scanCampaign, sqlCampaign, id, true)
 }
 
-// unitOpen tells that a unit exists today ($3); one that has closed is still shown
-// with the report it made.
+// A unit that has closed by now ($3) is still shown with the report it made.
 const sqlReports = `SELECT COALESCE(r.id, 0), u.id, u.name, u.path, COALESCE(r.form, ''), COALESCE(r.form_version, 0),
  COALESCE(r.version, 0), COALESCE(r.state, ''), COALESCE(r.row_count, 0), COALESCE(r.updated_at, 0), COALESCE(p.name, '')
  FROM unit u LEFT JOIN report r ON r.campaign_id = $1 AND r.owner_id = u.id

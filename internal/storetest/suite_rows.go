@@ -340,5 +340,5 @@ func testSwapped(w *world) {
 	}
 }
 
-// ago keeps the linter and the reader from guessing at times.
+// ago is the given time before the world's events.
 func ago(d time.Duration) time.Time { return epoch().Add(-d) }
