@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
@@ -417,4 +418,84 @@ func (c *clerk) importByKeys(path string, mode int) {
 		c.Press("ArrowDown")
 	}
 	c.Wait(`document.querySelector("#import-preview .tally")`)
+}
+
+// The session ends while a clerk fills in; she signs in again in another window,
+// comes back, and 提交 saves what she had typed.
+func TestSignedInAgainElsewhere(t *testing.T) {
+	s := startDemo(t, "")
+	b := browser.Start(t)
+	c := s.clerk(t, b)
+	c.signInByMouse("unit")
+	c.Go(s.url + "/reports")
+	c.Click(".tree-button")
+	c.Wait(`location.pathname.startsWith("/reports/")`)
+	c.ready()
+	c.clickCell(1, "B")
+	c.Insert("没有提交的单位")
+	c.Press("Enter")
+	// A new password ends all sessions of the account, this page's too.
+	s.client(t, "admin").must("POST", "/users/unit/password", map[string]string{}, nil)
+	c.Click("#submit")
+	c.toast("登录已经超时")
+	c.dismiss()
+	var out struct{ Password string }
+	s.client(t, "admin").must("POST", "/users/unit/password", map[string]string{}, &out)
+	again := s.clerk(t, b)
+	again.Click("#login")
+	again.Type("unit")
+	again.Click("#password")
+	again.Type(out.Password)
+	again.Press("Enter")
+	again.Wait(`location.pathname === "/" && document.readyState === "complete"`)
+	c.Click("#submit")
+	c.toast("已提交，共 1 行")
+	if got := c.value(1, "B"); got != "没有提交的单位" {
+		t.Errorf("the cell holds %q", got)
+	}
+}
+
+// Two clerks on one sheet: the second is shown both values of the same cell and
+// decides; the rest of both is kept.
+func TestTwoClerksOnOneSheet(t *testing.T) {
+	s := startDemo(t, "")
+	b := browser.Start(t)
+	program := s.client(t, "dept")
+	rep := s.client(t, "unit").ownReport()
+	program.save(rep.ID, 0, inserts(0, 3))
+	c := s.clerk(t, b)
+	c.signInByMouse("unit")
+	c.Go(s.url + "/reports/" + rep.ID)
+	c.ready()
+	rows := program.sheet(rep.ID).Rows
+	program.save(rep.ID, 1, []change{
+		{"op": "edit", "row": rows[0].ID, "cells": map[string]string{"person_name": "部门改的"}},
+		{"op": "edit", "row": rows[1].ID, "cells": map[string]string{"person_name": "部门也改了"}},
+		{"op": "delete", "row": rows[2].ID},
+	})
+	for _, cell := range []struct {
+		row         int
+		letter, new string
+	}{{1, "E", "user0-new"}, {2, "F", "单位改的"}, {3, "F", "删除前改的"}} {
+		c.clickCell(cell.row, cell.letter)
+		c.Insert(cell.new)
+		c.Press("Enter")
+	}
+	c.Click("#submit")
+	c.Wait(`document.getElementById("ask-dialog").open`)
+	c.Screenshot("conflicts")
+	text := browser.Eval[string](c.Page, `document.getElementById("ask-body").textContent`)
+	for _, want := range []string{"部门经办人", "部门也改了", "单位改的", "删除"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the question does not show %q: %s", want, text)
+		}
+	}
+	c.Click(`input[name="clash-0"][value="mine"]`)
+	c.Click(`input[name="clash-1"][value="theirs"]`)
+	c.Click("#ask-yes")
+	c.toast("已提交，共 2 行")
+	got := program.sheet(rep.ID).Rows
+	if len(got) != 2 || got[0].Values[4] != "user0-new" || got[0].Values[5] != "部门改的" || got[1].Values[5] != "单位改的" {
+		t.Errorf("stored: %v", got)
+	}
 }
