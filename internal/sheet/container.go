@@ -94,7 +94,7 @@ func (c *container) open(ctx context.Context, name string) (*part, error) {
 		return nil, errors.New("sheet: two parts bear one name")
 	}
 	if f.Flags&1 != 0 {
-		return nil, errEncrypted()
+		return nil, errCipher("zip encryption")
 	}
 	z, err := f.Open()
 	if err != nil {
@@ -130,14 +130,11 @@ func (p *part) decode() error {
 	case strings.HasPrefix(string(head), "\x00<\x00?"):
 		enc = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
 	default:
-		switch strings.ToLower(declared(head)) {
-		case "", "utf-8", "utf8", "us-ascii", "ascii":
+		label := declared(head)
+		if isUTF8(label) {
 			return nil
-		case "gbk", "gb2312", "gb18030", "cp936":
-			enc = simplifiedchinese.GB18030
-		case "iso-8859-1", "windows-1252", "latin1":
-			enc = charmap.Windows1252
-		default:
+		}
+		if enc = namedEncoding(label); enc == nil {
 			return errors.New("sheet: unknown encoding declared")
 		}
 	}
@@ -147,6 +144,27 @@ func (p *part) decode() error {
 	}
 	before := append([]byte(nil), head...)
 	p.scanner = newScanner(transform.NewReader(io.MultiReader(strings.NewReader(string(before)), rest), enc.NewDecoder()))
+	return nil
+}
+
+// isUTF8 reports whether a declared encoding is UTF-8 or a part of it.
+func isUTF8(label string) bool {
+	switch strings.ToLower(label) {
+	case "", "utf-8", "utf8", "us-ascii", "ascii":
+		return true
+	}
+	return false
+}
+
+// namedEncoding finds a declared encoding among those that spreadsheets here come
+// in; nil when it is none of them.
+func namedEncoding(label string) encoding.Encoding {
+	switch strings.ToLower(label) {
+	case "gbk", "gb2312", "gb_2312", "gb_2312-80", "gb18030", "cp936", "x-gbk", "windows-936":
+		return simplifiedchinese.GB18030
+	case "iso-8859-1", "windows-1252", "latin1":
+		return charmap.Windows1252
+	}
 	return nil
 }
 

@@ -24,12 +24,6 @@ func errUnsupported(what string) error {
 		errors.New("sheet: format not supported"))
 }
 
-func errEncrypted() error {
-	return tianbao.WorkbookError("encrypted",
-		"文件设有打开密码，无法读取；请在 Excel 或 WPS 中取消密码（文件→信息→保护工作簿），保存后再上传。",
-		errors.New("sheet: encrypted"))
-}
-
 // errDamaged is for a file that began as a workbook and cannot be read to its end.
 func errDamaged(cause error) error {
 	return errUnreadable("文件已损坏或不完整，没有读入任何内容；请重新下载或复制，在 Excel 或 WPS 中打开并另存为 .xlsx 后再上传。", cause)

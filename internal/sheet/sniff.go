@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"unicode/utf16"
 )
 
 // open finds out what a file is, by its content and never by its name, and opens
@@ -112,12 +111,4 @@ func openCFB(ctx context.Context, r io.ReaderAt, size int64, limits *Limits, mem
 		return nil, errUnsupported("旧版 Excel 或 WPS 表格（.xls、.et）")
 	}
 	return nil, errUnreadable("这不是表格文件（可能是 Word 或其他文档）；请选择采集表的 .xlsx 文件后再上传。", errors.New("sheet: compound file without a workbook"))
-}
-
-func utf16LE(s string) []byte {
-	var out []byte
-	for _, u := range utf16.Encode([]rune(s)) {
-		out = append(out, byte(u), byte(u>>8))
-	}
-	return out
 }
