@@ -77,7 +77,7 @@ func TestBadFiles(t *testing.T) {
 }
 
 // peakMemory is the most memory the server had so far, in MB.
-func (s *server) peakMemory(t *testing.T) int {
+func (s *server) peakMemory(t testing.TB) int {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {

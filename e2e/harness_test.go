@@ -69,13 +69,13 @@ type server struct {
 }
 
 // startDemo starts a server with the demonstration's world; db "" is SQLite.
-func startDemo(t *testing.T, db string) *server {
+func startDemo(t testing.TB, db string) *server {
 	t.Helper()
 	return startIn(t, t.TempDir(), db, "--demo")
 }
 
 // startIn starts a server on a data folder.
-func startIn(t *testing.T, data, db string, more ...string) *server {
+func startIn(t testing.TB, data, db string, more ...string) *server {
 	t.Helper()
 	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, more...)
 	if db != "" {
@@ -87,7 +87,7 @@ func startIn(t *testing.T, data, db string, more ...string) *server {
 	return s
 }
 
-func (s *server) start(t *testing.T) {
+func (s *server) start(t testing.TB) {
 	t.Helper()
 	s.cmd = product(context.Background(), s.args...)
 	s.log = &bytes.Buffer{}
@@ -147,7 +147,7 @@ func (s *server) printed(t *testing.T) string {
 }
 
 // ready waits until the server answers.
-func (s *server) ready(t *testing.T) {
+func (s *server) ready(t testing.TB) {
 	t.Helper()
 	for range 200 {
 		res, err := http.Get(s.url + "/healthz")

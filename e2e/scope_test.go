@@ -43,7 +43,7 @@ func TestRowScope(t *testing.T) {
 			}
 			for method := range methods {
 				routes++
-				p := strings.NewReplacer("{report}", foreign.ID, "{receipt}", saved.Receipt.ID, "{version}", "1").Replace(path)
+				p := strings.NewReplacer("{report}", foreign.ID, "{receipt}", saved.Receipt.ID, "{version}", "1", "{job}", "1").Replace(path)
 				if strings.Contains(p, "{") {
 					t.Fatalf("no value for a parameter of %s", path)
 				}

@@ -103,12 +103,16 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 	return plan, nil
 }
 
+// Progress is told how far a long act has come: the stage in the users' words, and
+// rows done of all (0 of 0 where they are not counted). It must return at once.
+type Progress func(stage string, done, total int)
+
 // Apply imports a workbook and saves it at once, for programs that look at no
 // preview; it is Import and Save in one. Where the plan asks for a yes and confirm
 // is not set, it returns tianbao.ErrConflict with code "confirm" and the question.
 // The key stands for the file and the mode: the same call again gives the first
 // outcome, and then no plan.
-func (s *Service) Apply(ctx context.Context, a Actor, set *tianbao.ChangeSet, imp *tianbao.Import, mode Mode, file string, data []byte, confirm bool) (*Plan, *Saved, error) {
+func (s *Service) Apply(ctx context.Context, a Actor, set *tianbao.ChangeSet, imp *tianbao.Import, mode Mode, file string, data []byte, confirm bool, progress Progress) (*Plan, *Saved, error) {
 	if err := checkKey(set.Key); err != nil {
 		return nil, nil, err
 	}
@@ -125,6 +129,7 @@ func (s *Service) Apply(ctx context.Context, a Actor, set *tianbao.ChangeSet, im
 		return nil, saved, err
 	}
 	set.Base = rep.Version
+	progress("比对", 0, len(imp.Rows))
 	plan, err := s.Import(ctx, a, set, imp, mode, file, data)
 	if err != nil {
 		return nil, nil, err
@@ -141,7 +146,7 @@ func (s *Service) Apply(ctx context.Context, a Actor, set *tianbao.ChangeSet, im
 		return nil, nil, e
 	}
 	set.Changes, set.Imports = plan.Changes, []tianbao.ID{plan.Import}
-	saved, err := s.save(ctx, a, rules, set, digest)
+	saved, err := s.save(ctx, a, rules, set, digest, progress)
 	return plan, saved, err
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -59,12 +60,14 @@ func since(revs []tianbao.Revision) theirs {
 
 // merger turns the sender's changes into a commit against the rows as they stand.
 type merger struct {
-	rules  Checker
-	form   *tianbao.Form
-	rows   map[tianbao.ID]tianbao.Row // the touched rows as stored
-	theirs theirs
-	ids    map[string]tianbao.ID // sender's name → id of a new row
-	unit   func(values tianbao.Values) (tianbao.ID, error)
+	ctx      context.Context // asked now and then, so that a long merge can be stopped
+	progress Progress
+	rules    Checker
+	form     *tianbao.Form
+	rows     map[tianbao.ID]tianbao.Row // the touched rows as stored
+	theirs   theirs
+	ids      map[string]tianbao.ID // sender's name → id of a new row
+	unit     func(values tianbao.Values) (tianbao.ID, error)
 
 	touched   []tianbao.ID // changed rows in the order of their first change
 	edits     map[tianbao.ID]*edit
@@ -225,7 +228,13 @@ func (m *merger) set(e *edit, cells []tianbao.CellEdit) {
 // finish writes the gathered edits into the commit.
 func (m *merger) finish() error {
 	var problems []tianbao.Problem
-	for _, id := range m.touched {
+	for i, id := range m.touched {
+		if i%1000 == 0 {
+			if err := m.ctx.Err(); err != nil {
+				return err
+			}
+			m.progress("校验", i, len(m.touched))
+		}
 		e := m.edits[id]
 		if e.gone {
 			if e.isNew {

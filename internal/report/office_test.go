@@ -18,7 +18,7 @@ import (
 // office is the service on a real store, with the form as it is published.
 type office struct {
 	*report.Service
-	t     *testing.T
+	t     testing.TB
 	form  *tianbao.Form
 	rules *check.Checker
 	id    tianbao.ID // the report under test
@@ -33,7 +33,7 @@ func onBoth(t *testing.T, f func(o *office)) {
 	t.Run("postgres", func(t *testing.T) { f(newOffice(t, storetest.PostgresURL(t))) })
 }
 
-func newOffice(t *testing.T, url string) *office {
+func newOffice(t testing.TB, url string) *office {
 	t.Helper()
 	forms, err := form.Builtin()
 	if err != nil {
@@ -77,6 +77,9 @@ func newOffice(t *testing.T, url string) *office {
 	o.id = rep.ID
 	return o
 }
+
+// quiet tells nobody how far an import has come.
+func quiet(string, int, int) {}
 
 func must(t testing.TB, err error) {
 	t.Helper()

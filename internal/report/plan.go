@@ -44,6 +44,10 @@ type PlanConflict struct {
 	Take     tianbao.Change
 }
 
+// detailed is how many items name their cells; of a long file nobody reads more, and
+// the counts tell of all.
+const detailed = 1000
+
 // ItemKind is what happens to a row in a plan.
 type ItemKind string
 
@@ -62,7 +66,7 @@ type Item struct {
 	FileRow  int // index into the file's rows, -1 for a deleted row
 	Seq      int // number of the row on the screen, before (change, delete) or after (add)
 	Row      tianbao.ID
-	Cells    []tianbao.RecordedCell // the cells that differ
+	Cells    []tianbao.RecordedCell // the cells that differ, of the first items only
 }
 
 // planner works one plan out.
@@ -279,7 +283,9 @@ func (p *planner) add(i, seq int, after tianbao.Change) {
 	for f, v := range row.Values {
 		if v != "" {
 			c.Cells = append(c.Cells, tianbao.CellEdit{Field: f, Value: v, Mark: row.Mark(f)})
-			it.Cells = append(it.Cells, tianbao.RecordedCell{Field: f, After: v})
+			if len(p.plan.Items) < detailed {
+				it.Cells = append(it.Cells, tianbao.RecordedCell{Field: f, After: v})
+			}
 		}
 	}
 	p.plan.Changes = append(p.plan.Changes, c)

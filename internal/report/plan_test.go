@@ -125,7 +125,7 @@ func TestPlansDoWhatTheySay(t *testing.T) {
 }
 
 // compare counts what happened and holds it against the plan.
-func compare(t *testing.T, what string, p *report.Plan, before, after []tianbao.Row) {
+func compare(t testing.TB, what string, p *report.Plan, before, after []tianbao.Row) {
 	t.Helper()
 	was := map[tianbao.ID]tianbao.Row{}
 	for _, r := range before {
@@ -148,7 +148,7 @@ func compare(t *testing.T, what string, p *report.Plan, before, after []tianbao.
 }
 
 // promise checks what each mode promises of the sheet afterwards.
-func promise(t *testing.T, mode report.Mode, imp *tianbao.Import, before, after []tianbao.Row) {
+func promise(t testing.TB, mode report.Mode, imp *tianbao.Import, before, after []tianbao.Row) {
 	t.Helper()
 	texts := func(rows []tianbao.Row) (out []string) {
 		for _, r := range rows {

@@ -40,11 +40,11 @@ func (s *Service) Save(ctx context.Context, a Actor, set *tianbao.ChangeSet) (*S
 	if err != nil {
 		return nil, err
 	}
-	return s.save(ctx, a, rules, set, s.requestDigest(set))
+	return s.save(ctx, a, rules, set, s.requestDigest(set), func(string, int, int) {})
 }
 
 // save is Save with the digest of what was asked under the set's key.
-func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, digest string) (*Saved, error) {
+func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, digest string, progress Progress) (*Saved, error) {
 	if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
 		return saved, err
 	}
@@ -59,11 +59,12 @@ func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao
 		}
 	}
 	for range tries {
-		commit, err := s.merged(ctx, a, rules, set, ids)
+		commit, err := s.merged(ctx, a, rules, set, ids, progress)
 		if err != nil {
 			return nil, err
 		}
 		commit.RequestDigest = digest
+		progress("保存", 0, 0)
 		commit.Receipt = s.receipt("save", &commit.Report, digest, a.Name, set.At)
 		commit.Receipt.Version = commit.Report.Version + 1
 		switch err := s.Store.Commit(ctx, commit); {
@@ -88,7 +89,7 @@ func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao
 }
 
 // merged makes the commit of a set against the report as it stands now.
-func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, ids map[string]tianbao.ID) (*Commit, error) {
+func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, ids map[string]tianbao.ID, progress Progress) (*Commit, error) {
 	rep, rows, err := s.Store.Touched(ctx, a.Scope, set.Report, touchedRows(set.Changes))
 	if err != nil {
 		return nil, err
@@ -103,9 +104,12 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 		}
 	}
 	known := make(map[string]tianbao.ID)
-	scope := tianbao.Scope{Paths: []string{rep.OwnerPath}}
+	find, err := s.Store.UnitFinder(ctx, tianbao.Scope{Paths: []string{rep.OwnerPath}}, len(set.Changes))
+	if err != nil {
+		return nil, err
+	}
 	m := &merger{
-		rules: rules, form: rules.Form(), rows: rows, theirs: since(revs), ids: ids,
+		ctx: ctx, progress: progress, rules: rules, form: rules.Form(), rows: rows, theirs: since(revs), ids: ids,
 		commit: &Commit{Report: rep, Set: set, Inserted: ids},
 		// A row belongs to the unit it names, if that is the owner or below it;
 		// otherwise to the owner who filled it in.
@@ -120,7 +124,7 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 					names[k] = v[i]
 				}
 			}
-			u, err := s.Store.UnitOf(ctx, scope, names)
+			u, err := find(names)
 			if err != nil {
 				return 0, err
 			}

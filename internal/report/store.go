@@ -52,9 +52,10 @@ type Store interface {
 	// ImportsOf returns the carried imports of the report whose file has the
 	// given digest, newest first.
 	ImportsOf(ctx context.Context, report tianbao.ID, digest string) ([]ImportRecord, error)
-	// UnitOf returns the unit within the scope that the given values of the form's
-	// UnitKeys fields name, most certain first; 0 when none or several match.
-	UnitOf(ctx context.Context, scope tianbao.Scope, keys map[string]string) (tianbao.ID, error)
+	// UnitFinder returns a function that finds the unit within the scope that the
+	// given values of the form's UnitKeys fields name, most certain first; 0 when
+	// none or several match. lookups is about how often it will be called.
+	UnitFinder(ctx context.Context, scope tianbao.Scope, lookups int) (func(keys map[string]string) (tianbao.ID, error), error)
 }
 
 // Outcome is what an idempotency key led to.

@@ -152,7 +152,7 @@ func TestWorkbookConflicts(t *testing.T) {
 			}
 			set := o.set(before.Report.Version)
 			set.Source = tianbao.SourceImport
-			_, _, err := o.Apply(t.Context(), o.who, set, book.imp, report.ModeMerge, "f", []byte("x"), true)
+			_, _, err := o.Apply(t.Context(), o.who, set, book.imp, report.ModeMerge, "f", []byte("x"), true, quiet)
 			if tt.kind == "" {
 				must(t, err)
 				return

@@ -128,6 +128,6 @@ func (s *Service) Undo(ctx context.Context, a Actor, id tianbao.ID, version int6
 	}
 	set := &tianbao.ChangeSet{Report: id, Key: key, Base: u.base, Source: tianbao.SourceUndo,
 		Note: fmt.Sprintf("撤销第 %d 版", version), Changes: u.Changes}
-	saved, err := s.save(ctx, a, rules, set, digest)
+	saved, err := s.save(ctx, a, rules, set, digest, func(string, int, int) {})
 	return u, saved, err
 }

@@ -68,6 +68,11 @@ const (
  WHERE a.field = $1 AND a.value = $2 AND SCOPE(u.path)`
 )
 
+const (
+	sqlAllKeys    = `SELECT u.id, u.org_code, u.budget_code, u.name FROM unit u WHERE SCOPE(u.path)`
+	sqlAllAliases = `SELECT u.id, a.field, a.value FROM unit_alias a JOIN unit u ON u.id = a.unit_id WHERE SCOPE(u.path)`
+)
+
 // unitKeys are the register's own keys, the most certain first, by the name under
 // which forms have them.
 func unitKeys() [3]struct{ field, sql string } {
@@ -76,17 +81,70 @@ func unitKeys() [3]struct{ field, sql string } {
 	}
 }
 
-// UnitOf implements report.Store. Each key, the most certain first, either finds
-// one unit, which is the answer; or several, among which the next key chooses; or
-// none, and is passed over. Aliases of a unit count like its own values.
+// UnitOf returns the unit within the scope that the keys name, as the finder of
+// UnitFinder does.
 func (s *Store) UnitOf(ctx context.Context, scope tianbao.Scope, keys map[string]string) (tianbao.ID, error) {
+	return unitOf(keys, func(field, sql, value string) ([]tianbao.ID, error) { return s.unitsBy(ctx, scope, field, sql, value) })
+}
+
+// askMany is from how many look-ups on the register is read whole: one query for
+// all units costs as much as some two hundred for one.
+const askMany = 200
+
+// UnitFinder implements report.Store. For few look-ups each is a query; for many
+// the units in scope are read once and looked up in memory.
+func (s *Store) UnitFinder(ctx context.Context, scope tianbao.Scope, lookups int) (func(keys map[string]string) (tianbao.ID, error), error) {
+	if lookups < askMany {
+		return func(keys map[string]string) (tianbao.ID, error) { return s.UnitOf(ctx, scope, keys) }, nil
+	}
+	own, alias := make(map[[2]string][]tianbao.ID), make(map[[2]string][]tianbao.ID)
+	err := s.db.Read(ctx, func(q db.Queryer) error {
+		sql, args := within(sqlAllKeys, scope)
+		err := q.Each(ctx, func(scan db.Scan) error {
+			var id tianbao.ID
+			var org, budget, name string
+			err := scan(&id, &org, &budget, &name)
+			for field, v := range map[string]string{"org_code": org, "budget_code": budget, "unit_name": name} {
+				own[[2]string{field, v}] = append(own[[2]string{field, v}], id)
+			}
+			return err
+		}, sql, args...)
+		if err != nil {
+			return err
+		}
+		sql, args = within(sqlAllAliases, scope)
+		return q.Each(ctx, func(scan db.Scan) error {
+			var id tianbao.ID
+			var k [2]string
+			err := scan(&id, &k[0], &k[1])
+			alias[k] = append(alias[k], id)
+			return err
+		}, sql, args...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func(keys map[string]string) (tianbao.ID, error) {
+		return unitOf(keys, func(field, _, value string) ([]tianbao.ID, error) {
+			if ids := own[[2]string{field, value}]; len(ids) > 0 {
+				return slices.Clone(ids), nil
+			}
+			return slices.Clone(alias[[2]string{field, value}]), nil
+		})
+	}, nil
+}
+
+// unitOf: each key, the most certain first, either finds one unit, which is the
+// answer; or several, among which the next key chooses; or none, and is passed
+// over. Aliases of a unit count like its own values.
+func unitOf(keys map[string]string, by func(field, sql, value string) ([]tianbao.ID, error)) (tianbao.ID, error) {
 	var among []tianbao.ID
 	for _, k := range unitKeys() {
 		value := keys[k.field]
 		if value == "" {
 			continue
 		}
-		found, err := s.unitsBy(ctx, scope, k.field, k.sql, value)
+		found, err := by(k.field, k.sql, value)
 		if err != nil {
 			return 0, err
 		}

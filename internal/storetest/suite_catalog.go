@@ -179,6 +179,11 @@ func testUnitOf(w *world) {
 		{"nil", nil, 0},
 	}
 	for _, tt := range tests {
+		many, err := w.UnitFinder(ctx, at("/1/"), 1_000_000)
+		w.ok(err)
+		if got, err := many(tt.keys); err != nil || got != tt.want {
+			w.t.Errorf("%s, read whole: got %d, %v, want %d", tt.name, got, err, tt.want)
+		}
 		if got, err := w.UnitOf(ctx, at("/1/"), tt.keys); err != nil || got != tt.want {
 			w.t.Errorf("%s: unit %d, want %d: %v", tt.name, got, tt.want, err)
 		}

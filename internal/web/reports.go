@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -233,15 +234,15 @@ func (s *Server) save(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.toSaved(r, v, saved)
+	out, err := s.toSaved(r.Context(), v, saved)
 	if err != nil {
 		return err
 	}
 	return s.json(w, http.StatusOK, out)
 }
 
-func (s *Server) toSaved(r *http.Request, v *viewer, saved *report.Saved) (wireSaved, error) {
-	rep, err := s.Reports.Store.Report(r.Context(), v.actor().Scope, v.report.ID)
+func (s *Server) toSaved(ctx context.Context, v *viewer, saved *report.Saved) (wireSaved, error) {
+	rep, err := s.Reports.Store.Report(ctx, v.actor().Scope, v.report.ID)
 	if err != nil {
 		return wireSaved{}, err
 	}

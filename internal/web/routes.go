@@ -71,6 +71,8 @@ func (s *Server) table() []route {
 		{post, "/reports/{report}/changes", ownReport, s.save, "save", "提交: save a change set whole, also with faults", wireChanges{}, wireSaved{}, false, maxChangeBody},
 		{post, "/reports/{report}/submission", ownReport, s.submit, "submit", "上报: report upward; refused while a blocking problem remains", wireSubmit{}, wireReceipt{}, false, 0},
 		{post, "/reports/{report}/imports", ownReport, s.importFile, "import", "导入EXCEL: preview a workbook, or save or submit it at once", wireImport{}, wirePlan{}, true, maxUpload},
+		{get, "/reports/{report}/jobs/{job}", ownReport, s.job, "job", "How far a background import has come", nil, wireJob{}, false, 0},
+		{post, "/reports/{report}/jobs/{job}/cancel", ownReport, s.cancelJob, "cancelJob", "Stop a background import; what is not saved yet is not saved", wireEmpty{}, wireJob{}, false, 0},
 		{get, "/reports/{report}/export", ownReport, s.export, "export", "原样导出: the stored sheet as a workbook", nil, nil, false, 0},
 		{post, "/reports/{report}/export", ownReport, s.exportScreen, "exportScreen", "原样导出: the sheet with these unsaved changes as a workbook", wireChanges{}, nil, false, maxChangeBody},
 		{get, "/reports/{report}/history", ownReport, s.history, "history", "Who changed which cell when, newest first", nil, wireHistory{}, false, 0},

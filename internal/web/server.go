@@ -71,6 +71,7 @@ type Server struct {
 	pages  *pages
 	routes []route
 	help   func() (helpText, error)
+	jobs   *jobs
 }
 
 // New builds the server. It fails if a route has no access rule or a template does
@@ -82,6 +83,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s.help = s.renderHelp()
+	s.jobs = newJobs(c.Now, c.Log)
 	s.routes = s.table()
 	return s, checkRoutes(s.routes)
 }

@@ -63,7 +63,7 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.toSaved(r, v, saved)
+	out, err := s.toSaved(r.Context(), v, saved)
 	if err != nil {
 		return err
 	}

@@ -231,6 +231,8 @@ type wireImport struct {
 	Key     string `json:"key,omitempty"`     // with save and submit
 	Screen  string `json:"screen,omitempty"`  // unsaved changes of the page as JSON (wireChanges)
 
+	Background string `json:"background,omitempty"` // yes: answer 202 with a job at once
+
 	Password string `json:"password,omitempty"` // of an encrypted workbook
 	Sheet    string `json:"sheet,omitempty"`    // title of the sheet, where an answer gave choices
 }
@@ -252,6 +254,18 @@ type wirePlan struct {
 	Again     string             `json:"again,omitempty"` // sentence: this very file was imported before
 	Saved     *wireSaved         `json:"saved,omitempty"`
 	Receipt   *wireReceipt       `json:"receipt,omitempty"` // of the 上报
+}
+
+// wireJob is a long import that goes on by itself.
+type wireJob struct {
+	ID    string    `json:"id"`
+	State string    `json:"state"` // running, done, failed, cancelled
+	Stage string    `json:"stage,omitempty"`
+	Done  int       `json:"done"`
+	Total int       `json:"total"` // 0: not counted
+	Plan  *wirePlan `json:"plan,omitempty"`
+	Error string    `json:"error,omitempty"`
+	Code  string    `json:"code,omitempty"`
 }
 
 type wirePlanConflict struct {

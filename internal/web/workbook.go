@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -99,18 +100,18 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 			return err
 		}
 	}
-	imp, err := s.Workbooks.Read(r.Context(), data, name, v.report.Form, v.report.FormV,
-		ReadHelp{Password: r.PostFormValue("password"), Sheet: r.PostFormValue("sheet")})
-	if err != nil {
-		return err
-	}
 	mode := report.Mode(r.PostFormValue("mode"))
 	if mode == "" {
 		mode = report.ModeMerge
 	}
 	action := r.PostFormValue("action")
 	if action == "save" || action == "submit" {
-		return s.importNow(w, r, v, set, imp, mode, name, data, action == "submit")
+		return s.importNow(w, r, v, set, mode, name, data, action == "submit")
+	}
+	imp, err := s.Workbooks.Read(r.Context(), data, name, v.report.Form, v.report.FormV,
+		ReadHelp{Password: r.PostFormValue("password"), Sheet: r.PostFormValue("sheet")})
+	if err != nil {
+		return err
 	}
 	if action != "" && action != "preview" {
 		return tianbao.Invalid("bad_action", "导入的动作只能是 preview、save 或 submit。")
@@ -126,8 +127,9 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 	return s.json(w, http.StatusOK, out)
 }
 
-// importNow imports and saves, and with submit also reports upward, for programs.
-func (s *Server) importNow(w http.ResponseWriter, r *http.Request, v *viewer, set *tianbao.ChangeSet, imp *tianbao.Import, mode report.Mode, name string, data []byte, submit bool) error {
+// importNow imports and saves, and with submit also reports upward, without a
+// preview; with background=yes as a job that goes on when the client has gone.
+func (s *Server) importNow(w http.ResponseWriter, r *http.Request, v *viewer, set *tianbao.ChangeSet, mode report.Mode, name string, data []byte, submit bool) error {
 	if len(set.Changes) > 0 {
 		return tianbao.Invalid("screen_with_action", "带有未提交的改动时只能预览导入，请先提交改动。")
 	}
@@ -135,30 +137,59 @@ func (s *Server) importNow(w http.ResponseWriter, r *http.Request, v *viewer, se
 	if h := r.Header.Get("Idempotency-Key"); h != "" {
 		set.Key = h
 	}
-	plan, saved, err := s.Reports.Apply(r.Context(), v.actor(), set, imp, mode, name, data, r.PostFormValue("confirm") == "yes")
+	help := ReadHelp{Password: r.PostFormValue("password"), Sheet: r.PostFormValue("sheet")}
+	confirm := r.PostFormValue("confirm") == "yes"
+	work := func(ctx context.Context, progress report.Progress) (*wirePlan, error) {
+		return s.importWork(ctx, v, set, mode, name, data, help, confirm, submit, progress)
+	}
+	if r.PostFormValue("background") == "yes" {
+		j, err := s.jobs.start(v.user().ID, v.report.ID, work)
+		if err != nil {
+			return err
+		}
+		return s.json(w, http.StatusAccepted, j.wire())
+	}
+	out, err := work(r.Context(), func(string, int, int) {})
 	if err != nil {
 		return err
+	}
+	return s.json(w, http.StatusOK, out)
+}
+
+// importWork is the whole way of a workbook: read, merge, check, save, report.
+func (s *Server) importWork(ctx context.Context, v *viewer, set *tianbao.ChangeSet, mode report.Mode, name string, data []byte, help ReadHelp, confirm, submit bool, progress report.Progress) (*wirePlan, error) {
+	progress("读取", 0, 0)
+	imp, err := s.Workbooks.Read(ctx, data, name, v.report.Form, v.report.FormV, help)
+	if err != nil {
+		return nil, err
+	}
+	plan, saved, err := s.Reports.Apply(ctx, v.actor(), set, imp, mode, name, data, confirm, progress)
+	if err != nil {
+		return nil, err
 	}
 	out := wirePlan{Mode: string(mode), File: name, Sheet: imp.Sheet, Changes: []wireChange{}, Items: []wireItem{}, Problems: []wireProblem{}}
 	if plan != nil {
+		plan.Changes = nil // they are made already
 		if out, err = s.toPlan(v, plan, imp, name); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	ws, err := s.toSaved(r, v, saved)
+	ws, err := s.toSaved(ctx, v, saved)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	ws.Inserted = map[string]tianbao.ID{} // names that the sender never gave
 	out.Saved = &ws
 	if submit {
-		rec, err := s.Reports.Submit(r.Context(), v.actor(), v.report.ID, clip(set.Key, 90)+".submit")
+		progress("上报", 0, 0)
+		rec, err := s.Reports.Submit(ctx, v.actor(), v.report.ID, clip(set.Key, 90)+".submit")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		wr := toReceipt(rec, v.report.OwnerName, s.formTitle(v))
 		out.Receipt = &wr
 	}
-	return s.json(w, http.StatusOK, out)
+	return &out, nil
 }
 
 // upload returns the file of a multipart request. It is read into memory, never

@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"tianbao"
+	"tianbao/internal/form"
+	"tianbao/internal/sheet"
+)
+
+// bigBook is a workbook of n people.
+func bigBook(t testing.TB, n int) []byte {
+	t.Helper()
+	forms, err := form.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := forms.Latest("asset-role")
+	var buf bytes.Buffer
+	err = sheet.Write(&buf, f, func(yield func(tianbao.Row, error) bool) {
+		for i := range n {
+			p := person(i)
+			v := make(tianbao.Values, len(f.Fields))
+			for k := range v {
+				v[k] = p[f.Fields[k].Key]
+			}
+			if !yield(tianbao.Row{Seq: i + 1, Values: v}, nil) {
+				return
+			}
+		}
+	}, sheet.WriteOptions{Level: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+type jobJSON struct {
+	ID, State, Stage string
+	Error            json.RawMessage // a sentence, or the error of a refused request
+	Done, Total      int
+	Plan             *struct {
+		Counts struct{ Rows, Add int }
+		Saved  savedJSON
+	}
+}
+
+func (c *client) startImport(report string, book []byte) (jobJSON, int) {
+	c.t.Helper()
+	res, b := c.upload("/reports/"+report+"/imports", "大.xlsx", book, map[string]string{"mode": "append", "action": "save", "key": newKey(), "background": "yes"})
+	var j jobJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		c.t.Fatal(err)
+	}
+	return j, res.StatusCode
+}
+
+// follow asks for a job until it has ended and returns it with the stages seen.
+func (c *client) follow(report, id string) (jobJSON, map[string]bool) {
+	c.t.Helper()
+	stages := map[string]bool{}
+	for range 3000 {
+		var j jobJSON
+		c.must("GET", "/reports/"+report+"/jobs/"+id, nil, &j)
+		stages[j.Stage] = true
+		if j.State != "running" {
+			return j, stages
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	c.t.Fatal("the job does not end")
+	return jobJSON{}, nil
+}
+
+// A big file is imported in the background: the client may go, ask later, or stop
+// it; a person has one at a time; it is saved whole or not at all.
+func TestBackgroundImport(t *testing.T) {
+	engines(t, func(t *testing.T, db string) {
+		s := startDemo(t, db)
+		c := s.client(t, "city")
+		rep := c.ownReport()
+		const n = 12_000
+		book := bigBook(t, n)
+		j, status := c.startImport(rep.ID, book)
+		if status != http.StatusAccepted || j.State != "running" {
+			t.Fatalf("%d %+v", status, j)
+		}
+		if _, status := c.startImport(rep.ID, book); status != http.StatusTooManyRequests {
+			t.Errorf("a second import at once: %d, want 429", status)
+		}
+		done, stages := c.follow(rep.ID, j.ID)
+		if done.State != "done" || done.Plan == nil || done.Plan.Counts.Add != n || done.Plan.Saved.Receipt.Rows != n {
+			t.Fatalf("%+v", done)
+		}
+		if len(stages) < 2 {
+			t.Errorf("stages seen: %v", stages)
+		}
+		if got := c.call("GET", "/reports/"+rep.ID+"/jobs/"+j.ID+"x", nil, nil); got != http.StatusNotFound {
+			t.Errorf("another job: %d, want 404", got)
+		}
+
+		second, _ := c.startImport(rep.ID, book)
+		c.must("POST", "/reports/"+rep.ID+"/jobs/"+second.ID+"/cancel", struct{}{}, nil)
+		end, _ := c.follow(rep.ID, second.ID)
+		rows := len(c.sheet(rep.ID).Rows)
+		switch {
+		case end.State == "cancelled" && rows == n:
+		case end.State == "done" && rows == 2*n: // it was faster
+			t.Log("the import was faster than its cancelling")
+		default:
+			t.Errorf("%s %s with %d rows", end.State, end.Error, rows)
+		}
+
+		bad, _ := c.startImport(rep.ID, []byte("PK\x03\x04 not a workbook"))
+		if end, _ := c.follow(rep.ID, bad.ID); end.State != "failed" || len(end.Error) < 10 {
+			t.Errorf("a bad file: %+v", end)
+		}
+	})
+}
+
+// BenchmarkImport100k is the whole way of a workbook of a hundred thousand people
+// through the server: read, checked, sealed, indexed, with history.
+func BenchmarkImport100k(b *testing.B) {
+	book := bigBook(b, 100_000)
+	for b.Loop() {
+		b.StopTimer()
+		s := startDemo(b, "")
+		c := s.client(b, "city")
+		rep := c.ownReport()
+		b.StartTimer()
+		res, body := c.upload("/reports/"+rep.ID+"/imports", "大.xlsx", book, map[string]string{"mode": "append", "action": "save", "key": newKey()})
+		if res.StatusCode != http.StatusOK {
+			b.Fatal(fmt.Sprintf("%d %.200s", res.StatusCode, body))
+		}
+		b.ReportMetric(float64(s.peakMemory(b)), "MB")
+		b.StopTimer()
+		s.stop()
+		b.StartTimer()
+	}
+}
+
+// BenchmarkFirstPage is the time from starting the program on an existing
+// installation to the sign-in page in the browser's hands.
+func BenchmarkFirstPage(b *testing.B) {
+	s := startDemo(b, "")
+	for b.Loop() {
+		b.StopTimer()
+		s.stop()
+		b.StartTimer()
+		s.start(b)
+		s.anonymous(b).do("GET", "/signin", "", nil)
+	}
+}
