@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,20 +18,20 @@ import (
 const corpusDir = "../../../shared/corpus"
 
 // corpusFiles gives the workbooks of the corpus by name.
-func corpusFiles(t *testing.T) map[string][]byte {
+func corpusFiles(t testing.TB) map[string][]byte {
 	t.Helper()
 	files, _ := filepath.Glob(filepath.Join(corpusDir, "*", "*"))
 	out := make(map[string][]byte)
 	for _, f := range files {
-		switch strings.ToLower(filepath.Ext(f)) {
-		case ".xlsx", ".xlsm", ".xls", ".et", ".csv", ".tsv", ".ods", ".xml", ".html", ".txt", ".xlsb":
-			b, err := os.ReadFile(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			rel, _ := filepath.Rel(corpusDir, f)
-			out[filepath.ToSlash(rel)] = b
+		if strings.HasSuffix(f, ".gz") {
+			continue // the dumps to compare with
 		}
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rel, _ := filepath.Rel(corpusDir, f)
+		out[filepath.ToSlash(rel)] = b
 	}
 	if len(out) == 0 {
 		t.Skip("no corpus of strangers' workbooks beside the checkout")
@@ -60,21 +59,29 @@ func TestCorpus(t *testing.T) {
 	t.Log(codes)
 }
 
-// TestCorpusCut cuts each workbook of the corpus that can be read: never a success.
+// TestCorpusCut cuts each workbook of the corpus that can be read: never a success,
+// but for text without a mark of its end.
 func TestCorpusCut(t *testing.T) {
 	for name, b := range corpusFiles(t) {
-		if !bytes.HasPrefix(b, []byte("PK")) || len(b) > 200_000 {
+		if len(b) > 200_000 {
 			continue
 		}
-		if _, err := dump(b); err != nil {
+		whole, err := dump(b)
+		if err != nil || whole == "" || isText(b) {
 			continue
 		}
 		for _, n := range []int{len(b) / 3, len(b) * 2 / 3, len(b) - 1 - len(b)/50} {
-			if got, err := dump(b[:n]); err == nil {
+			got, err := dump(b[:n])
+			// What follows the workbook in a compound file may be missing.
+			if err == nil && got != whole {
 				t.Errorf("%s cut at %d of %d: %d bytes of cells", name, n, len(b), len(got))
 			}
 		}
 	}
+}
+
+func isText(b []byte) bool {
+	return !bytes.HasPrefix(b, []byte("PK")) && !bytes.HasPrefix(b, []byte("\xD0\xCF")) && !bytes.Contains(b[:min(len(b), 512)], []byte("<"))
 }
 
 // corpusExceptions lists files whose dump differs from ours for a reason.
@@ -85,11 +92,8 @@ var corpusExceptions = map[string]string{
 // TestCorpusDumps compares the cells with those on which two independent readers
 // agree.
 func TestCorpusDumps(t *testing.T) {
-	same, all := 0, 0
+	same, explained, all := 0, 0, 0
 	for name, b := range corpusFiles(t) {
-		if !bytes.HasPrefix(b, []byte("PK")) {
-			continue
-		}
 		f, err := os.Open(filepath.Join(corpusDir, "expected", strings.ReplaceAll(name, "/", "__")+".tsv.gz"))
 		if err != nil {
 			continue
@@ -103,22 +107,21 @@ func TestCorpusDumps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(name, ".ods") || strings.HasSuffix(name, ".xlsb") {
-			continue
-		}
 		all++
 		got, err := dump(b)
-		if err == nil && strings.TrimSpace(got) == strings.TrimSpace(string(want)) {
+		switch {
+		case err == nil && strings.TrimSpace(got) == strings.TrimSpace(string(want)):
 			same++
-			continue
+			if corpusExceptions[name] != "" {
+				t.Errorf("%s is equal and need not be explained", name)
+			}
+		case corpusExceptions[name] != "":
+			explained++
+		default:
+			t.Errorf("%s differs (%v): %s", name, err, firstDifference(string(want), got))
 		}
-		if why := corpusExceptions[name]; why != "" {
-			same++
-			continue
-		}
-		t.Errorf("%s differs (%v): %s", name, err, firstDifference(string(want), got))
 	}
-	t.Logf("%d of %d equal or explained", same, all)
+	t.Logf("%d of %d equal, %d explained", same, all, explained)
 }
 
 func firstDifference(want, got string) string {
@@ -138,33 +141,8 @@ func firstDifference(want, got string) string {
 	return ""
 }
 
-// dump writes one line a cell: sheet from 0, row from 1, column from 0, value.
 func dump(b []byte) (string, error) {
-	limits := DefaultLimits()
-	limits.Columns = maxCol
-	bk, err := open(context.Background(), bytes.NewReader(b), int64(len(b)), "x", &limits, &budget{left: limits.Memory}, "")
-	if err != nil {
-		return "", err
-	}
 	var out strings.Builder
-	for i := range bk.sheets() {
-		_, err := bk.rows(context.Background(), i, func(r *RowData) error {
-			for _, c := range r.Cells {
-				// The dumps of the two readers were brought to one form: text that
-				// looks like a number is one, every line end a line feed.
-				v := string(c.Raw)
-				if f, err := strconv.ParseFloat(v, 64); err == nil && !strings.HasSuffix(v, ".") {
-					v = fmt.Sprintf("%.12g", f)
-				} else {
-					v = strings.NewReplacer(`\`, `\\`, "\r\n", `\n`, "\n", `\n`, "\t", `\t`, "\r", `\n`).Replace(v)
-				}
-				fmt.Fprintf(&out, "%d\t%d\t%d\t%s\n", i, r.Num, c.Col, v)
-			}
-			return nil
-		})
-		if err != nil {
-			return "", blame("dump", err)
-		}
-	}
-	return out.String(), nil
+	err := Dump(context.Background(), &out, bytes.NewReader(b), int64(len(b)), "x", DumpOptions{})
+	return out.String(), err
 }

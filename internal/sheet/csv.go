@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path"
 	"strings"
 	"unicode/utf8"
 
@@ -30,9 +29,7 @@ type textBook struct {
 // openCSV decides encoding and separator once for the whole file. A cell alone
 // does not tell: of the two-character names in GBK, 130 are valid UTF-8.
 func openCSV(ctx context.Context, r io.ReaderAt, size int64, name string, limits *Limits) (book, error) {
-	b := &textBook{r: r, size: size, limits: limits}
-	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
-	b.name = clean(strings.TrimSuffix(base, path.Ext(base)))
+	b := &textBook{r: r, size: size, limits: limits, name: baseName(name)}
 	var mark [3]byte
 	n, _ := r.ReadAt(mark[:], 0)
 	switch head := string(mark[:n]); {
@@ -41,6 +38,13 @@ func openCSV(ctx context.Context, r io.ReaderAt, size int64, name string, limits
 	case strings.HasPrefix(head, "\xFF\xFE"), strings.HasPrefix(head, "\xFE\xFF"):
 		b.enc = unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM)
 	default:
+		var err error
+		if b.enc, err = guessUTF16(r, size); err != nil {
+			return nil, blame("reading text", err)
+		}
+		if b.enc != nil {
+			break
+		}
 		ok, err := validUTF8(ctx, io.NewSectionReader(r, 0, size))
 		if err != nil {
 			return nil, blame("reading text", err)
@@ -53,6 +57,29 @@ func openCSV(ctx context.Context, r io.ReaderAt, size int64, name string, limits
 		return nil, err
 	}
 	return b, nil
+}
+
+// guessUTF16 tells UTF-16 without a byte order mark by its zeros, the high bytes of
+// separators and line ends: all stand at even places, or all at odd ones. Neither
+// UTF-8 nor GB18030 has any.
+func guessUTF16(r io.ReaderAt, size int64) (encoding.Encoding, error) {
+	head := make([]byte, min(size&^1, 64<<10))
+	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	var zeros [2]int
+	for i, c := range head {
+		if c == 0 {
+			zeros[i%2]++
+		}
+	}
+	switch {
+	case zeros[0] == 0 && zeros[1] > len(head)/64:
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), nil
+	case zeros[1] == 0 && zeros[0] > len(head)/64:
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), nil
+	}
+	return nil, nil
 }
 
 // validUTF8 reads all of r.

@@ -23,6 +23,8 @@ type Limits struct {
 	Memory int64
 	// HeaderRows is how far down the header is looked for.
 	HeaderRows int
+	// Old opens BIFF3 and BIFF4, which an import refuses and Dump shows.
+	Old bool
 }
 
 // DefaultLimits returns the limits of the product.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 )
 
 // open finds out what a file is, by its content and never by its name, and opens
@@ -26,24 +27,43 @@ func open(ctx context.Context, r io.ReaderAt, size int64, name string, limits *L
 	case bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")):
 		return openCFB(ctx, r, size, limits, mem, password)
 	case len(head) > 4 && head[0] == 9 && head[1] <= 8 && head[1]%2 == 0 && head[2] <= 8 && head[3] == 0:
-		return nil, errUnsupported("很早的 Excel 格式（.xls）")
+		return openStream(ctx, r, size, limits, mem)
 	case isPicture(head):
 		return nil, errUnreadable("这是图片、PDF 或压缩包，不是表格；请选择采集表的 .xlsx 文件后再上传。", errors.New("sheet: not a workbook"))
 	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(dropZeros(head), []byte("\xEF\xBB\xBF")), "\xFE\xFF \t\r\n")
 	switch {
 	case bytes.HasPrefix(text, []byte("<")):
-		return nil, errUnsupported("网页或 XML 格式的表格（虽然文件名可能是 .xls）")
-	case bytes.HasPrefix(text, []byte("MIME-Version:")):
-		return nil, errUnsupported("网页归档格式的表格")
+		return openMarkup(ctx, r, size, name, limits, mem)
+	case isWebArchive(text):
+		return nil, errUnsupported("网页归档格式的表格（.mht）")
 	case bytes.HasPrefix(text, []byte("ID;P")):
-		return nil, errUnsupported("SYLK 格式的表格")
+		return nil, errUnsupported(" SYLK 格式的表格（.slk）")
+	case isDIF(text):
+		return nil, errUnsupported(" DIF 格式的表格（.dif）")
 	}
 	return openCSV(ctx, r, size, name, limits)
 }
 
 // dropZeros makes the ASCII characters of UTF-16 text comparable.
 func dropZeros(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0}, nil) }
+
+// isWebArchive knows the head of a message, as which a page with its pictures is
+// saved; the lines come in any order.
+func isWebArchive(text []byte) bool {
+	for _, line := range []string{"MIME-Version:", "From: <Saved by", "Content-Type: multipart/related"} {
+		if len(text) >= len(line) && strings.EqualFold(string(text[:len(line)]), line) {
+			return true
+		}
+	}
+	return false
+}
+
+// isDIF knows the Data Interchange Format: TABLE, then 0,1 on the next line.
+func isDIF(text []byte) bool {
+	rest, ok := bytes.CutPrefix(text, []byte("TABLE"))
+	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, "\r\n"), []byte("0,1")) && len(rest) > 0 && (rest[0] == '\r' || rest[0] == '\n')
+}
 
 // isPicture knows the files that are most often taken for the workbook.
 func isPicture(head []byte) bool {
@@ -69,10 +89,14 @@ func openZip(ctx context.Context, r io.ReaderAt, size int64, limits *Limits, mem
 		return nil, err
 	}
 	switch {
-	case c.has("mimetype") && c.has("content.xml"):
-		return nil, errUnsupported("OpenDocument 表格（.ods）")
+	case c.has("content.xml") && (c.has("mimetype") || c.has("META-INF/manifest.xml")):
+		b, err := openODS(ctx, c, limits, mem)
+		if err != nil {
+			return nil, blame("opening the OpenDocument spreadsheet", err)
+		}
+		return b, nil
 	case c.has("xl/workbook.bin"):
-		return nil, errUnsupported("Excel 二进制工作簿（.xlsb）")
+		return nil, errUnsupported(" Excel 二进制工作簿（.xlsb）")
 	case c.hasPrefix("word/") && !c.hasPrefix("xl/"):
 		return nil, errUnreadable("这是 Word 文档，不是表格；请选择采集表的 .xlsx 文件后再上传。", errors.New("sheet: word document"))
 	case !c.has("[Content_Types].xml") && !c.has("_rels/.rels"):
@@ -83,32 +107,4 @@ func openZip(ctx context.Context, r io.ReaderAt, size int64, limits *Limits, mem
 		return nil, blame("opening the workbook", err)
 	}
 	return b, nil
-}
-
-// openCFB tells what an OLE compound file holds. Its directory may stand anywhere,
-// so the names are looked for in the whole file.
-func openCFB(ctx context.Context, r io.ReaderAt, size int64, limits *Limits, mem *budget, password string) (book, error) {
-	encrypted, workbook, book := utf16LE("EncryptedPackage"), utf16LE("Workbook"), utf16LE("Book")
-	found := 0
-	buf := make([]byte, 256<<10)
-	for off := int64(0); off < size; off += int64(len(buf) - len(encrypted)) {
-		if err := ctx.Err(); err != nil {
-			return nil, blame("looking into a compound file", err)
-		}
-		n, err := r.ReadAt(buf, off)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, errDamaged(err)
-		}
-		b := buf[:n]
-		switch {
-		case bytes.Contains(b, encrypted):
-			return openEncrypted(ctx, r, size, limits, mem, password)
-		case bytes.Contains(b, workbook), bytes.Contains(b, book):
-			found++
-		}
-	}
-	if found > 0 {
-		return nil, errUnsupported("旧版 Excel 或 WPS 表格（.xls、.et）")
-	}
-	return nil, errUnreadable("这不是表格文件（可能是 Word 或其他文档）；请选择采集表的 .xlsx 文件后再上传。", errors.New("sheet: compound file without a workbook"))
 }

@@ -251,15 +251,14 @@ func (s *sheetParser) finishRow() error {
 		return nil
 	}
 	if !s.sorted {
-		s.order()
+		s.row.Cells = inColumns(s.row.Cells)
 	}
 	return s.fn(&s.row)
 }
 
-// order sorts the cells of a row that came in another order. Of two cells in one
-// place the later wins, as in Excel.
-func (s *sheetParser) order() {
-	c := s.row.Cells
+// inColumns sorts the cells of a row that came in another order. Of two cells in
+// one place the later wins, as in Excel.
+func inColumns(c []Cell) []Cell {
 	slices.SortStableFunc(c, func(a, b Cell) int { return a.Col - b.Col })
 	out := c[:1]
 	for _, x := range c[1:] {
@@ -269,7 +268,7 @@ func (s *sheetParser) order() {
 			out = append(out, x)
 		}
 	}
-	s.row.Cells = out
+	return out
 }
 
 // addMerge keeps a merged range that touches the columns looked at.
