@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -498,4 +500,32 @@ func TestTwoClerksOnOneSheet(t *testing.T) {
 	if len(got) != 2 || got[0].Values[4] != "user0-new" || got[0].Values[5] != "部门改的" || got[1].Values[5] != "单位改的" {
 		t.Errorf("stored: %v", got)
 	}
+}
+
+// A file too long for the screen is imported by the server in the background, from
+// the page, and the sheet then shows it.
+func TestLongFileFromThePage(t *testing.T) {
+	s := startDemo(t, "")
+	rep := s.client(t, "city").ownReport()
+	c := s.clerk(t, browser.Start(t))
+	c.signInByMouse("city")
+	c.Go(s.url + "/reports/" + rep.ID)
+	c.ready()
+	path := filepath.Join(t.TempDir(), "全市.xlsx")
+	if err := os.WriteFile(path, bigBook(t, 20_500), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.importFile(path, "append")
+	c.Wait(`document.getElementById("import-apply").textContent.includes("后台进行") && !document.getElementById("import-apply").disabled`)
+	c.Click("#import-apply")
+	c.Wait(`document.querySelector("#import-preview progress") || document.querySelector(".toast")`)
+	c.Screenshot("background")
+	for range 20 { // the race detector makes it slow
+		if browser.Eval[int](c.Page, `document.querySelectorAll(".toast").length`) > 0 {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	c.toast("已导入并提交：新增 20500 行")
+	c.Wait(`document.querySelector("tb-sheet").rows().length === 20500`)
 }

@@ -245,6 +245,9 @@ type wirePlan struct {
 	Changes []wireChange  `json:"changes"`
 	Counts  wirePlanCount `json:"counts"`
 	Items   []wireItem    `json:"items"`
+	// Large tells that the changes are too many to travel to a page and back; save
+	// such a file with action save and background yes.
+	Large bool `json:"large,omitempty"`
 	// Conflicts are to be decided: where the file's side is wanted, add its take to
 	// the changes.
 	Conflicts []wirePlanConflict `json:"conflicts,omitempty"`

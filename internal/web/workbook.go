@@ -220,6 +220,9 @@ func upload(r *http.Request) (name string, data []byte, err error) {
 	return clip(name, 200), data, nil
 }
 
+// maxPlan is how many changes of a preview are sent to be applied on the screen.
+const maxPlan = 20_000
+
 // maxItems bounds how many lines of a preview are sent; the counts tell of all.
 const maxItems = 500
 
@@ -231,13 +234,16 @@ func (s *Server) toPlan(v *viewer, p *report.Plan, imp *tianbao.Import, name str
 	f := rules.Form()
 	c := count(len(imp.Rows), p.Problems)
 	out := wirePlan{
-		Import: p.Import, Mode: string(p.Mode), File: name, Sheet: imp.Sheet, Changes: fromChanges(f, p.Changes),
+		Import: p.Import, Mode: string(p.Mode), File: name, Sheet: imp.Sheet, Changes: fromChanges(f, p.Changes[:min(len(p.Changes), maxPlan)]),
 		Counts: wirePlanCount{Rows: len(imp.Rows), Add: p.Added, Change: p.Changed, Delete: p.Deleted, Same: p.Same, Conflict: len(p.Conflicts), Error: c.Error},
 		Items:  []wireItem{}, Problems: []wireProblem{}, Remarks: p.Remarks, Confirm: p.Confirm,
 	}
 	if p.Again != nil {
 		out.Again = fmt.Sprintf("这个文件已经由 %s 在%s导入过，请确认没有重复。", p.Again.ByName,
 			timeOf(p.Again.At).Format("1月2日 15:04"))
+	}
+	if len(p.Changes) > maxPlan {
+		out.Changes, out.Large = []wireChange{}, true
 	}
 	for _, pc := range p.Conflicts {
 		out.Conflicts = append(out.Conflicts, wirePlanConflict{wireConflict: toConflict(pc.Conflict), SheetRow: pc.SheetRow, Seq: pc.Seq,

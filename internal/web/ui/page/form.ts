@@ -61,7 +61,8 @@ class FormPage {
   constructor(private sheet: TbSheet) {
     this.url = "/reports/" + sheet.dataset.report;
     this.faults = new FaultList((p) => sheet.goTo(p.row, p.field || ""), (p) => void this.explain(p));
-    this.importer = new Importer(this.url + "/imports", Number(sheet.dataset.maxFile), () => sheet.columns, () => this.body(this.sheet.changes()), (p) => this.imported(p));
+    this.importer = new Importer(this.url + "/imports", Number(sheet.dataset.maxFile), () => sheet.columns, () => this.body(this.sheet.changes()),
+      (p) => this.imported(p), () => this.dirty(), (p) => void this.importedWhole(p));
     sheet.addEventListener("tb-change", () => this.changed());
     sheet.addEventListener("tb-submit", () => void this.run(() => this.save(), "submit"));
     sheet.addEventListener("tb-notice", (e) => toast("warn", (e as CustomEvent<{ message: string }>).detail.message));
@@ -310,6 +311,14 @@ class FormPage {
     const n = plan.counts;
     toast("ok", `已导入到表中：新增 ${n.add} 行，修改 ${n.change} 行，删除 ${n.delete} 行。确认后请点“提交”。`);
     this.sheet.focus();
+  }
+
+  /** A long file was saved by the server: the sheet is loaded anew. */
+  private async importedWhole(plan: Plan): Promise<void> {
+    const n = plan.counts;
+    toast("ok", `已导入并提交：新增 ${n.add} 行，修改 ${n.change} 行，删除 ${n.delete} 行。`);
+    const sheet = await this.fetch();
+    if (sheet) this.load(sheet);
   }
 
   /** Takes the explanation of a 核实性 problem. */

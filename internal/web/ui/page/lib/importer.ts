@@ -1,7 +1,7 @@
 // 导入 EXCEL: choose a file and a mode, look at what it would do, then bring it into
 // the sheet on the screen. Nothing is saved before 提交.
 import { Change, Column } from "../../sheet/element";
-import { call, Failure, Problem } from "./api";
+import { call, Failure, newKey, Problem } from "./api";
 import { byId, el, fill } from "./dom";
 
 interface Item {
@@ -34,8 +34,20 @@ export interface Plan {
   problems: Problem[];
   conflicts?: Conflict[];
   remarks?: string[];
+  /** Too many changes for the screen: the file is saved in the background. */
+  large?: boolean;
   confirm?: string;
   again?: string;
+}
+
+interface Job {
+  id: string;
+  state: "running" | "done" | "failed" | "cancelled";
+  stage?: string;
+  done: number;
+  total: number;
+  plan?: Plan;
+  error?: string;
 }
 
 export class Importer {
@@ -46,6 +58,7 @@ export class Importer {
   private plan: Plan | null = null;
   private sure: HTMLInputElement | null = null;
   private turn = 0;
+  private help: Record<string, string> = {};
   private invitation = "";
 
   constructor(
@@ -54,6 +67,8 @@ export class Importer {
     private columns: () => Column[],
     private screen: () => unknown,
     private apply: (plan: Plan) => void,
+    private dirty: () => boolean,
+    private saved: (plan: Plan) => void,
   ) {
     this.file.addEventListener("change", () => void this.load());
     byId("import-form").addEventListener("change", (e) => {
@@ -61,6 +76,7 @@ export class Importer {
     });
     this.button.addEventListener("click", () => {
       if (!this.plan) return;
+      if (this.plan.large) return void this.background(this.plan);
       const plan = this.decided(this.plan);
       this.dialog.close("apply");
       this.apply(plan);
@@ -102,17 +118,61 @@ export class Importer {
     if (!file) return;
     if (file.size > this.maxFile) return this.refuse("文件超过 20 MB，请删去无关的工作表和图片，或分成几份再导入。");
     const turn = this.turn;
+    this.help = help;
     fill(this.preview, el("p", "muted", "正在读取文件…"));
-    const form = new FormData();
-    form.append("mode", (byId("import-form").querySelector('input[name="mode"]:checked') as HTMLInputElement).value);
-    for (const [name, value] of Object.entries(help)) form.append(name, value);
+    const form = this.form(file);
     form.append("screen", JSON.stringify(this.screen()));
-    form.append("file", file);
     const res = await call<Plan>("POST", this.url, form);
     if (turn !== this.turn) return; // another file or mode was chosen meanwhile
     if (res.error || !res.data) return this.refuse(res.error ? res.error.message : "", res.error, help);
     this.plan = res.data;
     this.draw(res.data);
+  }
+
+  private form(file: File): FormData {
+    const form = new FormData();
+    form.append("mode", (byId("import-form").querySelector('input[name="mode"]:checked') as HTMLInputElement).value);
+    for (const [name, value] of Object.entries(this.help)) form.append(name, value);
+    form.append("file", file);
+    return form;
+  }
+
+  /** Saves a long file by a job of the server; the page may be left meanwhile. */
+  private async background(plan: Plan): Promise<void> {
+    const file = this.file.files && this.file.files[0];
+    if (!file) return;
+    const turn = ++this.turn;
+    this.button.disabled = true;
+    const form = this.form(file);
+    for (const [name, value] of [["action", "save"], ["background", "yes"], ["key", newKey()], ["confirm", plan.confirm ? "yes" : ""]]) form.append(name, value);
+    const started = await call<Job>("POST", this.url, form);
+    if (!started.data) return this.refuse(started.error ? started.error.message : "");
+    const at = this.url.replace(/imports$/, "jobs/") + started.data.id;
+    const bar = el("progress", "") as HTMLProgressElement;
+    const text = el("p", "", "正在导入…");
+    const stop = el("button", "button", "取消导入") as HTMLButtonElement;
+    stop.type = "button";
+    stop.addEventListener("click", () => void call("POST", at + "/cancel", {}));
+    fill(this.preview, text, bar, el("p", "muted", "可以关闭这个页面，导入会继续；完成后在“历史”和“回执”中可以看到。"), stop);
+    for (;;) {
+      await new Promise((r) => setTimeout(r, 500));
+      if (turn !== this.turn) return;
+      const res = await call<Job>("GET", at);
+      if (!res.data) {
+        if (res.status === 0) continue; // the network comes back or does not; the job goes on
+        return this.refuse(res.error ? res.error.message : "");
+      }
+      const j = res.data;
+      text.textContent = `正在${j.stage || "导入"}` + (j.total ? `，${j.done} / ${j.total} 行` : "") + "…";
+      if (j.total) {
+        bar.max = j.total;
+        bar.value = j.done;
+      } else bar.removeAttribute("value");
+      if (j.state === "running") continue;
+      if (j.state !== "done" || !j.plan) return this.refuse(j.error || "导入没有完成，请重试。");
+      this.dialog.close("saved");
+      return this.saved(j.plan);
+    }
   }
 
   private refuse(message: string, error?: Failure, help: Record<string, string> = {}): void {
@@ -203,6 +263,10 @@ export class Importer {
     if (n.error) out.push(el("p", "callout callout-warn", "有错误的行也可以先导入，改正后再上报。"));
     if (p.conflicts && p.conflicts.length) out.push(this.conflicts(p.conflicts));
     if (p.confirm) out.push(this.question(p.confirm));
+    if (p.large) {
+      out.push(el("p", "callout callout-info", this.dirty() ? "文件较大，要在后台导入并直接提交；表中有未提交的改动，请先取消、提交，再来导入。"
+        : p.conflicts && p.conflicts.length ? "文件较大且有冲突，请把有冲突的行另存为小文件先导入。" : "文件较大，将在后台导入并直接提交。"));
+    }
     if (p.items.length) out.push(this.table(p));
     fill(this.preview, ...out);
     this.update();
@@ -219,9 +283,11 @@ export class Importer {
   private update(): void {
     const open = (this.plan && this.plan.conflicts) || [];
     const empty = !!this.plan && !this.plan.changes.length && !open.length;
+    const large = !!this.plan && !!this.plan.large;
+    this.button.textContent = large ? "导入并提交（后台进行）" : "导入到表中";
     const undecided = open.some((_, i) => !this.chosen(i));
-    this.button.disabled = !this.plan || empty || undecided || (!!this.sure && !this.sure.checked);
-    if (empty && !this.preview.querySelector(".callout-ok")) this.preview.append(el("p", "callout callout-ok", "文件内容与表中完全相同，没有需要导入的改动。"));
+    this.button.disabled = !this.plan || (empty && !large) || (large && (this.dirty() || open.length > 0)) || undecided || (!!this.sure && !this.sure.checked);
+    if (empty && !large && !this.preview.querySelector(".callout-ok")) this.preview.append(el("p", "callout callout-ok", "文件内容与表中完全相同，没有需要导入的改动。"));
   }
 
   private table(p: Plan): HTMLElement {
