@@ -20,6 +20,10 @@ type Import struct {
 	// Origin is what an exported workbook says of itself, nil for a foreign one and
 	// for one whose signature does not fit.
 	Origin *Origin
+	// Carried is what the workbook says of its origin as it stands in the file, name
+	// and text by turns, and not verified: an annotated copy carries it on, so that it
+	// can still be merged where the keys are.
+	Carried []string
 }
 
 // Origin is the mark that an exported workbook carries home: which report it came
@@ -55,6 +59,7 @@ type ImportedRow struct {
 	// Untouched tells that the row's cells are just what was exported (the digest
 	// that the row carries fits them).
 	Untouched bool
+	Carried   string // the row's hidden mark as it stands in the file, see Import.Carried
 }
 
 // WorkbookError is a failure to read a workbook, with the code of form.md §6:

@@ -3,7 +3,6 @@ package sheet
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -18,26 +17,20 @@ const maxComments = 5000
 
 // WriteAnnotated writes the rows of an import in the form's layout, in the
 // sender's order and under the sender's numbers: faulty cells coloured with a
-// comment, and a last column 错误说明. Where normalisation left nothing of a cell,
-// the raw text is shown. Colours, comments and explanations are made from the
-// problems alone and nothing is copied from the sender's file, so annotating an
-// annotated copy leaves no stale sign. Cells keep their type as in [Write].
+// comment, the sender's own columns to the right, a last column 错误说明, and a sheet
+// 检查结果 that counts the faults and leads to them. Where normalisation left nothing
+// of a cell, the raw text is shown. Colours, comments and explanations are made from
+// the problems alone and none is copied from the sender's file, so annotating an
+// annotated copy leaves no stale sign. Cells keep their type as in [Write]. What a
+// workbook carries of its origin is carried on as it stands.
 func WriteAnnotated(w io.Writer, f *tianbao.Form, imp *tianbao.Import, problems []tianbao.Problem, opt WriteOptions) error {
-	l := layoutOf(f, true)
-	if len(imp.Rows) > l.maxData() {
-		return errTooManyRows(l)
-	}
-	a := &annotation{l: l, problems: slices.Clone(problems)}
-	slices.SortStableFunc(a.problems, func(a, b tianbao.Problem) int { return cmp.Compare(a.Row, b.Row) })
-	p := newPackage(w, l, opt)
-	if err := p.head(); err != nil {
-		return err
-	}
-	s, err := p.sheet()
+	opt.Rows = len(imp.Rows)
+	a, err := NewAnnotated(w, f, imp.Unknown, imp.Carried, opt)
 	if err != nil {
 		return err
 	}
-	rest := a.problems
+	rest := slices.Clone(problems)
+	slices.SortStableFunc(rest, func(a, b tianbao.Problem) int { return cmp.Compare(a.Row, b.Row) })
 	for i := range imp.Rows {
 		for len(rest) > 0 && rest[0].Row < i {
 			rest = rest[1:]
@@ -46,20 +39,25 @@ func WriteAnnotated(w io.Writer, f *tianbao.Form, imp *tianbao.Import, problems 
 		for n < len(rest) && rest[n].Row == i {
 			n++
 		}
-		a.row(s, i, &imp.Rows[i], rest[:n])
-		rest = rest[n:]
-		if err := s.endRow(); err != nil {
+		if err := a.Row(&imp.Rows[i], rest[:n]); err != nil {
 			return err
 		}
+		rest = rest[n:]
 	}
-	return errors.Join(s.end(true), a.parts(p), p.close())
+	return a.Close()
 }
 
-// annotation gathers the comments while the rows are written.
-type annotation struct {
+// Annotated writes an annotated workbook row by row. What it keeps is bounded: the
+// first comments and findings, and one count for each sort of fault.
+type Annotated struct {
+	p        *pack
 	l        *layout
-	problems []tianbao.Problem
+	s        *sheetWriter
+	carried  []string
 	comments []comment
+	results  results
+	sev      []severity // of one row
+	notes    [][]string
 }
 
 type comment struct {
@@ -67,34 +65,80 @@ type comment struct {
 	text     string
 }
 
-// row writes one row with its faults.
-func (a *annotation) row(s *sheetWriter, i int, r *tianbao.ImportedRow, problems []tianbao.Problem) {
+// NewAnnotated starts an annotated workbook. unknown heads the sender's own columns;
+// carried is [tianbao.Import.Carried].
+func NewAnnotated(w io.Writer, f *tianbao.Form, unknown, carried []string, opt WriteOptions) (*Annotated, error) {
+	l := layoutOf(f, true, unknown...)
+	l.marked = len(carried) > 0
+	if opt.Rows > l.maxData() {
+		return nil, errTooManyRows(l)
+	}
+	a := &Annotated{
+		p: newPackage(w, l, opt), l: l, carried: carried,
+		sev: make([]severity, 1+len(f.Fields)), notes: make([][]string, 1+len(f.Fields)),
+	}
+	a.p.result = true
+	if err := a.p.head(); err != nil {
+		return nil, err
+	}
+	var err error
+	a.s, err = a.p.sheet()
+	return a, err
+}
+
+// Row writes one row with its problems.
+func (a *Annotated) Row(r *tianbao.ImportedRow, problems []tianbao.Problem) error {
+	s := a.s
+	if s.row > maxRow {
+		return errTooManyRows(a.l)
+	}
 	s.startRow()
-	sev := make([]severity, 1+len(a.l.form.Fields)) // the row number first
-	notes := make([][]string, len(sev))
-	var explain []string
-	for _, p := range problems {
-		k := 0
-		label := ""
-		if f := a.l.form.Index(p.Field); f >= 0 {
-			k = 1 + f
-			label = a.l.form.Fields[f].Letter + "列 "
+	clear(a.sev) // the row number first
+	clear(a.notes)
+	var explain strings.Builder
+	for i := range problems {
+		p := &problems[i]
+		k := 1 + a.l.form.Index(p.Field) // the row as a whole at its number
+		if i > 0 {
+			explain.WriteByte('\n')
 		}
-		if v := severityOf(p.Severity); v != sevNone && (sev[k] == sevNone || v < sev[k]) {
-			sev[k] = v
+		if k > 0 {
+			explain.WriteString(a.l.form.Fields[k-1].Letter + "列 ")
 		}
-		notes[k] = append(notes[k], severityName(p.Severity)+"："+p.Message)
-		explain = append(explain, label+p.Message)
+		explain.WriteString(p.Message)
+		if v := severityOf(p.Severity); v != sevNone && (a.sev[k] == sevNone || v < a.sev[k]) {
+			a.sev[k] = v
+		}
+		a.notes[k] = append(a.notes[k], severityName(p.Severity)+"："+p.Message)
+		a.results.add(p, k, s.row)
 	}
-	for k, n := range notes {
-		if len(n) > 0 && len(a.comments) < maxComments {
-			a.comments = append(a.comments, comment{s.row, k, strings.Join(n, "\n")})
+	a.results.rows++
+	if len(problems) > 0 {
+		for k, n := range a.notes {
+			if len(n) > 0 && len(a.comments) < maxComments {
+				a.comments = append(a.comments, comment{s.row, k, strings.Join(n, "\n")})
+			}
 		}
 	}
+	a.cells(r)
+	s.text(explain.String(), styleExplain)
+	if a.l.marked {
+		mark := r.Carried
+		if len(mark) > maxMark {
+			mark = ""
+		}
+		s.text(mark, styleColumn)
+	}
+	return s.endRow()
+}
+
+// cells writes the row's own cells.
+func (a *Annotated) cells(r *tianbao.ImportedRow) {
+	s := a.s
 	if n, ok := number([]byte(r.Seq), 1<<30); ok && r.Seq[0] != '0' {
-		s.seq(n, sev[0])
+		s.seq(n, a.sev[0])
 	} else {
-		s.text(r.Seq, dataStyle(shapeSeq, sev[0]))
+		s.text(r.Seq, dataStyle(shapeSeq, a.sev[0]))
 	}
 	for f := range a.l.form.Fields {
 		text := ""
@@ -104,9 +148,29 @@ func (a *annotation) row(s *sheetWriter, i int, r *tianbao.ImportedRow, problems
 		if text == "" && f < len(r.Raw) && !blankText([]byte(r.Raw[f])) {
 			text = r.Raw[f]
 		}
-		s.value(text, r.Row.Mark(f), sev[1+f])
+		s.value(text, r.Row.Mark(f), a.sev[1+f])
 	}
-	s.text(strings.Join(explain, "\n"), styleExplain)
+	for i := range a.l.unknown {
+		text := ""
+		if i < len(r.Unknown) {
+			text = r.Unknown[i]
+		}
+		s.text(text, dataStyle(shapeText, sevNone))
+	}
+}
+
+// Close writes what stands behind the rows. A workbook that is not closed cannot be
+// opened.
+func (a *Annotated) Close() error {
+	if err := errors.Join(a.s.end(true), a.parts(), a.resultSheet()); err != nil {
+		return err
+	}
+	if a.l.marked {
+		if err := a.p.originSheet(a.carried); err != nil {
+			return err
+		}
+	}
+	return a.p.close()
 }
 
 func severityName(s tianbao.Severity) string {
@@ -117,41 +181,4 @@ func severityName(s tianbao.Severity) string {
 		return "核实性"
 	}
 	return "提示性"
-}
-
-// parts writes the comments and their drawings, in the two forms that every
-// spreadsheet program reads: a comments part and a VML drawing.
-func (a *annotation) parts(p *pack) error {
-	if err := p.put("xl/worksheets/_rels/sheet1.xml.rels", []byte(xmlHead+relationships(
-		[3]string{"rId1", nsRel + "/vmlDrawing", "../drawings/vmlDrawing1.vml"},
-		[3]string{"rId2", nsRel + "/comments", "../comments1.xml"}))); err != nil {
-		return err
-	}
-	b := []byte(xmlHead + `<comments xmlns="` + nsMain + `"><authors><author>` + escaped(application) + `</author></authors><commentList>`)
-	for _, c := range a.comments {
-		b = append(b, `<comment ref="`...)
-		b = appendRef(b, c.col, c.row)
-		b = append(b, `" authorId="0"><text><t xml:space="preserve">`...)
-		b = appendEscaped(b, c.text)
-		b = append(b, `</t></text></comment>`...)
-	}
-	if err := p.put("xl/comments1.xml", append(b, `</commentList></comments>`...)); err != nil {
-		return err
-	}
-	return p.put("xl/drawings/vmlDrawing1.vml", a.vml())
-}
-
-func (a *annotation) vml() []byte {
-	b := []byte(`<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" ` +
-		`xmlns:x="urn:schemas-microsoft-com:office:excel"><o:shapelayout v:ext="edit"><o:idmap v:ext="edit" data="1"/></o:shapelayout>` +
-		`<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">` +
-		`<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>`)
-	for i, c := range a.comments {
-		b = fmt.Appendf(b, `<v:shape id="_x0000_s%d" type="#_x0000_t202" style="position:absolute;visibility:hidden" fillcolor="#ffffe1" o:insetmode="auto">`+
-			`<v:fill color2="#ffffe1"/><v:path o:connecttype="none"/><v:textbox style="mso-direction-alt:auto"/>`+
-			`<x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/><x:Anchor>%d, 15, %d, 4, %d, 15, %d, 4</x:Anchor>`+
-			`<x:AutoFill>False</x:AutoFill><x:Row>%d</x:Row><x:Column>%d</x:Column></x:ClientData></v:shape>`,
-			1025+i, c.col+1, max(c.row-2, 0), c.col+4, c.row+3, c.row-1, c.col)
-	}
-	return append(b, `</xml>`...)
 }

@@ -71,6 +71,7 @@ type header struct {
 	columns []int // of each field; -1: absent
 	seq     int
 	explain int
+	origin  int      // of the rows' hidden marks
 	unknown []string // columns that are not of the form
 	matched int      // fields found
 	at      []int    // the field in each column, seqField or noField
@@ -84,7 +85,7 @@ const headerText = 64
 
 // match reads a row as a header. It returns nil when no cell names a field.
 func (n *names) match(r *RowData) *header {
-	h := &header{row: r.Num, columns: make([]int, len(n.form.Fields)), seq: -1, explain: -1}
+	h := &header{row: r.Num, columns: make([]int, len(n.form.Fields)), seq: -1, explain: -1, origin: -1}
 	grades := make([]int, len(h.columns))
 	for i := range h.columns {
 		h.columns[i] = -1
@@ -96,6 +97,12 @@ func (n *names) match(r *RowData) *header {
 			continue
 		}
 		text := clean(string(c.Raw))
+		if strings.HasPrefix(text, hiddenPrefix) { // ours alone, see origin.go
+			if text == originTitle && h.origin < 0 {
+				h.origin = c.Col
+			}
+			continue
+		}
 		texts[c.Col] = text
 		field, grade := n.find(text)
 		switch {

@@ -22,12 +22,16 @@ type layout struct {
 	letters int      // row of the letters
 	header  int      // row of the header
 	first   int      // first row of data
-	columns int      // row number, fields, and the explanation if there is one
-	explain bool
+	columns int      // row number, fields, the sender's own columns, the explanation if there is one
+	unknown []string // headers of the sender's own columns, right of the fields
+	explain bool     // the last column is the explanation
+	// Hidden columns stand right of all others.
+	marked bool       // the first of them is the rows' mark, see origin.go
+	self   *selfCheck // the others belong to the formulas, nil without
 }
 
-func layoutOf(f *tianbao.Form, explain bool) *layout {
-	l := &layout{form: f, explain: explain, columns: 1 + len(f.Fields)}
+func layoutOf(f *tianbao.Form, explain bool, unknown ...string) *layout {
+	l := &layout{form: f, explain: explain, unknown: unknown, columns: 1 + len(f.Fields) + len(unknown)}
 	for i := range f.Fields {
 		if fd := &f.Fields[i]; fd.Note != "" {
 			l.notes = append(l.notes, fd.Letter+"列："+fd.Note+"；")
@@ -40,6 +44,14 @@ func layoutOf(f *tianbao.Form, explain bool) *layout {
 	l.header = l.letters + 1
 	l.first = l.header + 1
 	return l
+}
+
+// helpers is the first column of the formulas.
+func (l *layout) helpers() int {
+	if l.marked {
+		return l.columns + 1
+	}
+	return l.columns
 }
 
 // maxData is how many rows of data fit below the header.

@@ -159,7 +159,7 @@ func (rd *reader) collect(ctx context.Context, c candidate) (*tianbao.Import, er
 	col.inOrder()
 	col.fillMerged(merges)
 	col.remarks()
-	return imp, nil
+	return imp, col.marks.finish(ctx, rd, imp)
 }
 
 // collector turns the rows of a sheet into an Import.
@@ -175,10 +175,14 @@ type collector struct {
 	long     string // address of the first cell that was cut
 	twice    int    // first row number that came twice
 	slots    []string
+	marks    marks
 }
 
 // row takes one row of the sheet.
 func (c *collector) row(r *RowData) error {
+	if err := c.marks.note(c.header, r, c.mem); err != nil {
+		return err
+	}
 	if r.Num <= c.header.row || c.blank(c.header, r) || c.names.noData(c.header, r) {
 		return nil
 	}

@@ -21,6 +21,9 @@ type WriteOptions struct {
 	Created time.Time      // zero: not written, and the same rows give the same bytes
 	Stamp   *tianbao.Stamp // with it the workbook carries its origin and can be merged back
 	Rows    int            // how many rows come, if known; too many are refused before the first byte
+	// SelfCheck adds formulas that find faults while the sheet is filled in: see
+	// template.go. It is meant for workbooks that travel, the template above all.
+	SelfCheck bool
 }
 
 const defaultLevel = 5
@@ -33,9 +36,17 @@ const defaultLevel = 5
 // A cell with a mark keeps its type: a number that has lost its tail goes out as a
 // number, so that a file which travels through an export still shows the fault.
 func Write(w io.Writer, f *tianbao.Form, rows iter.Seq2[tianbao.Row, error], opt WriteOptions) error {
-	l := layoutOf(f, false)
+	l := layoutOf(f, opt.SelfCheck)
+	l.marked = opt.Stamp != nil
+	if opt.SelfCheck {
+		l.self = compileSelfCheck(l)
+	}
 	if opt.Rows > l.maxData() {
 		return errTooManyRows(l)
+	}
+	var st *stamper
+	if opt.Stamp != nil {
+		st = newStamper(opt.Stamp)
 	}
 	p := newPackage(w, l, opt)
 	if err := p.head(); err != nil {
@@ -66,11 +77,29 @@ func Write(w io.Writer, f *tianbao.Form, rows iter.Seq2[tianbao.Row, error], opt
 			}
 			s.value(text, row.Mark(i), sevNone)
 		}
+		if l.self != nil {
+			s.formula(l.self.explain, n)
+		}
+		if st != nil {
+			s.text(st.mark(&row, len(f.Fields)), styleColumn)
+		}
+		s.helpers(n)
 		if err := s.endRow(); err != nil {
 			return err
 		}
 	}
-	return errors.Join(s.end(false), p.close())
+	if l.self != nil {
+		s.spare(n)
+	}
+	if err := s.end(false); err != nil {
+		return err
+	}
+	if st != nil {
+		if err := p.originSheet(originLines(f, opt.Stamp, st.held)); err != nil {
+			return err
+		}
+	}
+	return p.close()
 }
 
 func errTooManyRows(l *layout) error {
@@ -79,9 +108,10 @@ func errTooManyRows(l *layout) error {
 
 // pack writes the parts of a workbook one behind the other.
 type pack struct {
-	zip *zip.Writer
-	l   *layout
-	opt WriteOptions
+	zip    *zip.Writer
+	l      *layout
+	opt    WriteOptions
+	result bool // a sheet with the results stands behind the form's
 }
 
 func newPackage(w io.Writer, l *layout, opt WriteOptions) *pack {

@@ -2,19 +2,45 @@ package sheet
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
 
 const contentType = "application/vnd.openxmlformats-officedocument.spreadsheetml."
 
+// book sheets, by the number of their part.
+type bookSheet struct {
+	name, state string
+	part        int
+}
+
+// sheets lists the sheets in tab order. The form's is always the first.
+func (p *pack) sheets() []bookSheet {
+	list := []bookSheet{{sheetName(p.opt.Sheet), "", 1}}
+	if p.result {
+		list = append(list, bookSheet{resultSheet, "", 2})
+	}
+	if p.l.marked {
+		list = append(list, bookSheet{originSheet, "veryHidden", 3})
+	}
+	return list
+}
+
 // head writes every part that stands before the sheet.
 func (p *pack) head() error {
-	notes, vml := "", ""
-	if p.l.explain {
+	notes, vml, parts := "", "", ""
+	if p.result {
 		notes = `<Override PartName="/xl/comments1.xml" ContentType="` + contentType + `comments+xml"/>`
 		vml = `<Default Extension="vml" ContentType="application/vnd.openxmlformats-officedocument.vmlDrawing"/>`
 	}
+	var rels [][3]string
+	for i, sh := range p.sheets() {
+		name := fmt.Sprintf("worksheets/sheet%d.xml", sh.part)
+		parts += `<Override PartName="/xl/` + name + `" ContentType="` + contentType + `worksheet+xml"/>`
+		rels = append(rels, [3]string{fmt.Sprintf("rId%d", i+1), nsRel + "/worksheet", name})
+	}
+	rels = append(rels, [3]string{fmt.Sprintf("rId%d", len(rels)+1), nsRel + "/styles", "styles.xml"})
 	core := `<dc:title>` + escaped(p.l.form.Title) + `</dc:title><dc:creator>` + escaped(application) + `</dc:creator>`
 	if !p.opt.Created.IsZero() {
 		core += `<dcterms:created xsi:type="dcterms:W3CDTF">` + p.opt.Created.UTC().Format(time.RFC3339) + `</dcterms:created>`
@@ -24,7 +50,7 @@ func (p *pack) head() error {
 			`<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>` +
 			`<Default Extension="xml" ContentType="application/xml"/>` + vml +
 			`<Override PartName="/xl/workbook.xml" ContentType="` + contentType + `sheet.main+xml"/>` +
-			`<Override PartName="/xl/worksheets/sheet1.xml" ContentType="` + contentType + `worksheet+xml"/>` +
+			parts +
 			`<Override PartName="/xl/styles.xml" ContentType="` + contentType + `styles+xml"/>` + notes +
 			`<Override PartName="/docProps/core.xml" ContentType="application/vnd.openxmlformats-package.core-properties+xml"/>` +
 			`<Override PartName="/docProps/app.xml" ContentType="application/vnd.openxmlformats-officedocument.extended-properties+xml"/></Types>`},
@@ -38,9 +64,7 @@ func (p *pack) head() error {
 		{"docProps/app.xml", `<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties">` +
 			`<Application>` + escaped(application) + `</Application></Properties>`},
 		{"xl/workbook.xml", p.workbook()},
-		{"xl/_rels/workbook.xml.rels", relationships(
-			[3]string{"rId1", nsRel + "/worksheet", "worksheets/sheet1.xml"},
-			[3]string{"rId2", nsRel + "/styles", "styles.xml"})},
+		{"xl/_rels/workbook.xml.rels", relationships(rels...)},
 		{"xl/styles.xml", styles()},
 	} {
 		if err := p.put(part.name, []byte(xmlHead+part.body)); err != nil {
@@ -65,13 +89,54 @@ func relationships(list ...[3]string) string {
 	return b.String()
 }
 
-// workbook names the sheet and the rows that are repeated on each printed page.
+// workbook names the sheets and the rows that are repeated on each printed page.
 func (p *pack) workbook() string {
-	name := sheetName(p.opt.Sheet)
-	quoted := "'" + strings.ReplaceAll(name, "'", "''") + "'"
-	return `<workbook xmlns="` + nsMain + `" xmlns:r="` + nsRel + `"><bookViews><workbookView/></bookViews><sheets><sheet name="` +
-		escaped(name) + `" sheetId="1" r:id="rId1"/></sheets><definedNames><definedName name="_xlnm.Print_Titles" localSheetId="0">` +
-		escaped(fmt.Sprintf("%s!$%d:$%d", quoted, p.l.header, p.l.header)) + `</definedName></definedNames></workbook>`
+	var b strings.Builder
+	b.WriteString(`<workbook xmlns="` + nsMain + `" xmlns:r="` + nsRel + `"><bookViews><workbookView/></bookViews><sheets>`)
+	for i, sh := range p.sheets() {
+		b.WriteString(`<sheet name="` + escaped(sh.name) + `" sheetId="` + strconv.Itoa(sh.part) + `"`)
+		if sh.state != "" {
+			b.WriteString(` state="` + sh.state + `"`)
+		}
+		b.WriteString(` r:id="rId` + strconv.Itoa(i+1) + `"/>`)
+	}
+	b.WriteString(`</sheets><definedNames><definedName name="_xlnm.Print_Titles" localSheetId="0">` +
+		escaped(fmt.Sprintf("%s!$%d:$%d", quoteSheet(sheetName(p.opt.Sheet)), p.l.header, p.l.header)) + `</definedName>`)
+	if p.l.self != nil {
+		for _, n := range p.l.self.names {
+			b.WriteString(`<definedName name="` + n.name + `" hidden="1">` + escaped(n.formula) + `</definedName>`)
+		}
+	}
+	b.WriteString(`</definedNames>`)
+	if p.l.self != nil {
+		// The formulas come without their values.
+		b.WriteString(`<calcPr fullCalcOnLoad="1"/>`)
+	}
+	b.WriteString(`</workbook>`)
+	return b.String()
+}
+
+func quoteSheet(name string) string { return "'" + strings.ReplaceAll(name, "'", "''") + "'" }
+
+// originSheet writes the very hidden sheet.
+func (p *pack) originSheet(lines []string) error {
+	w, err := p.part("xl/worksheets/sheet3.xml")
+	if err != nil {
+		return err
+	}
+	s := newSheetWriter(w, p.l)
+	s.str(xmlHead + `<worksheet xmlns="` + nsMain + `"><cols><col min="1" max="2" width="20" style="` + strconv.Itoa(styleColumn) + `" customWidth="1"/></cols><sheetData>`)
+	for i := 0; i+1 < len(lines); i += 2 {
+		s.startRow()
+		s.text(lines[i], styleColumn)
+		s.text(lines[i+1], styleColumn)
+		if err := s.endRow(); err != nil {
+			return err
+		}
+	}
+	s.str(`</sheetData></worksheet>`)
+	s.flush()
+	return s.err
 }
 
 // sheetName makes a title fit for a sheet: 31 characters, none of \/?*[]: and no
@@ -105,6 +170,16 @@ const (
 	styleData // the first of shapes × severities
 )
 
+// The styles behind the data's. Open cells may be edited in a protected sheet.
+const (
+	styleOpen = styleData + int(shapes)*severities + iota
+	styleOpenColumn
+	styleOpenExplain
+	styleLink
+	styleOpenData // the first of shapes
+	styleEnd      = styleOpenData + int(shapes)
+)
+
 // shape is how a data cell shows its value.
 type shape int
 
@@ -125,18 +200,20 @@ func dataStyle(s shape, sev severity) int { return styleData + int(s)*severities
 func styles() string {
 	var b strings.Builder
 	b.WriteString(`<styleSheet xmlns="` + nsMain + `"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/>` +
-		`<numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts><fonts count="5">`)
+		`<numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts><fonts count="6">`)
 	for _, f := range []string{
 		`<sz val="11"/><color rgb="FF1F2328"/>`,
 		`<b/><sz val="16"/><color rgb="FF1F2328"/>`,
 		`<sz val="10"/><color rgb="FF57606A"/>`,
 		`<b/><sz val="11"/><color rgb="FF1F2328"/>`,
 		`<b/><sz val="11"/><color rgb="FFB42318"/>`,
+		`<u/><sz val="11"/><color rgb="FF0B5CAD"/>`,
 	} {
 		b.WriteString(`<font>` + f + `<name val="宋体"/><charset val="134"/></font>`)
 	}
 	b.WriteString(`</fonts><fills count="6"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>`)
-	for _, rgb := range []string{"FFE8EEF5", "FFFFC7CE", "FFFFEB9C", "FFDDEBF7"} {
+	fills := []string{"FFE8EEF5", "FFFFC7CE", "FFFFEB9C", "FFDDEBF7"}
+	for _, rgb := range fills {
 		b.WriteString(`<fill><patternFill patternType="solid"><fgColor rgb="` + rgb + `"/><bgColor indexed="64"/></patternFill></fill>`)
 	}
 	b.WriteString(`</fills><borders count="2"><border><left/><right/><top/><bottom/><diagonal/></border><border>`)
@@ -144,7 +221,7 @@ func styles() string {
 		b.WriteString(`<` + side + ` style="thin"><color rgb="FF9AA4B2"/></` + side + `>`)
 	}
 	b.WriteString(`<diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>`)
-	fmt.Fprintf(&b, `<cellXfs count="%d">`, styleData+int(shapes)*severities)
+	fmt.Fprintf(&b, `<cellXfs count="%d">`, styleEnd)
 	xf := func(numFmt, font, fill, border int, align string) {
 		fmt.Fprintf(&b, `<xf numFmtId="%d" fontId="%d" fillId="%d" borderId="%d" xfId="0" applyNumberFormat="1" applyFont="1" `+
 			`applyFill="1" applyBorder="1" applyAlignment="1"><alignment %s/></xf>`, numFmt, font, fill, border, align)
@@ -158,7 +235,7 @@ func styles() string {
 	xf(0, 4, 2, 1, `horizontal="center" vertical="center" wrapText="1"`)
 	xf(text, 0, 0, 0, `vertical="center"`)
 	xf(text, 0, 0, 1, `vertical="center" wrapText="1"`)
-	for _, s := range []struct {
+	data := []struct {
 		numFmt int
 		align  string
 	}{
@@ -167,7 +244,8 @@ func styles() string {
 		{1, `horizontal="left" vertical="center"`},
 		{164, `horizontal="left" vertical="center"`},
 		{165, `horizontal="left" vertical="center"`},
-	} {
+	}
+	for _, s := range data {
 		for sev := range severities {
 			fill := 0
 			if sev > 0 {
@@ -176,6 +254,21 @@ func styles() string {
 			xf(s.numFmt, 0, fill, 1, s.align)
 		}
 	}
-	b.WriteString(`</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>`)
+	open := func(numFmt, border int, align string) {
+		fmt.Fprintf(&b, `<xf numFmtId="%d" fontId="0" fillId="0" borderId="%d" xfId="0" applyNumberFormat="1" applyFont="1" `+
+			`applyBorder="1" applyAlignment="1" applyProtection="1"><alignment %s/><protection locked="0"/></xf>`, numFmt, border, align)
+	}
+	open(0, 0, `vertical="center"`)
+	open(text, 0, `vertical="center"`)
+	open(0, 1, `vertical="center"`)
+	xf(0, 5, 0, 1, `vertical="center"`)
+	for _, s := range data {
+		open(s.numFmt, 1, s.align)
+	}
+	b.WriteString(`</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles><dxfs count="3">`)
+	for _, rgb := range fills[1:] {
+		b.WriteString(`<dxf><fill><patternFill patternType="solid"><fgColor rgb="` + rgb + `"/><bgColor rgb="` + rgb + `"/></patternFill></fill></dxf>`)
+	}
+	b.WriteString(`</dxfs></styleSheet>`)
 	return b.String()
 }
