@@ -87,6 +87,9 @@ type Form struct {
 	// IdentityKeys are the fields by which a row without an id is matched on
 	// import: (unit, person id).
 	IdentityKeys []string
+	// Formula lists the codes of the faults that a workbook can find by itself, by
+	// formulas, while it is filled in offline.
+	Formula []string
 }
 
 // Index returns the position of the field with the given key, or -1.

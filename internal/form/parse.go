@@ -27,6 +27,7 @@ type descriptor struct {
 	UnitKeys      []string    `json:"tianbao:unitKeys"`
 	IdentityKeys  []string    `json:"tianbao:identityKeys"`
 	CrossRules    []cross     `json:"tianbao:crossRules"`
+	Formula       []string    `json:"tianbao:formula"`
 }
 
 type seqDesc struct {
@@ -108,6 +109,7 @@ func (d *descriptor) form() *tianbao.Form {
 		SeqSynonyms:  d.Seq.Synonyms,
 		UnitKeys:     d.UnitKeys,
 		IdentityKeys: d.IdentityKeys,
+		Formula:      d.Formula,
 	}
 	for i := range d.Fields {
 		x := &d.Fields[i]

@@ -63,6 +63,9 @@ func TestParseRefuses(t *testing.T) {
 		{"cross rule at", `"at": "mobile"`, `"at": "phone"`, `at: "phone"`},
 		{"cross rule without same", `"same": ["mobile"]`, `"same": []`, "same is empty"},
 		{"cross rule without message", `"message": "本行的手机号与第{row}行相同，请说明原因。"`, `"message": ""`, "message is empty"},
+		{"formula of no fault", `"contact.length", "mobile.twice"]`, `"contact.size", "mobile.twice"]`, `"contact.size"`},
+		{"formula of a fault that is not asked for", `"shift.unknown", "contact.length"`, `"shift.unknown", "org_code.kind"`, `"org_code.kind"`},
+		{"formula twice", `["required", "org_code.checksum"`, `["required", "required"`, "stands twice"},
 		{"text after the end", "\n}\n", "\n}\n{}", "after its end"},
 		{"cut short", `"tianbao:crossRules"`, `"tianbao:crossRules`, "read definition"},
 	}

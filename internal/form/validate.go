@@ -206,6 +206,29 @@ func validateKeys(d *descriptor, keys map[string]bool) error {
 			return fmt.Errorf("%s: at: %q is not a field", where, r.At)
 		}
 	}
+	return validateFormula(d)
+}
+
+// validateFormula wants each code to be one that the form can report, once.
+func validateFormula(d *descriptor) error {
+	codes := map[string]bool{}
+	for i := range d.Fields {
+		for name := range d.Fields[i].Rules {
+			if name != "required" {
+				name = d.Fields[i].Name + "." + name
+			}
+			codes[name] = true
+		}
+	}
+	for i := range d.CrossRules {
+		codes[d.CrossRules[i].Code] = true
+	}
+	for _, code := range d.Formula {
+		if !codes[code] {
+			return fmt.Errorf("tianbao:formula: %q is no fault of this form, or stands twice", code)
+		}
+		delete(codes, code)
+	}
 	return nil
 }
 

@@ -42,3 +42,12 @@ func isCountry(s string, place int) bool {
 	}
 	return false
 }
+
+// Countries returns the alpha-3 and the numeric codes, for workbooks that check
+// permanent-resident cards by themselves.
+func Countries() (alpha, numeric []string) {
+	for rest := countries; rest != ""; rest = rest[6:] {
+		alpha, numeric = append(alpha, rest[:3]), append(numeric, rest[3:6])
+	}
+	return alpha, numeric
+}
