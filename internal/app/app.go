@@ -43,6 +43,9 @@ func commands() []command {
 		{"template", "[-o 文件]", "写出空白采集表", func(ctx context.Context, e env, args []string) int {
 			return Template(ctx, args, e.stdout, e.stderr)
 		}},
+		{"dump", "[--exact] 文件", "显示读取程序看到的内容", func(ctx context.Context, e env, args []string) int {
+			return Dump(ctx, args, e.stdout, e.stderr)
+		}},
 		{"user", "add|passwd|list [选项]", "管理账号", user},
 		{"openapi", "", "写出接口的 OpenAPI 文档", openAPI},
 		{"version", "", "显示版本", func(_ context.Context, e env, _ []string) int {
