@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // Three faulty rows of fifty: all fifty are saved, 上报 is refused by page, API and
@@ -322,4 +324,165 @@ func TestJustify(t *testing.T) {
 			t.Errorf("with a reason: %d %+v", status, e.Error)
 		}
 	})
+}
+
+// The faults of a file come back in its cells; corrected there and sent again it is
+// clean. Asking for the copy keeps nothing.
+func TestAnnotatedCopy(t *testing.T) {
+	s := startDemo(t, "")
+	c := s.client(t, "unit")
+	rep := c.ownReport()
+	cs := inserts(0, 3)
+	cells := person(1)
+	cells["phone"] = "123"
+	cs[1]["cells"] = cells
+	c.save(rep.ID, 0, cs)
+	book := c.export(rep.ID)
+	res, marked := c.upload("/reports/"+rep.ID+"/imports", "一览.xlsx", book, map[string]string{"action": "annotate"})
+	if res.StatusCode != http.StatusOK || !strings.Contains(res.Header.Get("Content-Disposition"), "%E6%89%B9%E6%B3%A8") {
+		t.Fatalf("%d %s", res.StatusCode, res.Header.Get("Content-Disposition"))
+	}
+	f, err := excelize.OpenReader(bytes.NewReader(marked))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	name := f.GetSheetList()[0]
+	rows, err := f.GetRows(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for i, r := range rows {
+		for j, v := range r {
+			if v != "123" {
+				continue
+			}
+			found = true
+			if !strings.Contains(strings.Join(r[j+1:], " "), "号码") {
+				t.Errorf("row %d does not say what is wrong: %v", i+1, r)
+			}
+			at, err := excelize.CoordinatesToCellName(j+1, i+1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := f.SetCellStr(name, at, person(1)["phone"]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !found {
+		t.Fatal("the faulty cell is not in the copy")
+	}
+	var out bytes.Buffer
+	if err := f.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	res, b := c.upload("/reports/"+rep.ID+"/imports", "一览-批注.xlsx", out.Bytes(), map[string]string{"mode": "replace"})
+	var plan struct {
+		Counts struct{ Rows, Add, Delete, Same, Error int }
+	}
+	if err := json.Unmarshal(b, &plan); err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%d %.300s", res.StatusCode, b)
+	}
+	if plan.Counts.Error != 0 || plan.Counts.Rows != 3 || plan.Counts.Same != 2 {
+		t.Errorf("the corrected copy: %+v", plan.Counts)
+	}
+}
+
+// A workbook exported by the server comes home through the server: both sides'
+// work is kept, an offline deletion is asked about, and a conflict is not written.
+func TestExportComesHome(t *testing.T) {
+	engines(t, func(t *testing.T, db string) {
+		s := startDemo(t, db)
+		c, other := s.client(t, "unit"), s.client(t, "dept")
+		rep := c.ownReport()
+		c.save(rep.ID, 0, inserts(0, 4))
+		rows := c.sheet(rep.ID).Rows
+		book := c.export(rep.ID)
+		other.save(rep.ID, 1, []change{{"op": "edit", "row": rows[2].ID, "cells": map[string]string{"phone": "16055550000"}}})
+		edited := editBook(t, book, func(f *excelize.File, sheet string, row func(n int) int) {
+			set(t, f, sheet, row(3), "G", "改名字") // F is column G of the workbook, behind 序号
+			if err := f.RemoveRow(sheet, row(2)); err != nil {
+				t.Fatal(err)
+			}
+		})
+		send := func(book []byte, fields map[string]string) (int, []byte) {
+			fields["mode"], fields["action"], fields["key"] = "merge", "save", newKey()
+			res, b := c.upload("/reports/"+rep.ID+"/imports", "带回.xlsx", book, fields)
+			return res.StatusCode, b
+		}
+		if status, b := send(edited, map[string]string{}); status != http.StatusConflict || !bytes.Contains(b, []byte("第 2 行")) {
+			t.Fatalf("an offline deletion is not asked about: %d %.300s", status, b)
+		}
+		if status, b := send(edited, map[string]string{"confirm": "yes"}); status != http.StatusOK {
+			t.Fatalf("%d %.300s", status, b)
+		}
+		got := c.sheet(rep.ID).Rows
+		if len(got) != 3 || got[1].ID != rows[2].ID || got[1].Values[5] != "改名字" || got[1].Values[7] != "16055550000" {
+			t.Fatalf("%d rows, the third is now %v", len(got), got[1].Values)
+		}
+		// Both sides changed one cell: nothing is written.
+		both := editBook(t, book, func(f *excelize.File, sheet string, row func(n int) int) {
+			set(t, f, sheet, row(3), "I", "16066660000")
+		})
+		version := c.sheet(rep.ID).Report.Version
+		status, b := send(both, map[string]string{"confirm": "yes"})
+		var e errorJSON
+		if err := json.Unmarshal(b, &e); err != nil || status != http.StatusConflict || len(e.Error.Conflicts) == 0 || e.Error.Conflicts[0].Mine != "16066660000" {
+			t.Errorf("a conflict: %d %.300s", status, b)
+		}
+		if v := c.sheet(rep.ID).Report.Version; v != version {
+			t.Error("a conflict was written")
+		}
+		// Copied into a new workbook, the sheet is a foreign one and still reads.
+		foreign := editBook(t, book, func(f *excelize.File, _ string, _ func(int) int) {
+			for _, name := range f.GetSheetList()[1:] {
+				if err := f.DeleteSheet(name); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+		if status, b := send(foreign, map[string]string{}); status != http.StatusOK {
+			t.Errorf("without its origin: %d %.300s", status, b)
+		}
+	})
+}
+
+// editBook changes a workbook as an office does; row gives the sheet's row of data
+// row n.
+func editBook(t *testing.T, book []byte, change func(f *excelize.File, sheet string, row func(n int) int)) []byte {
+	t.Helper()
+	f, err := excelize.OpenReader(bytes.NewReader(book))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	sheet := f.GetSheetList()[0]
+	rows, err := f.GetRows(sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := 0
+	for i, r := range rows {
+		if len(r) > 1 && r[0] == "序号" && r[1] == "单位预算编码" {
+			head = i + 1
+		}
+	}
+	if head == 0 {
+		t.Fatal("no header")
+	}
+	change(f, sheet, func(n int) int { return head + n })
+	var out bytes.Buffer
+	if err := f.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func set(t *testing.T, f *excelize.File, sheet string, row int, col, value string) {
+	t.Helper()
+	if err := f.SetCellStr(sheet, fmt.Sprint(col, row), value); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -165,6 +165,10 @@ func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row
 	}, opt)
 }
 
+func (b workbooks) Annotate(w io.Writer, f *tianbao.Form, imp *tianbao.Import, problems []tianbao.Problem, at time.Time) error {
+	return sheet.WriteAnnotated(w, f, imp, problems, sheet.WriteOptions{Created: at})
+}
+
 var (
 	_ report.Store  = (*store.Store)(nil)
 	_ auth.Store    = (*store.Store)(nil)

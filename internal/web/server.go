@@ -23,6 +23,12 @@ type Workbooks interface {
 	// Write writes rows as a workbook that looks like the sheet. With the id of a
 	// report the workbook carries its origin home.
 	Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64) error
+	Annotator
+}
+
+// Annotator writes back what a workbook gave, each fault in its cell.
+type Annotator interface {
+	Annotate(w io.Writer, form *tianbao.Form, imp *tianbao.Import, problems []tianbao.Problem, at time.Time) error
 }
 
 // ReadHelp is what the sender of a workbook helps with.

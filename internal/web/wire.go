@@ -226,7 +226,7 @@ type wireReceipts struct {
 // wireImport describes the multipart fields beside "file".
 type wireImport struct {
 	Mode    string `json:"mode"`              // merge, append, seq, replace
-	Action  string `json:"action,omitempty"`  // preview (default), save, submit
+	Action  string `json:"action,omitempty"`  // preview (default), annotate, save, submit
 	Confirm string `json:"confirm,omitempty"` // yes, where the preview asks
 	Key     string `json:"key,omitempty"`     // with save and submit
 	Screen  string `json:"screen,omitempty"`  // unsaved changes of the page as JSON (wireChanges)

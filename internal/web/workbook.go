@@ -113,8 +113,11 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 	if err != nil {
 		return err
 	}
+	if action == "annotate" {
+		return s.annotate(w, r, v, imp, name)
+	}
 	if action != "" && action != "preview" {
-		return tianbao.Invalid("bad_action", "导入的动作只能是 preview、save 或 submit。")
+		return tianbao.Invalid("bad_action", "导入的动作只能是 preview、annotate、save 或 submit。")
 	}
 	plan, err := s.Reports.Import(r.Context(), v.actor(), set, imp, mode, name, data)
 	if err != nil {
@@ -125,6 +128,22 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 		return err
 	}
 	return s.json(w, http.StatusOK, out)
+}
+
+// annotate sends the file back with its faults marked in the cells, for the sender to
+// correct; it keeps and changes nothing.
+func (s *Server) annotate(w http.ResponseWriter, r *http.Request, v *viewer, imp *tianbao.Import, name string) error {
+	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", xlsxType)
+	w.Header().Set("Content-Disposition", disposition(strings.TrimSuffix(name, path.Ext(name))+"-批注.xlsx"))
+	if err := s.Workbooks.Annotate(w, rules.Form(), imp, rules.Imported(imp), s.Now()); err != nil {
+		s.Log.Warn("annotated copy broke off", "route", r.Pattern, "err", err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
 }
 
 // importNow imports and saves, and with submit also reports upward, without a

@@ -1,7 +1,7 @@
 // 导入 EXCEL: choose a file and a mode, look at what it would do, then bring it into
 // the sheet on the screen. Nothing is saved before 提交.
 import { Change, Column } from "../../sheet/element";
-import { call, Failure, newKey, Problem } from "./api";
+import { call, download, Failure, newKey, Problem } from "./api";
 import { byId, el, fill } from "./dom";
 
 interface Item {
@@ -260,7 +260,7 @@ export class Importer {
     }
     const out: Node[] = [el("p", "", `工作表“${p.sheet}”中有 ${n.rows} 行数据` + (n.same ? `，其中 ${n.same} 行与表中相同` : "") + "。"), tally];
     for (const text of [p.again, ...(p.remarks || [])]) if (text) out.push(el("p", "callout callout-info", text));
-    if (n.error) out.push(el("p", "callout callout-warn", "有错误的行也可以先导入，改正后再上报。"));
+    if (n.error) out.push(this.faulty());
     if (p.conflicts && p.conflicts.length) out.push(this.conflicts(p.conflicts));
     if (p.confirm) out.push(this.question(p.confirm));
     if (p.large) {
@@ -270,6 +270,21 @@ export class Importer {
     if (p.items.length) out.push(this.table(p));
     fill(this.preview, ...out);
     this.update();
+  }
+
+  /** Faulty rows may come in; or the sender corrects the file, marked where it is wrong. */
+  private faulty(): HTMLElement {
+    const b = el("button", "button button-small", "下载批注副本") as HTMLButtonElement;
+    b.type = "button";
+    b.addEventListener("click", async () => {
+      const file = this.file.files && this.file.files[0];
+      if (!file) return;
+      const form = this.form(file);
+      form.append("action", "annotate");
+      const message = await download(this.url, form);
+      if (message) this.refuse(message);
+    });
+    return el("p", "callout callout-warn", "有错误的行也可以先导入，改正后再上报；或者下载批注副本，照着标出的单元格改好后重新导入。", b);
   }
 
   private question(text: string): HTMLElement {

@@ -48,7 +48,8 @@ export function clashes(columns: Column[], mine: Change[], base: Values, now: Va
 export async function decide(columns: Column[], mine: Change[], found: Clash[], base: Values, who: ServerConflict[]): Promise<Change[] | null> {
   if (!found.length) return mine;
   const table = el("div", "stack");
-  found.forEach((c, i) => table.append(question(columns, c, i, who)));
+  const order = Array.from(base.keys()); // as the rows stood when they were loaded
+  found.forEach((c, i) => table.append(question(columns, c, i, order.indexOf(c.row) + 1, who)));
   const ok = await ask(
     `有 ${found.length} 处与他人保存的内容不一致`,
     [el("p", "", "在您填写期间，有人保存了同样的单元格。请逐处选择保留哪一个："), table],
@@ -59,7 +60,7 @@ export async function decide(columns: Column[], mine: Change[], found: Clash[], 
   return resolve(columns, mine, found, keep, base);
 }
 
-function question(columns: Column[], c: Clash, i: number, who: ServerConflict[]): HTMLElement {
+function question(columns: Column[], c: Clash, i: number, number: number, who: ServerConflict[]): HTMLElement {
   const by = who.find((w) => w.row === c.row && (c.col < 0 || w.field === columns[c.col].key));
   const other = by && by.by ? `${by.by} 保存的` : "他人保存的";
   const text = {
@@ -67,7 +68,8 @@ function question(columns: Column[], c: Clash, i: number, who: ServerConflict[])
     deleted: [`保留我的改动，这一行重新加入：${c.mine}`, `${by && by.by ? by.by : "他人"}已删除这一行，放弃我的改动`],
     "delete-edited": ["仍然删除这一行", `不删除，保留${other}内容：${c.theirs}`],
   }[c.kind];
-  const field = el("fieldset", "choices", el("legend", "", c.col >= 0 ? columns[c.col].title : "整行"));
+  const place = `原第${number}行 ` + (c.col >= 0 ? columns[c.col].title : "整行");
+  const field = el("fieldset", "choices", el("legend", "", place));
   ["mine", "theirs"].forEach((value, j) => {
     const input = document.createElement("input");
     input.type = "radio";
