@@ -1,11 +1,15 @@
 package sheet
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tianbao"
 )
 
 // sheetOf makes a sheet part of rows of text; an empty row is left out.
@@ -51,7 +55,24 @@ func TestHeader(t *testing.T) {
 		{"two columns missing", [][]string{required[:4], values[:4]}, "“资产管理人身份证号码”“联系方式”", ""},
 		{"one word is no header", [][]string{{"单位名称", "经费"}, {"甲", "1"}}, "没有找到", ""},
 		{"unknown column is named", [][]string{append(append([]string(nil), required...), "备 注", "职务"), values}, "", "“备注”“职务”"},
-		{"title before synonym", [][]string{append([]string{"电话"}, required...), append([]string{"1"}, values...)}, "", "“联系方式”"},
+		{"title before synonym", [][]string{append([]string{"电话"}, required...), append([]string{"1"}, values...)}, "", "“电话”"},
+		{"two lines, group named", [][]string{
+			{"序号", "单位", "", "", "资产管理人"}, {"", "单位名称", "组织机构代码", "单位类型", "姓名", "身份证号", "电话"},
+			append([]string{"1"}, values...),
+		}, "", ""},
+		{"two lines, single columns in the upper one", [][]string{
+			{"单位名称", "组织机构代码", "单位类型", "资产管理人"}, {"", "", "", "姓名", "身份证号", "电话"}, values,
+		}, "", ""},
+		{"two lines under a title", [][]string{
+			{"资产管理人信息采集表"}, {"单位名称", "组织机构代码", "单位类型", "资产管理人"}, {"", "", "", "姓名", "身份证号", "电话"}, values,
+		}, "", ""},
+		{"two groups of persons, the manager's counts", [][]string{
+			{"单位名称", "组织机构代码", "单位类型", "单位负责人", "", "资产管理人"}, {"", "", "", "姓名", "电话", "姓名", "身份证号", "电话"},
+			append(append(append([]string(nil), values[:3]...), "赵六", "16000000000"), values[3:]...),
+		}, "", "“姓名”“电话”"},
+		{"second line below a complete header", [][]string{required, {"", "", "", "", "", "手机"}, values}, "", ""},
+		{"two lines and a column still missing", [][]string{{"单位名称", "组织机构代码", "单位类型", "资产管理人"}, {"", "", "", "姓名", "身份证号"}, values}, "“联系方式”", ""},
+		{"helper columns of ours are passed over", [][]string{append(append([]string(nil), required...), "检查", "_tianbao_check"), append(append([]string(nil), values...), "错", "x")}, "", ""},
 		{"explanation of an annotated copy is passed over", [][]string{append(append([]string(nil), required...), "错误说明"), append(append([]string(nil), values...), "错")}, "", ""},
 	}
 	// In the case "title before synonym" the synonym stands first and must lose.
@@ -182,15 +203,25 @@ func TestHidden(t *testing.T) {
 			`<Relationship Id="3" Type="x/worksheet" Target="worksheets/sheet3.xml"/><Relationship Id="4" Type="x/chartsheet" Target="charts.xml"/></Relationships>`,
 		workbook: `<workbook xmlns:r="r"><sheets><sheet name="图" r:id="4"/><sheet name="隐" state="veryHidden" r:id="1"/><sheet name="二" r:id="2"/><sheet name="三" r:id="3"/></sheets></workbook>`,
 	}
-	imp, err = readBytes(t, c, book.bytes(t), "x.xlsx")
-	if err != nil {
-		t.Fatal(err)
+	_, err = readBytes(t, c, book.bytes(t), "x.xlsx")
+	var e *tianbao.Error
+	if !errors.As(err, &e) || e.Code != "choose_sheet" {
+		t.Fatalf("two sheets with data: %v", err)
 	}
-	if imp.Sheet != "二" || len(imp.Rows) != 1 {
-		t.Errorf("sheet %q with %d rows", imp.Sheet, len(imp.Rows))
+	if d := cmp.Diff([]string{"二", "三"}, e.Choices); d != "" || !strings.Contains(e.Message, "“二”“三”") {
+		t.Errorf("%s: %s", d, e.Message)
 	}
-	if r := strings.Join(imp.Remarks, ""); !strings.Contains(r, "“三”") {
-		t.Errorf("the second sheet with data is not named: %q", r)
+	for sheet, rows := range map[string]int{"三": 2, "二": 1, "隐": 2, "图": -1, "无": -1} {
+		b := book.bytes(t)
+		imp, err := Read(t.Context(), bytes.NewReader(b), int64(len(b)), "x", c, ReadOptions{Sheet: sheet})
+		switch {
+		case rows < 0:
+			if !errors.As(err, &e) || e.Code != "choose_sheet" || len(e.Choices) != 2 {
+				t.Errorf("%s: %v, choices %q", sheet, err, e.Choices)
+			}
+		case err != nil || imp.Sheet != sheet || len(imp.Rows) != rows:
+			t.Errorf("%s: %v", sheet, err)
+		}
 	}
 }
 

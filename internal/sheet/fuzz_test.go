@@ -23,7 +23,7 @@ func fuzzLimits() Limits {
 // shown. A panic or a hang is found by the fuzzer itself.
 func mustBehave(t *testing.T, c *check.Checker, b []byte) {
 	t.Helper()
-	imp, err := read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, ReadOptions{}, fuzzLimits())
+	imp, err := read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, ReadOptions{}, fuzzLimits(), nil)
 	if err != nil {
 		var e *tianbao.Error
 		if imp != nil || !errors.As(err, &e) || e.Message == "" || e.Code == "" {

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -21,6 +22,8 @@ const (
 	seqField     = -1
 	explainField = -2
 	noField      = -3
+	// unknownField - k is the k-th column that the form does not have.
+	unknownField = -10
 )
 
 func namesOf(f *tianbao.Form) *names {
@@ -39,6 +42,7 @@ func namesOf(f *tianbao.Form) *names {
 	}
 	add(f.SeqTitle, seqField)
 	add(explainTitle, explainField)
+	add(checkTitle, explainField)
 	for i := range f.Fields {
 		for _, s := range f.Fields[i].Synonyms {
 			add(s, i)
@@ -50,9 +54,16 @@ func namesOf(f *tianbao.Form) *names {
 	return n
 }
 
+// checkTitle heads a column of our own templates that is passed over in silence, as
+// is every one whose header begins with hiddenPrefix.
+const checkTitle = "检查"
+
 // find returns the field that a header names and how well: 2 by its title, 1 by
 // another name, 0 not at all.
 func (n *names) find(text string) (field, grade int) {
+	if strings.HasPrefix(text, hiddenPrefix) {
+		return explainField, 1
+	}
 	for _, s := range []string{text, outsideBrackets(text)} {
 		k := headerKey(s)
 		if i, ok := n.exact[k]; ok {
@@ -71,82 +82,67 @@ type header struct {
 	columns []int // of each field; -1: absent
 	seq     int
 	explain int
-	origin  int      // of the rows' hidden marks
-	unknown []string // columns that are not of the form
-	matched int      // fields found
-	at      []int    // the field in each column, seqField or noField
-	missing []string // titles of must-be-filled fields that are absent
+	origin  int          // of the rows' hidden marks
+	unknown []headerCell // columns that are not of the form
+	matched int          // fields found
+	at      []int        // the field in each column, seqField, noField, or unknownField-k
+	missing []string     // titles of must-be-filled fields that are absent
 }
 
 func (h *header) complete() bool { return h != nil && len(h.missing) == 0 }
 
-// headerText is the longest text that can be a header; notes are longer.
-const headerText = 64
-
-// match reads a row as a header. It returns nil when no cell names a field.
-func (n *names) match(r *RowData) *header {
-	h := &header{row: r.Num, columns: make([]int, len(n.form.Fields)), seq: -1, explain: -1, origin: -1}
-	grades := make([]int, len(h.columns))
-	for i := range h.columns {
-		h.columns[i] = -1
+// match reads a line as a header, or two lines. It returns nil when no cell names a
+// field.
+func (n *names) match(upper, lower *line) *header {
+	h := &header{row: lower.num, columns: make([]int, len(n.form.Fields)), seq: -1, explain: -1, origin: -1}
+	cells := n.cells(upper, lower)
+	best := make([]int, len(h.columns)) // 1 + the cell chosen for each field
+	for i := range cells {
+		switch c := &cells[i]; {
+		case c.field == seqField && h.seq < 0:
+			h.seq = c.col
+		case c.field == explainField && c.text == originTitle:
+			if h.origin < 0 {
+				h.origin = c.col
+			}
+		case c.field == explainField:
+			h.explain = c.col
+		case c.field >= 0:
+			// Of two columns that fit, the one with the title counts, else the first;
+			// the other is named among those left out.
+			if b := &best[c.field]; *b == 0 || c.grade > cells[*b-1].grade {
+				*b = i + 1
+			}
+		}
 	}
-	texts := make(map[int]string)
-	for i := range r.Cells {
-		c := &r.Cells[i]
-		if c.Kind != Text || len(c.Raw) > 4*headerText || blankText(c.Raw) {
-			continue
-		}
-		text := clean(string(c.Raw))
-		if strings.HasPrefix(text, hiddenPrefix) { // ours alone, see origin.go
-			if text == originTitle && h.origin < 0 {
-				h.origin = c.Col
-			}
-			continue
-		}
-		texts[c.Col] = text
-		field, grade := n.find(text)
+	if len(cells) > 0 {
+		h.at = make([]int, cells[len(cells)-1].col+1)
+	}
+	for i := range h.at {
+		h.at[i] = noField
+	}
+	for i := range cells {
+		c := &cells[i]
 		switch {
-		case field == seqField && h.seq < 0:
-			h.seq = c.Col
-			delete(texts, c.Col)
-		case field == explainField:
-			h.explain = c.Col
-			delete(texts, c.Col)
-		case field >= 0 && grade > grades[field]:
-			// Of two columns that fit, the one with the title counts, else the
-			// first; the other is named among those left out.
-			if old := h.columns[field]; old >= 0 {
-				texts[old] = n.form.Fields[field].Title
-			} else {
-				h.matched++
-			}
-			h.columns[field], grades[field] = c.Col, grade
-			delete(texts, c.Col)
+		case c.field >= 0 && best[c.field] == i+1:
+			h.matched++
+			h.at[c.col] = c.field
+		case c.col == h.seq:
+			h.at[c.col] = seqField
+		case c.field != explainField:
+			h.at[c.col] = unknownField - len(h.unknown)
+			h.unknown = append(h.unknown, *c)
 		}
 	}
 	if h.matched == 0 {
 		return nil
 	}
-	h.at = make([]int, r.Cells[len(r.Cells)-1].Col+1)
-	for i := range h.at {
-		h.at[i] = noField
-	}
-	for f, col := range h.columns {
-		if col >= 0 {
-			h.at[col] = f
-		}
-	}
-	if h.seq >= 0 {
-		h.at[h.seq] = seqField
-	}
-	for i := range r.Cells {
-		if t, ok := texts[r.Cells[i].Col]; ok {
-			h.unknown = append(h.unknown, shorten(t))
-		}
-	}
-	for i, f := range n.form.Fields {
-		if f.Required && h.columns[i] < 0 {
-			h.missing = append(h.missing, f.Title)
+	for f, b := range best {
+		h.columns[f] = -1
+		if b > 0 {
+			h.columns[f] = cells[b-1].col
+		} else if n.form.Fields[f].Required {
+			h.missing = append(h.missing, n.form.Fields[f].Title)
 		}
 	}
 	return h
@@ -169,6 +165,13 @@ func shorten(s string) string {
 // minMatch is how many fields a row must name to be taken for a header that lacks
 // some; a notice may well hold the word 单位名称.
 const minMatch = 2
+
+// errChoose asks which of several sheets is meant.
+func errChoose(sentence string, choices []string) error {
+	e := tianbao.WorkbookError("choose_sheet", sentence, errors.New("sheet: several sheets hold the form"))
+	e.Choices = choices
+	return e
+}
 
 // errNoHeader tells what is missing of the best header seen, or that there is none.
 func errNoHeader(f *tianbao.Form, best *header) error {

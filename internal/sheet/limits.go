@@ -21,6 +21,8 @@ type Limits struct {
 	// Memory bounds shared strings, kept rows and merged ranges together, in bytes.
 	// It keeps a server below 300 MB whatever is sent, the collector's share included.
 	Memory int64
+	// ScanMemory is Memory where no rows are kept: shared strings of a million rows.
+	ScanMemory int64
 	// HeaderRows is how far down the header is looked for.
 	HeaderRows int
 	// Old opens BIFF3 and BIFF4, which an import refuses and Dump shows.
@@ -41,6 +43,7 @@ func DefaultLimits() Limits {
 		Strings:    8 << 20,
 		CellChars:  32767,
 		Memory:     96 << 20,
+		ScanMemory: 192 << 20,
 		HeaderRows: 30,
 	}
 }

@@ -42,6 +42,11 @@ func overlay(dst, src *tianbao.ImportedRow) {
 			setCell(dst, src, f)
 		}
 	}
+	for k, text := range src.Unknown {
+		if text != "" {
+			dst.Unknown[k] = text
+		}
+	}
 }
 
 // setCell copies one cell with its mark.

@@ -178,6 +178,7 @@ func TestRefused(t *testing.T) {
 		{"binary workbook", zipOf(t, rawPart{"[Content_Types].xml", "<Types/>"}, rawPart{"xl/workbook.bin", "x"}), "unsupported"},
 		{"OpenDocument", zipOf(t, rawPart{"mimetype", "x"}, rawPart{"content.xml", "<d/>"}), "unreadable"},
 		{"encrypted package in a broken compound file", append([]byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), append(make([]byte, 3000), utf16LE("EncryptedPackage")...)...), "unreadable"},
+		{"encrypted", encrypted(t, written(t, newChecker(t).Form(), people(200)), "x"), "encrypted"},
 		{"old workbook", append([]byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), append(make([]byte, 3000), utf16LE("Workbook")...)...), "unreadable"},
 		{"compound file without a workbook", append([]byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), make([]byte, 600)...), "unreadable"},
 		{"BIFF4", []byte{9, 4, 6, 0, 0, 0, 16, 0, 1, 2, 3}, "unsupported"},
@@ -303,13 +304,13 @@ func TestSharedStringBomb(t *testing.T) {
 	b := rawBook{sheet: worksheet(""), strings: `<sst count="1">` + strings.Repeat("<si><t>字</t></si>", 5000) + `</sst>`}.bytes(t)
 	limits := DefaultLimits()
 	limits.Strings = 4999
-	_, err := read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, ReadOptions{}, limits)
+	_, err := read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, ReadOptions{}, limits, nil)
 	if code := codeOf(t, err); code != "too_large" {
 		t.Errorf("code %q, want too_large", code)
 	}
 	limits = DefaultLimits()
 	limits.Memory = 5000 * 10
-	_, err = read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, ReadOptions{}, limits)
+	_, err = read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", c, ReadOptions{}, limits, nil)
 	if code := codeOf(t, err); code != "too_large" {
 		t.Errorf("code %q, want too_large", code)
 	}

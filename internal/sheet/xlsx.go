@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode/utf8"
 )
 
 // xlsx is an opened .xlsx or .xlsm package, transitional or strict. Names are
@@ -116,7 +117,12 @@ func (b *xlsx) addSheet(p *part, byID map[string]rel) error {
 }
 
 // clean makes a stranger's name fit to be shown.
-func clean(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+func clean(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
 
 func (b *xlsx) sheets() []SheetInfo { return b.list }
 func (b *xlsx) date1904() bool      { return b.from04 }
