@@ -44,6 +44,7 @@ const (
 	SourceImport Source = "import"
 	SourceAPI    Source = "api"
 	SourceMail   Source = "mail"
+	SourceFolder Source = "folder"
 	SourceUndo   Source = "undo"
 	SourceDemo   Source = "demo"
 )

@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"tianbao/docs"
 	"tianbao/internal/clock"
 	"tianbao/internal/demo"
+	"tianbao/internal/intake"
 	"tianbao/internal/web"
 )
 
@@ -23,6 +25,7 @@ type serveOptions struct {
 	tlsCert, tlsKey string
 	behindTLS       bool
 	logFormat       string
+	intake          string
 }
 
 // serve runs the server until the context ends.
@@ -35,6 +38,7 @@ func serve(ctx context.Context, e env, args []string) int {
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "TLS 证书文件（PEM）")
 	fs.StringVar(&o.tlsKey, "tls-key", "", "TLS 私钥文件（PEM）")
 	fs.BoolVar(&o.behindTLS, "behind-tls", false, "前面有终止 TLS 的网关")
+	fs.StringVar(&o.intake, "intake", "", "收件文件夹：放进去的工作簿自动导入，旁边留下回执或批注副本")
 	fs.StringVar(&o.logFormat, "log", "text", "日志格式：text 或 json")
 	if err := e.parse(fs, args); err != nil {
 		return e.failed(err)
@@ -89,10 +93,32 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	if err := o.announce(ctx, e, in, ln.Addr().String(), cfg.Demo); err != nil {
 		return err
 	}
+	if o.intake != "" {
+		wait := in.watch(ctx, o.intake, log)
+		defer wait() // the database closes after the last file
+	}
 	return o.listen(ctx, srv.Handler(), ln, log)
 }
 
+// watch takes workbooks from a folder while the server runs; the function it
+// returns waits for the file in hand.
+func (in *installation) watch(ctx context.Context, dir string, log *slog.Logger) func() {
+	f := &intake.Folder{Dir: dir, Workbooks: folderBooks{workbooks{in}}, Catalog: in.store, Reports: in.reports,
+		Log: log, Now: clock.System, Settle: 2 * time.Second, Every: time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.Watch(ctx)
+	}()
+	return func() { <-done }
+}
+
 func (o *serveOptions) validate() error {
+	if o.intake != "" {
+		if info, err := os.Stat(o.intake); err != nil || !info.IsDir() {
+			return fmt.Errorf("收件文件夹 %s 不存在或不是文件夹，请先建立", o.intake)
+		}
+	}
 	if (o.tlsCert == "") != (o.tlsKey == "") {
 		return errors.New("--tls-cert 和 --tls-key 要一起给出")
 	}

@@ -28,9 +28,10 @@ var floors = map[string]int{
 	"tianbao/internal/form": 2, "tianbao/internal/check": 2, "tianbao/internal/report": 2, "tianbao/internal/auth": 2,
 	"tianbao/internal/web/ui": 2, // the page's files, read by web only
 	"tianbao/internal/store":  3, "tianbao/internal/sheet": 3, "tianbao/internal/web": 3,
-	"tianbao/internal/demo": 4,
-	"tianbao/internal/app":  5,
-	"tianbao/cmd/tianbao":   6, "tianbao/cmd/webbuild": 6,
+	"tianbao/internal/intake": 3,
+	"tianbao/internal/demo":   4,
+	"tianbao/internal/app":    5,
+	"tianbao/cmd/tianbao":     6, "tianbao/cmd/webbuild": 6,
 }
 
 // testOnly are packages that only tests import.
