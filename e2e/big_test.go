@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -135,7 +134,7 @@ func BenchmarkImport100k(b *testing.B) {
 		b.StartTimer()
 		res, body := c.upload("/reports/"+rep.ID+"/imports", "大.xlsx", book, map[string]string{"mode": "append", "action": "save", "key": newKey()})
 		if res.StatusCode != http.StatusOK {
-			b.Fatal(fmt.Sprintf("%d %.200s", res.StatusCode, body))
+			b.Fatalf("%d %.200s", res.StatusCode, body)
 		}
 		b.ReportMetric(float64(s.peakMemory(b)), "MB")
 		b.StopTimer()

@@ -103,8 +103,10 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 // watch takes workbooks from a folder while the server runs; the function it
 // returns waits for the file in hand.
 func (in *installation) watch(ctx context.Context, dir string, log *slog.Logger) func() {
-	f := &intake.Folder{Dir: dir, Workbooks: folderBooks{workbooks{in}}, Catalog: in.store, Reports: in.reports,
-		Log: log, Now: clock.System, Settle: 2 * time.Second, Every: time.Second}
+	f := &intake.Folder{
+		Dir: dir, Workbooks: folderBooks{workbooks{in}}, Catalog: in.store, Reports: in.reports,
+		Log: log, Now: clock.System, Settle: 2 * time.Second, Every: time.Second,
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

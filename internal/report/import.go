@@ -138,8 +138,10 @@ func (s *Service) Apply(ctx context.Context, a Actor, set *tianbao.ChangeSet, im
 		return nil, nil, &tianbao.Error{Kind: tianbao.ErrConflict, Code: "confirm", Message: plan.Confirm}
 	}
 	if len(plan.Conflicts) > 0 {
-		e := &tianbao.Error{Kind: tianbao.ErrConflict, Code: "conflict",
-			Message: fmt.Sprintf("文件与他人保存的内容有 %d 处冲突，什么都没有改变，请在页面上预览导入并逐处选择。", len(plan.Conflicts))}
+		e := &tianbao.Error{
+			Kind: tianbao.ErrConflict, Code: "conflict",
+			Message: fmt.Sprintf("文件与他人保存的内容有 %d 处冲突，什么都没有改变，请在页面上预览导入并逐处选择。", len(plan.Conflicts)),
+		}
 		for _, c := range plan.Conflicts {
 			e.Conflicts = append(e.Conflicts, c.Conflict)
 		}

@@ -117,9 +117,11 @@ func (p *planner) cells(i, j int, id tianbao.ID) {
 		cell := tianbao.CellEdit{Field: f, Value: mine, Mark: file.Row.Mark(f)}
 		if theirs != base {
 			who := p.ways.who(id, f)
-			p.conflict(PlanConflict{SheetRow: file.SheetRow, Seq: j + 1,
+			p.conflict(PlanConflict{
+				SheetRow: file.SheetRow, Seq: j + 1,
 				Conflict: tianbao.Conflict{Row: id, Field: p.form.Fields[f].Key, Base: base, Mine: mine, Theirs: theirs, By: who.by, At: who.at, Kind: "edited"},
-				Take:     tianbao.Change{Op: tianbao.OpEdit, Row: id, Cells: []tianbao.CellEdit{cell}}})
+				Take:     tianbao.Change{Op: tianbao.OpEdit, Row: id, Cells: []tianbao.CellEdit{cell}},
+			})
 			continue
 		}
 		edit.Cells = append(edit.Cells, cell)
@@ -168,8 +170,10 @@ func (p *planner) goneThere(j int, id tianbao.ID) bool {
 	for f, v := range now.Values {
 		if base, _ := p.ways.base(id, f); v != base {
 			who := p.ways.who(id, f)
-			p.conflict(PlanConflict{Seq: j + 1, Take: take,
-				Conflict: tianbao.Conflict{Row: id, Field: p.form.Fields[f].Key, Base: base, Theirs: v, By: who.by, At: who.at, Kind: "delete-edited"}})
+			p.conflict(PlanConflict{
+				Seq: j + 1, Take: take,
+				Conflict: tianbao.Conflict{Row: id, Field: p.form.Fields[f].Key, Base: base, Theirs: v, By: who.by, At: who.at, Kind: "delete-edited"},
+			})
 			return false
 		}
 		if v != "" {

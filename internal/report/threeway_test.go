@@ -14,21 +14,23 @@ import (
 
 // away is a workbook that was exported and travels: its rows with their ids.
 type away struct {
-	o    *office
-	imp  *tianbao.Import
-	from int64
+	o   *office
+	imp *tianbao.Import
 }
 
 // export takes the sheet away as it is stored.
 func (o *office) export() *away {
 	v := o.view()
 	a := &away{o: o, imp: &tianbao.Import{Sheet: "采集表", Origin: &tianbao.Origin{
-		Report: o.id, Form: o.form.Name, FormV: o.form.Version, Version: v.Report.Version, At: time.Now()}}}
+		Report: o.id, Form: o.form.Name, FormV: o.form.Version, Version: v.Report.Version, At: time.Now(),
+	}}}
 	for i, r := range v.Rows {
 		a.imp.Origin.Held = append(a.imp.Origin.Held, r.ID)
 		values := slices.Clone(r.Values)
-		a.imp.Rows = append(a.imp.Rows, tianbao.ImportedRow{Row: tianbao.Row{ID: r.ID, Version: r.Version, Values: values},
-			Raw: values, Seq: fmt.Sprint(i + 1), SheetRow: 12 + i, Untouched: true})
+		a.imp.Rows = append(a.imp.Rows, tianbao.ImportedRow{
+			Row: tianbao.Row{ID: r.ID, Version: r.Version, Values: values},
+			Raw: values, Seq: fmt.Sprint(i + 1), SheetRow: 12 + i, Untouched: true,
+		})
 	}
 	return a
 }
@@ -94,30 +96,57 @@ func TestWorkbookConflicts(t *testing.T) {
 		kind   string                                    // of the one conflict; "" for none
 		counts [3]int                                    // added, changed, deleted
 	}{
-		{"both edit a cell", func(a *away) { a.set(1, phone, "16077770001") },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, phone, "16077770002")} }, "edited", [3]int{}},
-		{"both edit a cell alike", func(a *away) { a.set(1, phone, "16077770001") },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, phone, "16077770001")} }, "", [3]int{}},
-		{"only here", func(*away) {},
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, phone, "16077770002")} }, "", [3]int{}},
-		{"only there", func(a *away) { a.set(1, phone, "") },
-			func([]tianbao.Row) []tianbao.Change { return nil }, "", [3]int{0, 1, 0}},
-		{"deleted there, edited here", func(a *away) { a.delete(1) },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, phone, "16077770002")} }, "delete-edited", [3]int{}},
-		{"edited there, deleted here", func(a *away) { a.set(1, phone, "16077770001") },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} }, "deleted", [3]int{}},
-		{"untouched there, deleted here", func(*away) {},
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} }, "", [3]int{}},
-		{"deleted on both sides", func(a *away) { a.delete(1) },
-			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} }, "", [3]int{}},
+		{
+			"both edit a cell", func(a *away) { a.set(1, phone, "16077770001") },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, phone, "16077770002")} }, "edited",
+			[3]int{},
+		},
+		{
+			"both edit a cell alike", func(a *away) { a.set(1, phone, "16077770001") },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, phone, "16077770001")} }, "",
+			[3]int{},
+		},
+		{
+			"only here", func(*away) {},
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, phone, "16077770002")} }, "",
+			[3]int{},
+		},
+		{
+			"only there", func(a *away) { a.set(1, phone, "") },
+			func([]tianbao.Row) []tianbao.Change { return nil }, "",
+			[3]int{0, 1, 0},
+		},
+		{
+			"deleted there, edited here", func(a *away) { a.delete(1) },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{edit(r[1].ID, phone, "16077770002")} }, "delete-edited",
+			[3]int{},
+		},
+		{
+			"edited there, deleted here", func(a *away) { a.set(1, phone, "16077770001") },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} }, "deleted",
+			[3]int{},
+		},
+		{
+			"untouched there, deleted here", func(*away) {},
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} }, "",
+			[3]int{},
+		},
+		{
+			"deleted on both sides", func(a *away) { a.delete(1) },
+			func(r []tianbao.Row) []tianbao.Change { return []tianbao.Change{remove(r[1].ID)} }, "",
+			[3]int{},
+		},
 		{"a row copied there is a new row", func(a *away) {
 			c := a.imp.Rows[0]
 			c.Row.Values = slices.Clone(values(21))
 			c.Untouched = false
 			a.imp.Rows = append(a.imp.Rows, c)
 		}, func([]tianbao.Row) []tianbao.Change { return nil }, "", [3]int{1, 0, 0}},
-		{"rows sorted there", func(a *away) { slices.Reverse(a.imp.Rows) },
-			func([]tianbao.Row) []tianbao.Change { return nil }, "", [3]int{}},
+		{
+			"rows sorted there", func(a *away) { slices.Reverse(a.imp.Rows) },
+			func([]tianbao.Row) []tianbao.Change { return nil }, "",
+			[3]int{},
+		},
 		{"a column removed there", func(a *away) {
 			a.imp.Columns = []int{1, 2, 3, 4, 5, 6, 7, -1}
 			for i := range a.imp.Rows {

@@ -126,8 +126,10 @@ func (s *Service) Undo(ctx context.Context, a Actor, id tianbao.ID, version int6
 	if len(u.Changes) == 0 {
 		return nil, nil, tianbao.Invalid("nothing_to_undo", "这一版的内容后来都已改过，没有可以撤销的部分。")
 	}
-	set := &tianbao.ChangeSet{Report: id, Key: key, Base: u.base, Source: tianbao.SourceUndo,
-		Note: fmt.Sprintf("撤销第 %d 版", version), Changes: u.Changes}
+	set := &tianbao.ChangeSet{
+		Report: id, Key: key, Base: u.base, Source: tianbao.SourceUndo,
+		Note: fmt.Sprintf("撤销第 %d 版", version), Changes: u.Changes,
+	}
 	saved, err := s.save(ctx, a, rules, set, digest, func(string, int, int) {})
 	return u, saved, err
 }

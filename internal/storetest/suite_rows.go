@@ -140,7 +140,7 @@ func testRoundTrip(w *world) {
 	rows := []tianbao.Row{
 		{Unit: unitA, Values: Values(1)},
 		{Unit: 0, Values: make(tianbao.Values, 8)},
-		{Unit: unitB, Values: tianbao.Values{"", "\"\\/\b\n\t\x01‮é𠮷", "", "", "<&>", "", "", ""}},
+		{Unit: unitB, Values: tianbao.Values{"", "\"\\/\b\n\t\x01\u202eé𠮷", "", "", "<&>", "", "", ""}},
 		{
 			Unit: unitA, Values: Values(2),
 			Marks: []tianbao.Mark{0, tianbao.MarkNumber, 0, 0, 0, 0, tianbao.MarkDate, tianbao.MarkError},

@@ -265,8 +265,10 @@ func (s *Server) toPlan(v *viewer, p *report.Plan, imp *tianbao.Import, name str
 		out.Changes, out.Large = []wireChange{}, true
 	}
 	for _, pc := range p.Conflicts {
-		out.Conflicts = append(out.Conflicts, wirePlanConflict{wireConflict: toConflict(pc.Conflict), SheetRow: pc.SheetRow, Seq: pc.Seq,
-			Take: fromChanges(f, []tianbao.Change{pc.Take})[0]})
+		out.Conflicts = append(out.Conflicts, wirePlanConflict{
+			wireConflict: toConflict(pc.Conflict), SheetRow: pc.SheetRow, Seq: pc.Seq,
+			Take: fromChanges(f, []tianbao.Change{pc.Take})[0],
+		})
 	}
 	errs := make(map[int]int)
 	for _, pr := range p.Problems {
