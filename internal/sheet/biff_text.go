@@ -229,29 +229,45 @@ func (p *pieces) skip(n int) error {
 }
 
 // text reads n characters. Where they cross into another record, that record
-// begins with a flag byte of its own, and the width may change.
+// begins with a flag byte of its own, and the width may change; a pair of
+// surrogates may be cut there too.
 func (p *pieces) text(dst []byte, n int, wide bool) ([]byte, error) {
+	var pair [4]byte
+	held := false // the first half of a pair
 	for {
 		size := 1
 		if wide {
 			size = 2
 		}
 		k := min(n, len(p.body)/size)
-		// A pair of surrogates that a record cuts is joined by decoding again from
-		// the units; rare, so the pair is only looked for at the seam.
-		dst = appendUnits(dst, p.body[:k*size], wide)
+		piece := p.body[:k*size]
 		p.body = p.body[k*size:]
-		if n -= k; n == 0 {
+		n -= k
+		if held && len(piece) > 0 {
+			held = false
+			if wide {
+				copy(pair[2:], piece)
+				piece = piece[2:]
+				dst = appendUnits(dst, pair[:], true)
+			} else {
+				dst = utf8.AppendRune(dst, utf8.RuneError)
+			}
+		}
+		if last := len(piece) - 2; wide && n > 0 && last >= 0 && piece[last+1]&0xFC == 0xD8 {
+			held = true
+			copy(pair[:], piece[last:])
+			piece = piece[:last]
+		}
+		if dst = appendUnits(dst, piece, wide); n == 0 {
 			return dst, nil
 		}
 		if err := p.more(); err != nil {
 			return nil, err
 		}
-		if len(p.body) == 0 {
-			continue
+		if len(p.body) > 0 {
+			wide = p.body[0]&1 != 0
+			p.body = p.body[1:]
 		}
-		wide = p.body[0]&1 != 0
-		p.body = p.body[1:]
 	}
 }
 
