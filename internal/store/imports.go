@@ -19,13 +19,24 @@ func importPlace(column string, rep, id tianbao.ID) []byte {
 const sqlInsertImport = `INSERT INTO import_record (report_id, id, file, digest, mode, row_count, by_id, at, raw, version)
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
-// PutImport implements report.Store.
+// sqlDropPreviews removes previews that no change set carried: they hold what a
+// stranger's file said of people, and nobody will ask for it again.
+const sqlDropPreviews = `DELETE FROM import_record WHERE report_id = $1 AND version = 0 AND at < $2`
+
+// previewLife is how long a preview can still be carried, in ms: a day.
+const previewLife = 24 * 60 * 60 * 1000
+
+// PutImport implements report.Store. It also drops the report's old previews.
 func (s *Store) PutImport(ctx context.Context, rec *report.ImportRecord) error {
 	file := s.ring.Seal(nil, []byte(rec.File), importPlace("file", rec.Report, rec.ID))
 	raw := s.ring.Seal(nil, rec.Raw, importPlace("raw", rec.Report, rec.ID))
-	_, err := s.exec(ctx, sqlInsertImport,
-		rec.Report, rec.ID, file, rec.Digest, rec.Mode, rec.Rows, rec.By, rec.At, raw, rec.Version)
-	return err
+	return s.db.Tx(ctx, func(tx db.Tx) error {
+		_, err := tx.Send(ctx, []db.Statement{
+			{SQL: sqlDropPreviews, Args: []any{rec.Report, rec.At - previewLife}},
+			{SQL: sqlInsertImport, Args: []any{rec.Report, rec.ID, file, rec.Digest, rec.Mode, rec.Rows, rec.By, rec.At, raw, rec.Version}},
+		})
+		return err
+	})
 }
 
 // storedImport is an import record with its sealed parts.

@@ -20,12 +20,18 @@ const (
 	sqlDropSession = `DELETE FROM session WHERE token_hash = $1`
 )
 
-// PutSession implements auth.Store.
+// sqlDropOldSessions removes the user's sessions that ended by time and that nobody
+// asked for again.
+const sqlDropOldSessions = `DELETE FROM session WHERE user_id = $1 AND created < $2`
+
+// PutSession implements auth.Store. It also drops the user's sessions that are
+// older than any may be.
 func (s *Store) PutSession(ctx context.Context, v auth.Session) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		_, err := tx.Send(ctx, []db.Statement{
 			{SQL: sqlInsertSession, Args: []any{v.TokenHash, v.User, ms(v.Created), ms(v.Seen), v.Address}},
 			{SQL: sqlUserSeen, Args: []any{ms(v.Seen), v.User}},
+			{SQL: sqlDropOldSessions, Args: []any{v.User, ms(v.Created.Add(-auth.AbsoluteLimit))}},
 		})
 		return err
 	})

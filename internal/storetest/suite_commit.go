@@ -351,6 +351,12 @@ func testImports(w *world) {
 			w.t.Errorf("digest %q: %d, %v", digest, len(none), err)
 		}
 	}
+	// Previews that nothing carried go when the next comes after a day; carried ones stay.
+	late := report.ImportRecord{ID: w.id(), Report: r.ID, Digest: "late", Mode: "append", By: clerk, At: recs[0].At + 24*60*60*1000 + 1}
+	w.ok(w.PutImport(ctx, &late))
+	if got, err := w.Imports(ctx, r.ID, []tianbao.ID{recs[0].ID, recs[1].ID, recs[2].ID, late.ID}); err != nil || len(got) != 3 || got[2].ID != late.ID {
+		w.t.Errorf("after a day %d imports are left, %v, want the two carried and the new one", len(got), err)
+	}
 	if none, err := w.Imports(ctx, w.open(unitB).ID, []tianbao.ID{recs[0].ID}); err != nil || len(none) != 0 {
 		w.t.Errorf("another report's import: %d, %v", len(none), err)
 	}

@@ -113,8 +113,14 @@ func testSessions(w *world) {
 	if _, _, err := w.Session(ctx, token(3)); err != nil {
 		w.t.Errorf("enabling ended a session: %v", err)
 	}
-	w.ok(w.SetDisabled(ctx, clerk, true))
+	// A new session sweeps out those that are older than any may be.
+	put(4)
+	next := auth.Session{TokenHash: token(5), User: clerk, Created: epoch().Add(auth.AbsoluteLimit + time.Second), Seen: later}
+	w.ok(w.PutSession(ctx, next))
 	gone(3)
+	gone(4)
+	w.ok(w.SetDisabled(ctx, clerk, true))
+	gone(5)
 }
 
 // What people do leaves a line, in the same transaction.

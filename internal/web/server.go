@@ -78,7 +78,12 @@ type Server struct {
 	routes []route
 	help   func() (helpText, error)
 	jobs   *jobs
+	// reading bounds how many workbooks are read at once.
+	reading chan struct{}
 }
+
+// maxReading is how many workbooks are read at once, to bound memory.
+const maxReading = 2
 
 // New builds the server. It fails if a route has no access rule or a template does
 // not parse.
@@ -89,6 +94,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s.help = s.renderHelp()
+	s.reading = make(chan struct{}, maxReading)
 	s.jobs = newJobs(c.Now, c.Log)
 	s.routes = s.table()
 	return s, checkRoutes(s.routes)

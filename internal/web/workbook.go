@@ -100,6 +100,13 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 			return err
 		}
 	}
+	// Few at once: each takes memory for its file and its rows.
+	select {
+	case s.reading <- struct{}{}:
+		defer func() { <-s.reading }()
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
 	mode := report.Mode(r.PostFormValue("mode"))
 	if mode == "" {
 		mode = report.ModeMerge
