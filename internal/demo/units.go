@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	rootID          tianbao.ID = 1
+	rootID          tianbao.ID = 100
 	cityCode                   = "210700"
 	cityBureau                 = "锦州市财政局"
 	firstDepartment            = "锦州市教育局"
@@ -69,7 +69,7 @@ func countyBranches(county string) []branch {
 // departments, and 60 units.
 func units() []tianbao.Unit {
 	var t tree
-	t.add(tianbao.Unit{ID: rootID, Region: regionID(ident.Liaoning), Path: "/1/", Name: "辽宁省财政厅", BudgetCode: "105", Type: "主管部门", Kind: "bureau"}, ident.Liaoning)
+	t.add(tianbao.Unit{ID: rootID, Region: regionID(ident.Liaoning), Path: "/100/", Name: "辽宁省财政厅", BudgetCode: "105", Type: "主管部门", Kind: "bureau"}, ident.Liaoning)
 	city := t.below(t.all[0], cityBureau, cityCode, "bureau", "主管部门", "501")
 	t.branches(city, cityCode, "501", cityBranches())
 	for i, c := range []struct{ code, name string }{{"210726", "黑山县"}, {"210727", "义县"}} {
@@ -96,7 +96,7 @@ func (t *tree) branches(under tianbao.Unit, region, budget string, bs []branch) 
 }
 
 func (t *tree) below(parent tianbao.Unit, name, region, kind, typ, budget string) tianbao.Unit {
-	id := tianbao.ID(len(t.all) + 1)
+	id := rootID + tianbao.ID(len(t.all)) // of equal length, so that paths sort as the tree
 	return t.add(tianbao.Unit{
 		ID: id, Parent: parent.ID, Region: regionID(region), Path: parent.Path + id.String() + "/",
 		Name: name, BudgetCode: budget, Type: typ, Kind: kind,
