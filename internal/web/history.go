@@ -59,15 +59,10 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request, v *viewer) erro
 	if err != nil {
 		return err
 	}
-	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
+	f, mask, err := s.masked(v)
 	if err != nil {
 		return err
 	}
-	mask, err := s.Mask(v.report.Form, v.report.FormV)
-	if err != nil {
-		return err
-	}
-	f := rules.Form()
 	var names rowNames
 	if !wantsJSON(r) {
 		sheet, err := s.Reports.View(r.Context(), v.actor(), v.report.ID)
@@ -93,6 +88,16 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request, v *viewer) erro
 		p.Entries = append(p.Entries, toEntry(f, mask, names, rev))
 	}
 	return s.answer(w, r, v, out, "history.html", "填报历史", &p)
+}
+
+// masked returns the form of the viewer's report and how its values are masked.
+func (s *Server) masked(v *viewer) (*tianbao.Form, Masker, error) {
+	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
+	if err != nil {
+		return nil, nil, err
+	}
+	mask, err := s.Mask(v.report.Form, v.report.FormV)
+	return rules.Form(), mask, err
 }
 
 func toEntry(f *tianbao.Form, mask Masker, names rowNames, rev *tianbao.Revision) historyEntry {

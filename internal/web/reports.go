@@ -165,7 +165,16 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 	})
 }
 
-// changeSet reads a change set for the report of the path.
+// readChanges reads the change set that the request brings.
+func (s *Server) readChanges(r *http.Request, v *viewer) (*tianbao.ChangeSet, error) {
+	var in wireChanges
+	if err := read(r, &in); err != nil {
+		return nil, err
+	}
+	return s.changeSet(r, v, &in)
+}
+
+// changeSet makes a change set for the report of the path.
 func (s *Server) changeSet(r *http.Request, v *viewer, in *wireChanges) (*tianbao.ChangeSet, error) {
 	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
 	if err != nil {
@@ -190,11 +199,7 @@ func (s *Server) changeSet(r *http.Request, v *viewer, in *wireChanges) (*tianba
 
 // check is 数据校验: it tells every problem and writes nothing.
 func (s *Server) check(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	var in wireChanges
-	if err := read(r, &in); err != nil {
-		return err
-	}
-	set, err := s.changeSet(r, v, &in)
+	set, err := s.readChanges(r, v)
 	if err != nil {
 		return err
 	}
@@ -222,11 +227,7 @@ func count(rows int, ps []tianbao.Problem) wireCounts {
 
 // save is 提交.
 func (s *Server) save(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	var in wireChanges
-	if err := read(r, &in); err != nil {
-		return err
-	}
-	set, err := s.changeSet(r, v, &in)
+	set, err := s.readChanges(r, v)
 	if err != nil {
 		return err
 	}

@@ -24,15 +24,10 @@ func (s *Server) undoPlan(w http.ResponseWriter, r *http.Request, v *viewer) err
 	if err != nil {
 		return err
 	}
-	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
+	f, mask, err := s.masked(v)
 	if err != nil {
 		return err
 	}
-	mask, err := s.Mask(v.report.Form, v.report.FormV)
-	if err != nil {
-		return err
-	}
-	f := rules.Form()
 	out := wireUndo{Version: u.Revision.Version, Cells: u.Cells, Removed: u.Removed, Back: u.Back, Kept: []wireConflict{}}
 	p := undoPage{Report: v.report.ID, Undo: u, What: sourceNames[u.Revision.Source], Key: requestID(), CSRF: v.signed.CSRF}
 	for _, k := range u.Kept {

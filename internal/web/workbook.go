@@ -29,11 +29,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request, v *viewer) error
 
 // exportScreen is 原样导出 of the sheet as it is seen, unsaved changes included.
 func (s *Server) exportScreen(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	var in wireChanges
-	if err := read(r, &in); err != nil {
-		return err
-	}
-	set, err := s.changeSet(r, v, &in)
+	set, err := s.readChanges(r, v)
 	if err != nil {
 		return err
 	}
