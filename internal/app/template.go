@@ -19,7 +19,7 @@ func Template(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	fs.SetOutput(stderr)
 	out := fs.String("o", "", "写到这个`文件`")
 	fs.Usage = func() {
-		_, _ = fmt.Fprintln(stderr, "用法：tianbao template [-o 文件]\n\n写出空白的采集表工作簿。")
+		_, _ = fmt.Fprintln(stderr, "用法：tianbao template [-o 文件]\n\n写出空白的采集表工作簿；填写时它会自己检查，把问题写在“错误说明”列。")
 		fs.PrintDefaults()
 	}
 	rest, err := parse(fs, args)
@@ -40,7 +40,7 @@ func Template(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	f := c.Form()
 	blank := func(w io.Writer) error {
-		return sheet.Write(w, f, func(func(tianbao.Row, error) bool) {}, sheet.WriteOptions{})
+		return sheet.Write(w, f, func(func(tianbao.Row, error) bool) {}, sheet.WriteOptions{SelfCheck: true})
 	}
 	if *out == "" && isTerminal(stdout) {
 		*out = f.Title + ".xlsx"

@@ -78,7 +78,7 @@ func Write(w io.Writer, f *tianbao.Form, rows iter.Seq2[tianbao.Row, error], opt
 			s.value(text, row.Mark(i), sevNone)
 		}
 		if l.self != nil {
-			s.formula(l.self.explain, n)
+			s.formula(-1, n)
 		}
 		if st != nil {
 			s.text(st.mark(&row, len(f.Fields)), styleColumn)

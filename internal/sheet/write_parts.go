@@ -104,7 +104,7 @@ func (p *pack) workbook() string {
 		escaped(fmt.Sprintf("%s!$%d:$%d", quoteSheet(sheetName(p.opt.Sheet)), p.l.header, p.l.header)) + `</definedName>`)
 	if p.l.self != nil {
 		for _, n := range p.l.self.names {
-			b.WriteString(`<definedName name="` + n.name + `" hidden="1">` + escaped(n.formula) + `</definedName>`)
+			b.WriteString(`<definedName name="` + n.name + `" hidden="1">` + formulaEscaper.Replace(n.formula) + `</definedName>`)
 		}
 	}
 	b.WriteString(`</definedNames>`)
