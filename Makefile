@@ -49,10 +49,14 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s)
 bench: ## all benchmarks, once, with memory
 	scripts/with-postgres.sh $(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
+bench-sheet: ## reading and writing workbooks beside inflating and excelize, processor time and peak memory
+	$(GO) test -run '^$$' -bench 'Read/.*/100000|Write/100000' -benchtime 3x -count 3 -timeout 30m ./internal/sheet
+	$(GO) test -run '^$$' -bench ScanBig -benchtime 1x -timeout 30m ./internal/sheet
+
 cover: ## test coverage by package
 	scripts/with-postgres.sh env TIANBAO_TEST_ALL=1 $(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1
 
 vuln: ## known vulnerabilities in what we call
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run build generate check fmt setup test e2e fuzz bench cover vuln
+.PHONY: help run build generate check fmt setup test e2e fuzz bench bench-sheet cover vuln

@@ -1,8 +1,8 @@
 package check
 
 import (
-	"encoding/binary"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,8 +13,8 @@ import (
 // crossRule is a rule between rows with its fields as positions.
 type crossRule struct {
 	*tianbao.CrossRule
-	same   [][]int // for each element, its alternatives
-	differ []int
+	elements [][]int // of what is the same, each with its alternatives
+	differ   []int
 }
 
 func compile(f *tianbao.Form, r *tianbao.CrossRule) (crossRule, error) {
@@ -28,6 +28,9 @@ func compile(f *tianbao.Form, r *tianbao.CrossRule) (crossRule, error) {
 	if len(r.Same) == 0 {
 		return x, fmt.Errorf("check: rule %s: no field is the same", r.Code)
 	}
+	if len(r.Same) > 32/altBits {
+		return x, fmt.Errorf("check: rule %s: too many fields are the same", r.Code)
+	}
 	for _, element := range r.Same {
 		var alts []int
 		for _, key := range strings.Split(element, "|") {
@@ -37,7 +40,10 @@ func compile(f *tianbao.Form, r *tianbao.CrossRule) (crossRule, error) {
 			}
 			alts = append(alts, k)
 		}
-		x.same = append(x.same, alts)
+		if len(alts) > 1<<altBits {
+			return x, fmt.Errorf("check: rule %s: %q has too many alternatives", r.Code, element)
+		}
+		x.elements = append(x.elements, alts)
 	}
 	for _, key := range r.Differ {
 		k, err := index(key)
@@ -57,63 +63,96 @@ func compile(f *tianbao.Form, r *tianbao.CrossRule) (crossRule, error) {
 // seen is what is kept of the rows that share the key of a rule: the first, and
 // the first that differs from it. A later row that agrees with the first breaks
 // the rule with the second, so two are enough whatever the number of rows.
-type seen struct{ first, other int }
-
-// state is the progress of one rule through the rows.
-type state struct {
-	rule *crossRule
-	seen map[string]seen
+type seen struct {
+	first, other int32
+	alts         uint32 // which alternatives make the first's key, see keyOf
 }
 
+// state is the progress of one rule through the rows. Rows are found by a hash of
+// their key, and compared: a map of the keys themselves would hold every id once
+// more, and cost the collector more than the rules cost.
+type state struct {
+	rule *crossRule
+	hash maphash.Seed
+	seen map[uint64]seen
+}
+
+// altBits is the room of one element's choice in seen.alts.
+const altBits = 4
+
 // earlier returns the earliest row that breaks the rule together with row i, or
-// -1, and takes note of row i. buf is scratch space.
-func (s *state) earlier(rows []tianbao.Row, bad []bool, i int, buf []byte) (int, []byte) {
+// -1, and takes note of row i.
+func (s *state) earlier(rows []tianbao.Row, bad []bool, i int) int {
 	row := &rows[i]
-	buf, ok := s.rule.key(buf[:0], row, bad)
+	alts, ok := s.rule.keyOf(row, bad)
 	if !ok {
-		return -1, buf
+		return -1
 	}
 	for _, k := range s.rule.differ {
 		if value(row, k) == "" || bad[k] {
-			return -1, buf
+			return -1
 		}
 	}
-	e, met := s.seen[string(buf)]
-	if !met {
-		s.seen[string(buf)] = seen{first: i, other: -1}
-		return -1, buf
-	}
-	if len(s.rule.differ) == 0 || s.rule.differs(&rows[e.first], row) {
-		if e.other < 0 {
-			e.other = i
-			s.seen[string(buf)] = e
+	h := s.sum(row, alts)
+	for ; ; h++ {
+		e, met := s.seen[h]
+		if !met {
+			s.seen[h] = seen{first: int32(i), other: -1, alts: alts}
+			return -1
 		}
-		return e.first, buf
+		if e.alts != alts || !s.rule.same(&rows[e.first], row, alts) {
+			continue // another key with the same hash
+		}
+		if len(s.rule.differ) == 0 || s.rule.differs(&rows[e.first], row) {
+			if e.other < 0 {
+				e.other = int32(i)
+				s.seen[h] = e
+			}
+			return int(e.first)
+		}
+		return int(e.other)
 	}
-	return e.other, buf
 }
 
-// key appends the values that rows have in common when the rule looks at them. It
-// reports false when a needed cell is empty or faulty.
-func (r *crossRule) key(buf []byte, row *tianbao.Row, bad []bool) ([]byte, bool) {
-	for _, alts := range r.same {
+// keyOf tells which fields make up the key of a row: for each element the place of
+// the first alternative that is filled and right. It reports false when an element
+// has none, as the rule does not look at such a row.
+func (r *crossRule) keyOf(row *tianbao.Row, bad []bool) (alts uint32, ok bool) {
+	for i, list := range r.elements {
 		filled := false
-		for _, k := range alts {
-			if v := value(row, k); v != "" && !bad[k] {
-				// The position and the length keep two different rows from making
-				// one key.
-				buf = binary.AppendUvarint(buf, uint64(k))
-				buf = binary.AppendUvarint(buf, uint64(len(v)))
-				buf = append(buf, v...)
+		for j, k := range list {
+			if value(row, k) != "" && !bad[k] {
+				alts |= uint32(j) << (altBits * i)
 				filled = true
 				break
 			}
 		}
 		if !filled {
-			return buf, false
+			return 0, false
 		}
 	}
-	return buf, true
+	return alts, true
+}
+
+// sum is the hash of a row's key.
+func (s *state) sum(row *tianbao.Row, alts uint32) uint64 {
+	h := uint64(alts)
+	for i, list := range s.rule.elements {
+		// An odd factor keeps the places of the elements apart.
+		h = h*0x9E3779B97F4A7C15 + maphash.String(s.hash, value(row, list[alts>>(altBits*i)&(1<<altBits-1)]))
+	}
+	return h
+}
+
+// same reports whether two rows have one key.
+func (r *crossRule) same(a, b *tianbao.Row, alts uint32) bool {
+	for i, list := range r.elements {
+		k := list[alts>>(altBits*i)&(1<<altBits-1)]
+		if value(a, k) != value(b, k) {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *crossRule) differs(a, b *tianbao.Row) bool {
@@ -130,12 +169,11 @@ func (r *crossRule) differs(a, b *tianbao.Row) bool {
 // then of the fields; problems of a row as a whole come last.
 func (c *Checker) Rows(rows []tianbao.Row) []tianbao.Problem {
 	var ps []tianbao.Problem
-	var buf []byte
 	day := c.day()
 	bad := make([]bool, len(c.fields))
 	states := make([]state, len(c.cross))
 	for i := range c.cross {
-		states[i] = state{&c.cross[i], make(map[string]seen, len(rows))}
+		states[i] = state{&c.cross[i], maphash.MakeSeed(), make(map[uint64]seen, len(rows))}
 	}
 	for i := range rows {
 		start := len(ps)
@@ -143,8 +181,7 @@ func (c *Checker) Rows(rows []tianbao.Row) []tianbao.Problem {
 		ps = c.row(ps, bad, i, &rows[i], day)
 		own := len(ps)
 		for k := range states {
-			var j int
-			j, buf = states[k].earlier(rows, bad, i, buf)
+			j := states[k].earlier(rows, bad, i)
 			if j < 0 {
 				continue
 			}

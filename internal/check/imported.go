@@ -18,7 +18,7 @@ func (c *Checker) Imported(imp *tianbao.Import) []tianbao.Problem {
 	}
 	found := c.Rows(rows)
 	ps := make([]tianbao.Problem, 0, len(found))
-	first := make(map[string]int, len(rows))
+	seqs := &seqNumbers{rows: imp.Rows}
 	for i := range imp.Rows {
 		r := &imp.Rows[i]
 		start := len(ps)
@@ -32,13 +32,9 @@ func (c *Checker) Imported(imp *tianbao.Import) []tianbao.Problem {
 				Severity: tianbao.SeverityHint, Message: message,
 			})
 		}
-		if n := seqNumber(r.Seq); n != "" {
-			if j, taken := first[n]; taken {
-				hint(c.form.SeqKey, "seq.duplicate",
-					"本行的"+c.form.SeqTitle+"与第"+rowNumber(&rows[j], j)+"行相同，各行仍按先后次序读入，建议重新编号。")
-			} else {
-				first[n] = i
-			}
+		if j := seqs.taken(i); j >= 0 {
+			hint(c.form.SeqKey, "seq.duplicate",
+				"本行的"+c.form.SeqTitle+"与第"+rowNumber(&rows[j], j)+"行相同，各行仍按先后次序读入，建议重新编号。")
 		}
 		if r.Hidden {
 			hint("", "row.hidden", "本行在文件中是隐藏的，也已读入，如不需要请在文件中取消隐藏后删除。")
@@ -48,6 +44,44 @@ func (c *Checker) Imported(imp *tianbao.Import) []tianbao.Problem {
 		}
 	}
 	return ps
+}
+
+// seqNumbers finds row numbers that stand twice. As long as the rows are numbered
+// upwards, as they nearly always are, nothing is kept.
+type seqNumbers struct {
+	rows  []tianbao.ImportedRow
+	last  int            // of the rows so far, the highest number
+	first map[string]int // by number, nil while they go up
+}
+
+// taken returns the earlier row with the number of row i, or -1. It is asked for
+// every row in turn.
+func (s *seqNumbers) taken(i int) int {
+	r := &s.rows[i]
+	if s.first == nil {
+		if r.Seq == "" {
+			return -1
+		}
+		if n := r.Row.Seq; n > s.last {
+			s.last = n
+			return -1
+		}
+		s.first = make(map[string]int)
+		for k := range i {
+			if n := seqNumber(s.rows[k].Seq); n != "" {
+				s.first[n] = k
+			}
+		}
+	}
+	n := seqNumber(r.Seq)
+	if n == "" {
+		return -1
+	}
+	if j, taken := s.first[n]; taken {
+		return j
+	}
+	s.first[n] = i
+	return -1
 }
 
 // seqNumber returns the text by which row numbers are compared: 01 is 1.

@@ -20,8 +20,10 @@ type collector struct {
 	unsorted bool
 	hidden   int
 	firstHid int
-	long     string // address of the first cell that was cut
-	twice    int    // first row number that came twice
+	long     string                  // address of the first cell that was cut
+	twice    int                     // first row number that came twice
+	chunks   [][]tianbao.ImportedRow // of the rows kept: growing one slice would copy each row five times
+	last     int                     // number of the row before
 	slots    []string
 	marks    marks
 }
@@ -96,12 +98,16 @@ func (c *collector) place(r *RowData) (*tianbao.ImportedRow, error) {
 		return nil, err
 	}
 	n := len(c.names.form.Fields)
-	rows := &c.imp.Rows
-	if k := len(*rows); k > 0 && (*rows)[k-1].SheetRow >= r.Num {
-		c.unsorted = true
+	c.unsorted = c.unsorted || r.Num <= c.last
+	c.last = r.Num
+	k := len(c.chunks) - 1
+	if k < 0 || len(c.chunks[k]) == cap(c.chunks[k]) {
+		// Small files stay small.
+		c.chunks = append(c.chunks, make([]tianbao.ImportedRow, 0, min(32<<min(len(c.chunks), 5), 1024)))
+		k++
 	}
-	*rows = append(*rows, tianbao.ImportedRow{SheetRow: r.Num, Hidden: r.Hidden, Raw: c.slice(n)})
-	row := &(*rows)[len(*rows)-1]
+	c.chunks[k] = append(c.chunks[k], tianbao.ImportedRow{SheetRow: r.Num, Hidden: r.Hidden, Raw: c.slice(n)})
+	row := &c.chunks[k][len(c.chunks[k])-1]
 	row.Row.Values = tianbao.Values(c.slice(n))
 	if k := len(c.imp.Unknown); k > 0 {
 		row.Unknown = c.slice(k)
@@ -109,11 +115,26 @@ func (c *collector) place(r *RowData) (*tianbao.ImportedRow, error) {
 	return row, nil
 }
 
+// join puts the rows kept into the import.
+func (c *collector) join() {
+	n := 0
+	for _, rows := range c.chunks {
+		n += len(rows)
+	}
+	if n > 0 {
+		c.imp.Rows = make([]tianbao.ImportedRow, 0, n)
+	}
+	for i, rows := range c.chunks {
+		c.imp.Rows = append(c.imp.Rows, rows...)
+		c.chunks[i] = nil
+	}
+}
+
 // slice cuts n strings off a larger piece, so that rows do not cost an allocation
 // each.
 func (c *collector) slice(n int) []string {
 	if len(c.slots) < n {
-		c.slots = make([]string, 256*n)
+		c.slots = make([]string, (32<<min(len(c.chunks), 4))*n)
 	}
 	s := c.slots[:n:n]
 	c.slots = c.slots[n:]

@@ -20,6 +20,7 @@ import (
 // container is a zip package with its parts by lower-case name.
 type container struct {
 	parts map[string]*zip.File // nil: two entries bear this name
+	size  int64                // of the package
 	meter meter
 }
 
@@ -38,6 +39,7 @@ func openContainer(r io.ReaderAt, size int64, limits *Limits) (*container, error
 	z.RegisterDecompressor(zip.Deflate, func(in io.Reader) io.ReadCloser { return flate.NewReader(in) })
 	c := &container{
 		parts: make(map[string]*zip.File, len(z.File)),
+		size:  size,
 		meter: meter{limits: limits, seen: make(map[string]int64)},
 	}
 	for _, f := range z.File {
@@ -96,16 +98,27 @@ func (c *container) open(ctx context.Context, name string) (*part, error) {
 	if f.Flags&1 != 0 {
 		return nil, errCipher("zip encryption")
 	}
+	// No part is packed into more than the package.
+	packed := c.size
+	if f.CompressedSize64 < uint64(packed) {
+		packed = int64(f.CompressedSize64)
+	}
+	// A declared size is no proof, but archive/zip ends with an error where it lies, so
+	// what declares too much is refused before a byte is inflated.
+	if n := int64(f.UncompressedSize64); n < 0 || c.meter.over(n, c.meter.total+n-c.meter.seen[name], packed) {
+		return nil, errInflated()
+	}
 	z, err := f.Open()
 	if err != nil {
 		return nil, err
 	}
-	m := &meterReader{ctx: ctx, r: z, m: &c.meter, part: name, packed: int64(f.CompressedSize64)}
+	m := &meterReader{ctx: ctx, r: z, m: &c.meter, part: name, packed: packed}
 	p := &part{scanner: newScanner(m), src: m, zip: z}
 	if err := p.decode(); err != nil {
 		_ = z.Close()
 		return nil, err
 	}
+	p.left += tagsPerByte * int(packed)
 	return p, nil
 }
 

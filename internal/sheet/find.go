@@ -177,6 +177,7 @@ func (rd *reader) collect(ctx context.Context, c candidate) (*tianbao.Import, er
 		col.remarks()
 		return imp, nil
 	}
+	col.join()
 	col.inOrder()
 	col.fillMerged(merges)
 	col.remarks()

@@ -21,8 +21,6 @@ type Limits struct {
 	// Memory bounds shared strings, kept rows and merged ranges together, in bytes.
 	// It keeps a server below 300 MB whatever is sent, the collector's share included.
 	Memory int64
-	// ScanMemory is Memory where no rows are kept: shared strings of a million rows.
-	ScanMemory int64
 	// HeaderRows is how far down the header is looked for.
 	HeaderRows int
 	// Old opens BIFF3 and BIFF4, which an import refuses and Dump shows.
@@ -43,9 +41,16 @@ func DefaultLimits() Limits {
 		Strings:    8 << 20,
 		CellChars:  32767,
 		Memory:     96 << 20,
-		ScanMemory: 192 << 20,
 		HeaderRows: 30,
 	}
+}
+
+// scanLimits returns the limits where no rows are kept: a full sheet of a million
+// rows, and its shared strings.
+func scanLimits() Limits {
+	l := DefaultLimits()
+	l.Upload, l.Memory = 128<<20, 192<<20
+	return l
 }
 
 // errStop is what a row callback returns when it has seen enough.
@@ -91,10 +96,19 @@ func (c *meterReader) Read(p []byte) (int, error) {
 		c.m.seen[c.part] = c.n
 		c.m.total += over
 	}
-	if c.m.total > c.m.limits.Inflated ||
-		c.n > c.m.limits.RatioFrom && c.n > c.m.limits.Ratio*c.packed {
-		return n, errTooBig("文件展开后太大，可能是损坏或恶意的文件；请把内容复制到新的工作簿，另存为 .xlsx 后再上传。",
-			errors.New("sheet: inflated size or ratio over the limit"))
+	if c.m.over(c.n, c.m.total, c.packed) {
+		return n, errInflated()
 	}
 	return n, err
+}
+
+// over reports whether a part of n bytes, packed from packed, or all parts together
+// are beyond the limits.
+func (m *meter) over(n, total, packed int64) bool {
+	return total > m.limits.Inflated || n > m.limits.RatioFrom && n/m.limits.Ratio > packed
+}
+
+func errInflated() error {
+	return errTooBig("文件展开后太大，可能是损坏或恶意的文件；请把内容复制到新的工作簿，另存为 .xlsx 后再上传。",
+		errors.New("sheet: inflated size or ratio over the limit"))
 }

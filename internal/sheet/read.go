@@ -40,9 +40,7 @@ type RowFunc func(imp *tianbao.Import, row *tianbao.ImportedRow) error
 // are not in order, and text hidden under merged cells of a unit. Every workbook is
 // a foreign one: the origin of an exported workbook is not looked at.
 func Scan(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker, opt ReadOptions, fn RowFunc) (*tianbao.Import, error) {
-	limits := DefaultLimits()
-	limits.Memory = limits.ScanMemory
-	return read(ctx, r, size, name, c, opt, limits, fn)
+	return read(ctx, r, size, name, c, opt, scanLimits(), fn)
 }
 
 func read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker, opt ReadOptions, limits Limits, fn RowFunc) (*tianbao.Import, error) {

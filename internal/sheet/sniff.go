@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -13,7 +14,7 @@ import (
 // that is encrypted.
 func open(ctx context.Context, r io.ReaderAt, size int64, name string, limits *Limits, mem *budget, password string) (book, error) {
 	if size > limits.Upload {
-		return nil, errTooBig("文件超过 20 MB，请删去图片和多余的工作表，或分成几个文件后再上传。", errors.New("sheet: upload over the limit"))
+		return nil, errTooBig(fmt.Sprintf("文件超过 %d MB，请删去图片和多余的工作表，或分成几个文件后再上传。", limits.Upload>>20), errors.New("sheet: upload over the limit"))
 	}
 	head := make([]byte, min(size, 512))
 	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {

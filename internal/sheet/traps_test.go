@@ -298,6 +298,19 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// TestTagBomb counts tags: they cost time whatever they say.
+func TestTagBomb(t *testing.T) {
+	for _, piece := range []string{"<a/>", "<!---->", "<c/>"} {
+		b := rawBook{sheet: "<worksheet><sheetData>" + strings.Repeat(piece, maxTags+maxTags/16) + "</sheetData></worksheet>"}.bytes(t)
+		limits := DefaultLimits()
+		limits.Ratio = 1 << 20
+		_, err := read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", newChecker(t), ReadOptions{}, limits, nil)
+		if code := codeOf(t, err); code != "too_large" {
+			t.Errorf("%s: code %q, want too_large", piece, code)
+		}
+	}
+}
+
 // TestSharedStringBomb counts strings and bytes, not what the part declares.
 func TestSharedStringBomb(t *testing.T) {
 	c := newChecker(t)

@@ -56,14 +56,23 @@ type scanner struct {
 	closed bool   // the start tag closes itself; no end tag follows
 	cdata  bool   // text is literal
 
+	left   int    // tags and sections still allowed
 	names  []byte // qualified names of the open elements, one behind the other
 	starts []int  // where each begins in names
 	rooted bool
 }
 
 func newScanner(r io.Reader) *scanner {
-	return &scanner{r: r, buf: make([]byte, scanBuffer)}
+	return &scanner{r: r, buf: make([]byte, scanBuffer), left: maxTags}
 }
+
+// Tags cost time whatever they say, and a bomb of them packs to nothing: 250 million
+// in a file that no other limit refuses. A part may have some millions, and some for
+// each byte that it really has.
+const (
+	maxTags     = 8 << 20
+	tagsPerByte = 3
+)
 
 // depth is the number of open elements.
 func (s *scanner) depth() int { return len(s.starts) }
@@ -132,6 +141,9 @@ func (s *scanner) next() (token, error) {
 				return tokEOF, err
 			}
 			continue
+		}
+		if s.left--; s.left < 0 {
+			return tokEOF, errInflated()
 		}
 		if len(b) >= 2 && (b[1] == '!' || b[1] == '?') {
 			isText, err := s.section()
