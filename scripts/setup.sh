@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a browser, Chinese fonts,
-# LibreOffice, PostgreSQL, and the npm packages that serve as oracles. Where apt may
-# not be used it says what is missing and fails.
+# LibreOffice, gnumeric, openpyxl, PostgreSQL, and the npm packages that serve as
+# oracles. Where apt may not be used it says what is missing and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +10,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
 have fc-list && fc-list :lang=zh | grep -q . || missing+=(fonts-noto-cjk fontconfig)
 have soffice || have libreoffice || missing+=(libreoffice-calc-nogui)
+have ssconvert || missing+=(gnumeric)
+have python3 && { python3 -c 'import openpyxl' || /usr/bin/python3 -c 'import openpyxl'; } >/dev/null 2>&1 || missing+=(python3-openpyxl)
 have pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing+=(postgresql)
 have npm || missing+=(nodejs npm)
 have gcc || missing+=(gcc libc6-dev) # the race detector needs cgo

@@ -52,7 +52,10 @@ func FuzzXLS(f *testing.F) {
 			}
 		}
 	}
-	f.Add(biff8(func(m *biffMaker) { m.max = 40; m.sst(2, []sstString{{"甲乙丙丁甲乙丙丁甲乙丙丁", 2, 7}, {text: "abc"}}) }, sheet8{"a", 0, 0, table}))
+	f.Add(biff8(func(m *biffMaker) {
+		m.max = 40
+		m.sst(2, []sstString{{"甲乙丙丁甲乙丙丁甲乙丙丁", 2, 7}, {text: "abc"}})
+	}, sheet8{"a", 0, 0, table}))
 	f.Add(biff8(nil, sheet8{"a", 0, 0, func(m *biffMaker) {
 		table(m)
 		m.rec(recRow, u16(1), make([]byte, 10), []byte{0x20, 0, 0, 0})

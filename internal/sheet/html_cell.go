@@ -64,6 +64,8 @@ func (h *htmlReader) startCell(t *htmlTable, more bool) error {
 		c.Kind = Bool
 	case "e":
 		c.Kind, c.hasValue = Error, false
+	case "s":
+		c.hasValue = false // written there without escapes, so a quote ends it
 	}
 	for name := range strings.FieldsSeq(class) {
 		if f, ok := h.fmts[name]; ok && !hasFmt {

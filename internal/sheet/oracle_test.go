@@ -184,6 +184,10 @@ func TestLibreOffice(t *testing.T) {
 	for _, tt := range []struct{ name, filter, file string }{
 		{"xlsx", "xlsx:Calc MS Excel 2007 XML", "采集表.xlsx"},
 		{"csv", "csv:Text - txt - csv (StarCalc):44,34,76,1", "采集表.csv"},
+		{"xls", "xls:MS Excel 97", "采集表.xls"},
+		{"ods", "ods:calc8", "采集表.ods"},
+		{"fods", "fods:OpenDocument Spreadsheet Flat XML", "采集表.fods"},
+		{"html", "html:HTML (StarCalc)", "采集表.html"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out := filepath.Join(dir, tt.name)
