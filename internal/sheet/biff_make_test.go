@@ -8,11 +8,17 @@ import (
 	"unicode/utf16"
 )
 
-// cfbOf puts streams into a compound file ([MS-CFB], version 3). Streams are padded
-// to the size from which they need no mini stream; records of zeros do no harm.
+// cfbOf puts streams into a compound file ([MS-CFB]), of version 4 with its longer
+// sectors if they are long. Streams are padded to the size from which they need no
+// mini stream; records of zeros do no harm.
 func cfbOf(t testing.TB, streams map[string][]byte) []byte {
 	t.Helper()
-	const sector = 512
+	sector, shift, version := 512, 9, 3
+	for _, b := range streams {
+		if len(b) > 4<<20 {
+			sector, shift, version = 4096, 12, 4
+		}
+	}
 	le := binary.LittleEndian
 	var body []byte
 	var fat []uint32
@@ -50,20 +56,21 @@ func cfbOf(t testing.TB, streams map[string][]byte) []byte {
 		dir = append(dir, entry(name, 2, 0xFFFFFFFF, right, put(b), len(b))...)
 	}
 	dirStart := put(append(dir, make([]byte, (sector-len(dir)%sector)%sector)...))
-	fats := (len(fat)+127)/128 + 1 // room for the FAT's own sectors
+	perFAT := sector / 4
+	fats := (len(fat)+perFAT-1)/perFAT + 1 // room for the FAT's own sectors
 	fatStart := uint32(len(fat))
 	for range fats {
 		fat = append(fat, 0xFFFFFFFD)
 	}
-	for len(fat)%128 != 0 || len(fat) < fats*128 {
+	for len(fat) < fats*perFAT {
 		fat = append(fat, 0xFFFFFFFF)
 	}
 	head := make([]byte, sector)
 	copy(head, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")
 	le.PutUint16(head[24:], 0x3E)
-	le.PutUint16(head[26:], 3)
+	le.PutUint16(head[26:], uint16(version))
 	le.PutUint16(head[28:], 0xFFFE)
-	le.PutUint16(head[30:], 9)
+	le.PutUint16(head[30:], uint16(shift))
 	le.PutUint16(head[32:], 6)
 	le.PutUint32(head[44:], uint32(fats))
 	le.PutUint32(head[48:], dirStart)
@@ -78,7 +85,7 @@ func cfbOf(t testing.TB, streams map[string][]byte) []byte {
 		le.PutUint32(head[76+4*i:], v)
 	}
 	out := append(head, body...)
-	for _, v := range fat[:fats*128] {
+	for _, v := range fat[:fats*perFAT] {
 		out = le.AppendUint32(out, v)
 	}
 	return out
@@ -247,20 +254,22 @@ func xlsOf(t testing.TB, globals, sheet func(m *biffMaker)) []byte {
 	return cfbOf(t, map[string][]byte{"Workbook": biff8(globals, sheet8{name: "a", write: sheet})})
 }
 
-// xlsTable makes an .xls file of shared strings.
+// xlsTable makes an .xls file of shared strings, each of them once.
 func xlsTable(t testing.TB, rows [][]string) []byte {
 	var list []sstString
+	index := make(map[string]int)
 	for _, r := range rows {
 		for _, c := range r {
-			list = append(list, sstString{text: c})
+			if _, ok := index[c]; !ok {
+				index[c] = len(list)
+				list = append(list, sstString{text: c})
+			}
 		}
 	}
 	return xlsOf(t, func(m *biffMaker) { m.sst(len(list), list) }, func(m *biffMaker) {
-		n := 0
 		for i, r := range rows {
-			for k := range r {
-				m.cell(recLabelSST, i, k, 0, u32(n))
-				n++
+			for k, c := range r {
+				m.cell(recLabelSST, i, k, 0, u32(index[c]))
 			}
 		}
 	})
