@@ -43,6 +43,12 @@ func commands() []command {
 		{"template", "[-o 文件]", "写出空白采集表", func(ctx context.Context, e env, args []string) int {
 			return Template(ctx, args, e.stdout, e.stderr)
 		}},
+		{"merge", "-o 输出 文件…|目录", "把多份采集表合并成一份", func(ctx context.Context, e env, args []string) int {
+			return Merge(ctx, args, e.stdout, e.stderr)
+		}},
+		{"datapackage", "-o 目录|包.zip 文件…", "把采集表写成数据包（CSV 和说明）", func(ctx context.Context, e env, args []string) int {
+			return DataPackage(ctx, args, e.stdout, e.stderr)
+		}},
 		{"dump", "[--exact] 文件", "显示读取程序看到的内容", func(ctx context.Context, e env, args []string) int {
 			return Dump(ctx, args, e.stdout, e.stderr)
 		}},

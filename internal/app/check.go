@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -133,19 +132,7 @@ func (r *checkRun) run(ctx context.Context) int {
 
 // read reads one file and checks it.
 func (r *checkRun) read(ctx context.Context, name string) (*tianbao.Import, []tianbao.Problem, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, nil, tianbao.WorkbookError("unreadable", "打不开这个文件（"+reason(err)+"）；请检查文件名和路径。", err)
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file")
-	}
-	if err != nil {
-		return nil, nil, tianbao.WorkbookError("unreadable", "这不是一个文件；请给出工作簿的文件名。", err)
-	}
-	imp, err := sheet.Read(ctx, f, info.Size(), filepath.Base(name), r.checker, sheet.ReadOptions{})
+	imp, err := readWorkbook(ctx, name, r.checker, sheet.ReadOptions{})
 	if err != nil {
 		return nil, nil, err
 	}
