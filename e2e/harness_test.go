@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -62,11 +63,31 @@ type server struct {
 	data string
 	args []string
 	cmd  *exec.Cmd
-	log  *bytes.Buffer
+	log  *lines
 	out  []string // what it printed before it was ready
 	more chan string
 	done chan error
 }
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) Bytes() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.b.Bytes())
+}
+
+func (l *lines) String() string { return string(l.Bytes()) }
 
 // startDemo starts a server with the demonstration's world; db "" is SQLite.
 func startDemo(t testing.TB, db string) *server {
@@ -90,7 +111,7 @@ func startIn(t testing.TB, data, db string, more ...string) *server {
 func (s *server) start(t testing.TB) {
 	t.Helper()
 	s.cmd = product(context.Background(), s.args...)
-	s.log = &bytes.Buffer{}
+	s.log = &lines{}
 	s.cmd.Stderr = s.log
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -99,26 +120,26 @@ func (s *server) start(t testing.TB) {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := make(chan string, 64)
+	printed := make(chan string, 64)
 	go func() {
 		sc := bufio.NewScanner(stdout)
 		for sc.Scan() {
-			lines <- sc.Text()
+			printed <- sc.Text()
 		}
-		close(lines)
+		close(printed)
 	}()
 	s.done = make(chan error, 1)
 	s.out = nil
 	deadline := time.After(60 * time.Second)
 	for {
 		select {
-		case line, ok := <-lines:
+		case line, ok := <-printed:
 			if !ok {
 				t.Fatalf("the server ended: %v\n%s", s.cmd.Wait(), s.log)
 			}
 			s.out = append(s.out, line)
 			if _, u, ok := strings.Cut(line, "填报服务已启动："); ok {
-				s.url, s.more = u, lines
+				s.url, s.more = u, printed
 				s.ready(t)
 				cmd, done := s.cmd, s.done
 				go func() { done <- cmd.Wait() }()
