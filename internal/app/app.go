@@ -37,9 +37,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "[选项]", "启动服务（--demo 带演示数据）", serve},
-		{"check", "[--json] [--out 目录] 文件…", "不经服务器校验工作簿", func(ctx context.Context, e env, args []string) int {
-			return Check(ctx, args, e.stdout, e.stderr)
-		}},
+		{"check", "[选项] 文件…", "不经服务器校验工作簿", checkFiles},
 		{"template", "[-o 文件]", "写出空白采集表", func(ctx context.Context, e env, args []string) int {
 			return Template(ctx, args, e.stdout, e.stderr)
 		}},

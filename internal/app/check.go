@@ -26,16 +26,20 @@ const (
 // formName is the form that the commands without a server work on.
 const formName = "asset-role"
 
-// Check runs `tianbao check [--json] [--out DIR] FILE…`: the rules of the import
+// checkFiles runs `tianbao check [--json] [--out DIR] FILE…`: the rules of the import
 // without a server. A file that cannot be read does not stop the others; the end
 // of ctx does.
-func Check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func checkFiles(ctx context.Context, e env, args []string) int {
+	stdout, stderr := e.stdout, e.stderr
 	fs := flag.NewFlagSet("tianbao check", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	asJSON := fs.Bool("json", false, "每个文件输出一行 JSON")
 	out := fs.String("out", "", "把带批注的副本写到这个`目录`")
+	title := fs.String("sheet", "", "读哪一张工作表：它的`名称`；不给时自己找，有几张都像时会列出来")
+	fromStdin := fs.Bool("password-stdin", false, "从标准输入的第一行读取工作簿的打开密码")
 	fs.Usage = func() {
-		_, _ = fmt.Fprintln(stderr, "用法：tianbao check [--json] [--out 目录] 文件…\n\n按导入时的同一规则检查工作簿。\n退出码：0 没有强制性问题，1 有强制性问题，2 有文件读不出来。")
+		_, _ = fmt.Fprintln(stderr, "用法：tianbao check [选项] 文件…\n\n按导入时的同一规则检查工作簿。\n"+passwordHelp+
+			"\n退出码：0 没有强制性问题，1 有强制性问题，2 有文件读不出来。")
 		fs.PrintDefaults()
 	}
 	files, err := parse(fs, args)
@@ -54,7 +58,15 @@ func Check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "tianbao check:", err)
 		return exitUnreadable
 	}
-	r := &checkRun{checker: c, json: *asJSON, out: *out, files: files, stdout: stdout, stderr: stderr, written: make(map[string]bool)}
+	password, err := e.workbookPassword(*fromStdin)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "tianbao check: 读不到标准输入里的密码：", reason(err))
+		return exitUnreadable
+	}
+	r := &checkRun{
+		checker: c, json: *asJSON, out: *out, files: files, stdout: stdout, stderr: stderr, written: make(map[string]bool),
+		opt: sheet.ReadOptions{Password: password, Sheet: *title},
+	}
 	return r.run(ctx)
 }
 
@@ -89,6 +101,7 @@ type checkRun struct {
 	checker        *check.Checker
 	json           bool
 	out            string
+	opt            sheet.ReadOptions
 	files          []string
 	stdout, stderr io.Writer
 	written        map[string]bool // copies of this run
@@ -132,7 +145,7 @@ func (r *checkRun) run(ctx context.Context) int {
 
 // read reads one file and checks it.
 func (r *checkRun) read(ctx context.Context, name string) (*tianbao.Import, []tianbao.Problem, error) {
-	imp, err := readWorkbook(ctx, name, r.checker, sheet.ReadOptions{})
+	imp, err := readWorkbook(ctx, name, r.checker, r.opt)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -196,6 +209,9 @@ func (r *checkRun) reportText(name string, imp *tianbao.Import, problems []tianb
 	var b strings.Builder
 	if err != nil {
 		_, _ = fmt.Fprintf(&b, "%s：%s\n", name, workbookError(err).Message)
+		if choices := workbookError(err).Choices; len(choices) > 0 {
+			_, _ = fmt.Fprintf(&b, "  请用 --sheet 给出其中一个名称：%s\n", strings.Join(choices, "、"))
+		}
 	} else {
 		_, _ = fmt.Fprintf(&b, "%s：工作表“%s”，%d 行", name, imp.Sheet, len(imp.Rows))
 		if len(problems) == 0 {

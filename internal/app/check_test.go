@@ -18,7 +18,8 @@ const samples = "../sheet/testdata/samples/"
 func runCheck(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = Check(context.Background(), args, &out, &errs)
+	e := env{func(string) string { return "" }, strings.NewReader(""), &out, &errs}
+	code = checkFiles(context.Background(), e, args)
 	return code, out.String(), errs.String()
 }
 
@@ -179,7 +180,7 @@ func TestCheckInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var out, errs bytes.Buffer
-	if code := Check(ctx, []string{samples + "s01-clean.xlsx"}, &out, &errs); code != 2 || out.Len() > 0 || !strings.Contains(errs.String(), "已中断") {
+	if code := checkFiles(ctx, env{os.Getenv, strings.NewReader(""), &out, &errs}, []string{samples + "s01-clean.xlsx"}); code != 2 || out.Len() > 0 || !strings.Contains(errs.String(), "已中断") {
 		t.Errorf("exit %d %q %q", code, out.String(), errs.String())
 	}
 }

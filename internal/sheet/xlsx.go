@@ -19,6 +19,8 @@ type xlsx struct {
 	fmts   []NumFmt // by style index
 	from04 bool
 
+	slow bool // leave all to the scanner, for the test of xlsx_quick.go
+
 	stringsPart string
 	strings     *strtab // nil until a sheet is read
 }
@@ -134,7 +136,7 @@ func (b *xlsx) loadStrings(ctx context.Context) error {
 	}
 	t := &strtab{}
 	if b.stringsPart != "" && b.c.has(b.stringsPart) {
-		if err := t.read(ctx, b.c, b.stringsPart, b.limits, b.mem); err != nil {
+		if err := t.read(ctx, b); err != nil {
 			return err
 		}
 	}

@@ -78,7 +78,7 @@ func (b *xlsx) rows(ctx context.Context, i int, fn func(*RowData) error) ([]Merg
 func (s *sheetParser) run() error {
 	root := false
 	for {
-		if s.inRow && !s.inCell {
+		if s.inRow && !s.inCell && !s.b.slow {
 			if err := s.quickCells(); err != nil {
 				return err
 			}

@@ -95,8 +95,9 @@ func (t *strtab) quick(p *part, limits *Limits, mem *budget) error {
 
 // read fills the table from the shared strings part. Runs of rich text are joined;
 // phonetic runs (rPh, the reading of a name) are not part of the text.
-func (t *strtab) read(ctx context.Context, c *container, name string, limits *Limits, mem *budget) error {
-	p, err := c.open(ctx, name)
+func (t *strtab) read(ctx context.Context, b *xlsx) error {
+	limits, mem := b.limits, b.mem
+	p, err := b.c.open(ctx, b.stringsPart)
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (t *strtab) read(ctx context.Context, c *container, name string, limits *Li
 		return nil
 	}
 	for {
-		if !inItem && p.depth() == 1 {
+		if !inItem && p.depth() == 1 && !b.slow {
 			if err := t.quick(p, limits, mem); err != nil {
 				return err
 			}
