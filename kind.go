@@ -8,7 +8,7 @@ func (k Kind) Faults() []string {
 	case KindText:
 		return []string{"required", "charset", "length"}
 	case KindCode:
-		return []string{"required", "float", "charset"}
+		return []string{"required", "float", "charset", "leading_zeros"}
 	case KindCreditCode:
 		return []string{"required", "length", "charset", "checksum", "kind", "province", "old_form", "not_public"}
 	case KindChoice:

@@ -17,7 +17,8 @@ type finding struct {
 	rule  string
 	fault ident.Fault // the one fault that made the rule
 	mark  tianbao.Mark
-	at    int // place of the wrong character, from 0, or -1
+	at    int    // place of the wrong character, from 0, or -1
+	right string // what the register has instead
 }
 
 // Faults of a cell that its text alone does not have; the bits are far from those
@@ -26,6 +27,7 @@ const (
 	wrongType ident.Fault = 1 << (31 - iota) // the cell is a date or an error value
 	lostTail                                 // a number of more digits than a spreadsheet keeps
 	unlisted                                 // not a member of the list
+	noZeros                                  // a code of the register without its leading zeros
 )
 
 // faultRule says under which rule a fault is reported.
@@ -51,6 +53,7 @@ func faultsOf(k tianbao.Kind) []faultRule {
 			{lostTail | ident.Excel, "float"},
 			{wrongType | lostTail | ident.Replaced | ident.Charset | ident.Length, "charset"},
 			{wrongType, "float"},
+			{noZeros, "leading_zeros"},
 		}
 	case tianbao.KindCreditCode:
 		return []faultRule{
@@ -105,7 +108,7 @@ func listed(f *tianbao.Field) []faultRule {
 // cell checks the k-th cell of the row, whose text is v.
 func (c *Checker) cell(f *field, v string, row *tianbao.Row, k int, day time.Time) finding {
 	mark := row.Mark(k)
-	fault, at := ident.OK, -1
+	fault, at, right := ident.OK, -1, ""
 	switch {
 	case mark == tianbao.MarkDate || mark == tianbao.MarkError:
 		fault = wrongType
@@ -116,6 +119,11 @@ func (c *Checker) cell(f *field, v string, row *tianbao.Row, k int, day time.Tim
 		return finding{}
 	default:
 		fault, at = c.fault(f, v, row, day)
+		if fault == ident.OK && f.Kind == tianbao.KindCode && c.knownCodes != nil {
+			if padded, ok := c.knownCodes(v); ok && padded != v {
+				fault, right = noZeros, padded
+			}
+		}
 		// Decided by the cell's type: 9 % of damaged ids still pass their check.
 		if mark == tianbao.MarkNumber && tooLong(v) {
 			fault |= lostTail
@@ -126,7 +134,7 @@ func (c *Checker) cell(f *field, v string, row *tianbao.Row, k int, day time.Tim
 	}
 	for _, r := range f.faults {
 		if hit := fault & r.fault; hit != 0 {
-			return finding{rule: r.rule, fault: hit, mark: mark, at: at}
+			return finding{rule: r.rule, fault: hit, mark: mark, at: at, right: right}
 		}
 	}
 	return finding{}

@@ -35,6 +35,20 @@ type Checker struct {
 	fields []field
 	cross  []crossRule
 	idAt   int // the field with the resident id, -1 without one
+
+	knownCodes func(code string) (padded string, ok bool)
+}
+
+// Option adds to a checker what the form alone does not know.
+type Option func(*Checker)
+
+// KnownCodes lets the checker ask the register of units for codes that a spreadsheet
+// has robbed of their leading zeros: lookup is given a right code (1001), and returns
+// the one that the register has when zeros are put before it (001001), or false when
+// it has the code as it is, or none such. It is asked for every row, from many
+// goroutines.
+func KnownCodes(lookup func(code string) (padded string, ok bool)) Option {
+	return func(c *Checker) { c.knownCodes = lookup }
 }
 
 // field is a field of the form with what the check needs at hand.
@@ -48,7 +62,7 @@ type field struct {
 
 // New returns the checker of the form. today tells the time at which birth dates
 // are held against the day in Shanghai.
-func New(f *tianbao.Form, today func() time.Time) (*Checker, error) {
+func New(f *tianbao.Form, today func() time.Time, options ...Option) (*Checker, error) {
 	if f == nil || today == nil {
 		return nil, errors.New("check: no form or no clock")
 	}
@@ -79,6 +93,9 @@ func New(f *tianbao.Form, today func() time.Time) (*Checker, error) {
 			c.idAt = i
 		}
 		c.fields[i] = x
+	}
+	for _, o := range options {
+		o(c)
 	}
 	for i := range f.CrossRules {
 		r, err := compile(f, &f.CrossRules[i])

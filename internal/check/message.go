@@ -62,6 +62,8 @@ func (f *field) codeMessage(v string, x finding) string {
 	switch {
 	case x.fault&ident.Excel != 0:
 		return "“" + f.Title + "”被表格软件当成数字、多出了小数或指数，请把单元格设为文本格式后重新填写。"
+	case x.fault&noZeros != 0:
+		return "“" + f.Title + "”前面可能少了0，登记的编码是“" + x.right + "”，请核对；如需改正，请先把单元格设为文本格式。"
 	case x.fault&ident.Charset != 0:
 		i := placeOf(v, func(r rune) bool { return !isDigit(r) && !isCapital(r) })
 		return fmt.Sprintf("第%d位是%s，“%s”只能用数字和字母，请改正。", i+1, char(v, i), f.Title)
@@ -92,7 +94,7 @@ func (f *field) nameMessage(v string, x finding) string {
 		switch {
 		case strings.HasPrefix(v, "="):
 			return "这一格是公式文本，不是姓名，请填写真实姓名。"
-		case strings.ContainsRune("\n、,，;；/／\\|&+和", r):
+		case strings.ContainsRune("\n 、,，;；/／\\|&+和", r):
 			return fmt.Sprintf("第%d个字符是%s，一格只能填写一个人的姓名，请另起一行填写其他人。", x.at+1, at)
 		case unicode.Is(unicode.Latin, r):
 			return fmt.Sprintf("第%d个字符是字母%s，持外国人永久居留身份证的人才填写外文姓名，请填写汉字姓名。", x.at+1, at)

@@ -14,6 +14,8 @@ func creditMessage(v string, x finding) string {
 		return "代码中有“*”，是隐去了几位的代码，请填写完整的18位统一社会信用代码。"
 	case x.fault&ident.Excel != 0:
 		return "代码被表格软件当成数字、末尾几位已丢失，请把单元格设为文本格式后重新填写18位统一社会信用代码。"
+	case x.fault&ident.Length != 0 && utf8.RuneCountInString(v) >= 2*18:
+		return "一格只能填写一个单位的代码，请只留下本单位的18位统一社会信用代码。"
 	case x.fault&ident.Length != 0:
 		return fmt.Sprintf("应为18位统一社会信用代码，现有%d位，请按证书填写完整。", utf8.RuneCountInString(v))
 	case x.fault&ident.Charset != 0:
@@ -52,6 +54,8 @@ func residentMessage(v string, x finding) string {
 		return "号码被表格软件当成数字、末尾几位已变成0，请把单元格设为文本格式后按证件重新填写完整的号码。"
 	case x.fault&ident.Old15 != 0:
 		return old15Message(v)
+	case x.fault&ident.Length != 0 && countDigits(v) >= 2*15:
+		return "一格只能填写一个人的身份证号码，请另起一行填写其他人。"
 	case x.fault&ident.Length != 0:
 		return fmt.Sprintf("身份证号码应为18位，现有%d位，请按证件填写完整。", utf8.RuneCountInString(v))
 	case x.fault&ident.Charset != 0:
@@ -116,6 +120,8 @@ func phoneMessage(v string, x finding) string {
 	case x.fault&ident.Number != 0:
 		area, _, _ := strings.Cut(v, "-")
 		return fmt.Sprintf("区号“%s”后面的座机号位数或首位不对，请核对，或改填11位手机号。", area)
+	case x.fault&(ident.Length|ident.Charset) != 0 && countDigits(v) >= 20:
+		return "一格只能填写一个号码，请只留下本人的11位手机号。"
 	case x.fault&ident.Length != 0:
 		return fmt.Sprintf("号码现有%d位，请填写11位手机号，或带区号的座机号。", utf8.RuneCountInString(v))
 	}
@@ -127,4 +133,15 @@ func phoneMessage(v string, x finding) string {
 	}
 	i := placeOf(v, func(r rune) bool { return !isDigit(r) })
 	return fmt.Sprintf("第%d个字符是%s，不是号码的一部分，请填写11位手机号，或带区号的座机号。", i+1, char(v, i))
+}
+
+// countDigits tells two numbers in one cell: the blank between them is gone by now.
+func countDigits(v string) int {
+	n := 0
+	for i := range len(v) {
+		if v[i]-'0' <= 9 {
+			n++
+		}
+	}
+	return n
 }

@@ -62,7 +62,7 @@ func TestAssetRole(t *testing.T) {
 // not be reported.
 func TestAssetRoleRules(t *testing.T) {
 	want := map[string]tianbao.Severity{
-		"budget_code.charset": "error", "budget_code.float": "error", "unit_name.length": "error",
+		"budget_code.charset": "error", "budget_code.float": "error", "budget_code.leading_zeros": "hint", "unit_name.length": "error",
 		"org_code.length": "error", "org_code.charset": "error", "org_code.checksum": "error", "org_code.kind": "error",
 		"org_code.province": "error", "org_code.old_form": "justify", "org_code.not_public": "justify",
 		"unit_type.unknown": "error", "person_name.charset": "error", "person_name.length": "error",

@@ -1,6 +1,7 @@
 package ident
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,12 +20,16 @@ const middleDot = '·'
 // outer blanks and a text marker go, blanks next to a Han character or a dot go
 // (张　三 is alignment), the many dots that people type become U+00B7, and between
 // Latin words one space remains. A line break inside stays, as it stands between
-// two people in one cell. Characters are never composed, folded or replaced.
+// two people in one cell, and so does the blank of 张伟 李芳. Characters are never
+// composed, folded or replaced.
 func NormalizeName(s string) string {
 	if cleanName(s) {
 		return s
 	}
 	in := []rune(NormalizeText(s))
+	if a, b, two := twoNames(in); two {
+		return string(a) + " " + string(b)
+	}
 	for i, r := range in {
 		if isDot(r) || r == '.' && i > 0 && i < len(in)-1 && (isHan(before(in, i)) || isHan(after(in, i))) {
 			in[i] = middleDot
@@ -53,6 +58,31 @@ func NormalizeName(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// surnames begin the names of four people in five. Others are not taken for one: a
+// wrong guess would refuse a right name.
+const surnames = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
+
+// twoNames reports whether a name is two, with blanks between: each of two or three
+// Han characters and with a surname before. 张 三 is alignment, and so is 欧阳 建国.
+func twoNames(in []rune) (a, b []rune, two bool) {
+	i := slices.IndexFunc(in, unicode.IsSpace)
+	if i < 0 {
+		return nil, nil, false
+	}
+	a, b = in[:i], in[i:]
+	for len(b) > 0 && unicode.IsSpace(b[0]) {
+		if isBreak(b[0]) {
+			return nil, nil, false
+		}
+		b = b[1:]
+	}
+	one := func(rs []rune) bool {
+		return (len(rs) == 2 || len(rs) == 3) && strings.ContainsRune(surnames, rs[0]) &&
+			!slices.ContainsFunc(rs, func(r rune) bool { return !isHan(r) })
+	}
+	return a, b, one(a) && one(b)
 }
 
 // before and after return the nearest character that is no blank, or 0.
