@@ -73,6 +73,9 @@ type biffBook struct {
 
 // openCFB opens a compound file: a binary workbook, or an encrypted package.
 func openCFB(ctx context.Context, r io.ReaderAt, size int64, limits *Limits, mem *budget, password string) (book, error) {
+	if err := safeCFB(r, size); err != nil {
+		return nil, errDamaged(err)
+	}
 	doc, err := mscfb.New(r)
 	if err != nil {
 		return nil, errDamaged(fmt.Errorf("sheet: compound file: %w", err))
