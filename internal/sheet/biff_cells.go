@@ -209,7 +209,7 @@ func (s *biffRow) flush() error {
 	}
 	// A few bytes refer to a long shared string, so what is handed on is bounded as
 	// inflated text is.
-	if s.total > s.b.limits.Inflated {
+	if s.total > s.b.limits.Inflated/4 {
 		return errTooBig("文件内容太多，请把它分成几个文件后分别上传。", errors.New("sheet: text of the cells over the limit"))
 	}
 	if !s.sorted {
