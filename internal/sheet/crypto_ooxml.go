@@ -20,6 +20,7 @@ var errInfo = errors.New("sheet: EncryptionInfo malformed")
 // §2.3.4.9). It has no check of the data; the checksums of the zip inside stand in.
 type standard struct {
 	keyBytes       int
+	rounds         int
 	salt           []byte
 	verifier, hash []byte // encrypted
 	block          cipher.Block
@@ -67,12 +68,12 @@ func parseStandard(b []byte) (packageCipher, error) {
 	if len(sum) < 32 {
 		return nil, errInfo
 	}
-	return &standard{keyBytes: int(bits / 8), salt: salt, verifier: verifier, hash: sum[:32]}, nil
+	return &standard{keyBytes: int(bits / 8), rounds: standardSpin, salt: salt, verifier: verifier, hash: sum[:32]}, nil
 }
 
 func (s *standard) unlock(ctx context.Context, password []byte) (bool, error) {
 	h := sha1.New()
-	sum, err := spin(ctx, h, s.salt, password, standardSpin)
+	sum, err := spin(ctx, h, s.salt, password, s.rounds)
 	if err != nil {
 		return false, err
 	}
@@ -161,7 +162,8 @@ func parseAgile(b []byte) (packageCipher, error) {
 			a.password, err = s.agileKey()
 			a.input, a.sum, a.key = s.base64("encryptedVerifierHashInput"), s.base64("encryptedVerifierHashValue"), s.base64("encryptedKeyValue")
 			v, _ := s.attr("spinCount")
-			if a.spin, _ = strconv.Atoi(v); err == nil && (a.spin < 0 || a.spin > maxSpin) {
+			var bad error
+			if a.spin, bad = strconv.Atoi(v); err == nil && (bad != nil || a.spin < 0 || a.spin > maxSpin) {
 				return nil, errCipher("too many rounds of key derivation")
 			}
 		default:
@@ -252,6 +254,12 @@ func (a *agile) decrypt(ctx context.Context, stream []byte) ([]byte, error) {
 	if !validMAC(k.hash, macKey, mac, stream) {
 		return nil, errors.New("sheet: encrypted package was changed")
 	}
+	return a.segments(ctx, stream)
+}
+
+// segments decrypts the stream piece by piece, in place.
+func (a *agile) segments(ctx context.Context, stream []byte) ([]byte, error) {
+	h := a.data.hash()
 	b := stream[8:]
 	if len(b)%aes.BlockSize != 0 {
 		return nil, errors.New("sheet: encrypted package cut")
@@ -261,7 +269,8 @@ func (a *agile) decrypt(ctx context.Context, stream []byte) ([]byte, error) {
 			return nil, err
 		}
 		n := min(segment, len(b))
-		cipher.NewCBCDecrypter(a.block, iv(le32(i))).CryptBlocks(b[:n], b[:n])
+		iv := fit(sumOf(h, a.data.salt, le32(i)), aes.BlockSize, 0x36)
+		cipher.NewCBCDecrypter(a.block, iv).CryptBlocks(b[:n], b[:n])
 		b = b[n:]
 	}
 	return unpack(stream)

@@ -3,6 +3,12 @@ package sheet
 import (
 	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -102,5 +108,107 @@ func TestPasswordCorpus(t *testing.T) {
 				t.Errorf("no package: % x", pack[:4])
 			}
 		})
+	}
+}
+
+// agileOf encrypts a package as Office 2010 does, with the hash and key length given.
+// It is the other way round of what the reader does, written from the standard; that
+// both do not err alike, TestPasswordCorpus shows.
+func agileOf(t testing.TB, plain []byte, password, hashName string, bits, rounds int) (info, stream []byte) {
+	t.Helper()
+	newHash := hashByName(hashName)
+	h := newHash()
+	key, salt, keySalt := bytes.Repeat([]byte{7}, bits/8), bytes.Repeat([]byte{5}, 16), bytes.Repeat([]byte{9}, 16)
+	enc := func(key, iv, in []byte) []byte {
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := fit(in, (len(in)+15)/16*16, 0)
+		out = bytes.Clone(out)
+		cipher.NewCBCEncrypter(block, iv).CryptBlocks(out, out)
+		return out
+	}
+	sum, err := spin(context.Background(), newHash(), salt, utf16LE(password), rounds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byPassword := func(block string, in []byte) string {
+		return base64.StdEncoding.EncodeToString(enc(fit(sumOf(h, sum, []byte(block)), bits/8, 0x36), salt, in))
+	}
+	stream = binary.LittleEndian.AppendUint64(nil, uint64(len(plain)))
+	for i := 0; i*segment < len(plain); i++ {
+		iv := fit(sumOf(h, keySalt, le32(uint32(i))), 16, 0x36)
+		stream = append(stream, enc(key, iv, plain[i*segment:min(len(plain), (i+1)*segment)])...)
+	}
+	macKey := bytes.Repeat([]byte{3}, h.Size())
+	mac := hmac.New(newHash, macKey)
+	mac.Write(stream)
+	byKey := func(block string, in []byte) string {
+		return base64.StdEncoding.EncodeToString(enc(key, fit(sumOf(h, keySalt, []byte(block)), 16, 0x36), in))
+	}
+	verifier := []byte("0123456789abcdef")
+	attrs := fmt.Sprintf(`saltSize="16" blockSize="16" keyBits="%d" hashSize="%d" cipherAlgorithm="AES" cipherChaining="ChainingModeCBC" hashAlgorithm="%s"`, bits, h.Size(), hashName)
+	b64 := base64.StdEncoding.EncodeToString
+	xml := xmlHead + `<encryption xmlns="e" xmlns:p="p"><keyData ` + attrs + ` saltValue="` + b64(keySalt) + `"/><dataIntegrity encryptedHmacKey="` + byKey(blockMACKey, macKey) +
+		`" encryptedHmacValue="` + byKey(blockMAC, mac.Sum(nil)) + `"/><keyEncryptors><keyEncryptor uri="p"><p:encryptedKey spinCount="` + fmt.Sprint(rounds) + `" ` + attrs +
+		` saltValue="` + b64(salt) + `" encryptedVerifierHashInput="` + byPassword(blockInput, verifier) + `" encryptedVerifierHashValue="` + byPassword(blockSum, sumOf(h, verifier)) +
+		`" encryptedKeyValue="` + byPassword(blockKey, key) + `"/></keyEncryptor></keyEncryptors></encryption>`
+	return append([]byte{4, 0, 4, 0, 0x40, 0, 0, 0}, xml...), stream
+}
+
+// TestAgile opens every hash and key length, refuses another password, and refuses a
+// package that somebody has changed.
+func TestAgile(t *testing.T) {
+	plain := bytes.Repeat([]byte("PK and some more "), 700)
+	for _, name := range []string{"SHA1", "SHA256", "SHA384", "SHA512"} {
+		for _, bits := range []int{128, 192, 256} {
+			t.Run(fmt.Sprint(name, bits), func(t *testing.T) {
+				info, stream := agileOf(t, plain, "密码", name, bits, 50)
+				c, err := parseInfo(info)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if ok, err := c.unlock(t.Context(), utf16LE("密碼")); ok || err != nil {
+					t.Fatalf("another password: %v %v", ok, err)
+				}
+				if ok, err := c.unlock(t.Context(), utf16LE("密码")); !ok || err != nil {
+					t.Fatalf("the password: %v %v", ok, err)
+				}
+				changed := bytes.Clone(stream)
+				changed[len(changed)-1] ^= 1
+				if _, err := c.decrypt(t.Context(), changed); err == nil {
+					t.Error("a changed package was believed")
+				}
+				got, err := c.decrypt(t.Context(), stream)
+				if err != nil || !bytes.Equal(got, plain) {
+					t.Errorf("%d bytes of %d: %v", len(got), len(plain), err)
+				}
+			})
+		}
+	}
+}
+
+// TestPasswordRounds refuses a description that asks for hours of work.
+func TestPasswordRounds(t *testing.T) {
+	info, _ := agileOf(t, nil, "x", "SHA512", 256, 10)
+	for rounds, code := range map[string]string{"100000": "", "1000000": "", "1000001": "unsupported", "-1": "unsupported", "99999999999999999999": "unsupported"} {
+		_, err := parseInfo(bytes.Replace(info, []byte(`spinCount="10"`), []byte(`spinCount="`+rounds+`"`), 1))
+		if code == "" && err != nil || code != "" && (err == nil || codeOf(t, err) != code) {
+			t.Errorf("%s rounds: %v, want %q", rounds, err, code)
+		}
+	}
+}
+
+// TestStandardTampered: the standard encryption has no check of its own, the checksums
+// of the package inside stand in.
+func TestStandardTampered(t *testing.T) {
+	b := encrypted(t, written(t, newChecker(t).Form(), people(300)), "x")
+	for _, at := range []int{len(b) / 3, len(b) / 2, len(b) * 2 / 3} {
+		c := bytes.Clone(b)
+		c[at] ^= 1
+		if _, err := readWith(t, c, "x"); err == nil || codeOf(t, err) != "unreadable" {
+			t.Errorf("byte %d: %v", at, err)
+		}
 	}
 }

@@ -146,3 +146,25 @@ func TestScanRefuses(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// FuzzScan holds Scan against Read on mutated sheets.
+func FuzzScan(f *testing.F) {
+	row := func(n int) string { return rowXML(n, append([]string{"1"}, person(n)...)...) }
+	f.Add(row(2)+row(3)+rowXML(4, "3", "", "", "", "", "", "张三"), `<mergeCell ref="B3:B4"/><mergeCell ref="C2:C4"/>`)
+	f.Add(row(2)+row(4)+row(3), ``)
+	f.Add(`<row r="2" hidden="1"><c r="C2" t="e"><v>#N/A</v></c><c r="G2" t="str"><v>甲</v></c></row>`+row(3), `<mergeCell ref="C2:C9"/>`)
+	f.Fuzz(func(t *testing.T, rows, merges string) {
+		b := rawBook{sheet: `<worksheet><sheetData>` + headerXML + rows + `</sheetData><mergeCells>` + merges + `</mergeCells></worksheet>`}.bytes(t)
+		want, werr := readBytes(t, newChecker(t), b, "x")
+		got, gerr := scanned(t, b)
+		if gerr != nil {
+			return // what needs all rows is refused
+		}
+		if werr != nil {
+			t.Fatalf("read: %v, scan without an error", werr)
+		}
+		if w, g := fmt.Sprintf("%q", plainRows(want)), fmt.Sprintf("%q", plainRows(got)); w != g {
+			t.Fatalf("(-read +scan):\n%s", cmp.Diff(plainRows(want), plainRows(got)))
+		}
+	})
+}

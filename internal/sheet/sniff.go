@@ -32,6 +32,9 @@ func open(ctx context.Context, r io.ReaderAt, size int64, name string, limits *L
 	case isPicture(head):
 		return nil, errUnreadable("这是图片、PDF 或压缩包，不是表格；请选择采集表的 .xlsx 文件后再上传。", errors.New("sheet: not a workbook"))
 	}
+	if hasPackage(r, size) {
+		return openZip(ctx, r, size, limits, mem)
+	}
 	text := bytes.TrimLeft(bytes.TrimPrefix(dropZeros(head), []byte("\xEF\xBB\xBF")), "\xFE\xFF \t\r\n")
 	switch {
 	case bytes.HasPrefix(text, []byte("<")):
@@ -44,6 +47,16 @@ func open(ctx context.Context, r io.ReaderAt, size int64, name string, limits *L
 		return nil, errUnsupported(" DIF 格式的表格（.dif）")
 	}
 	return openCSV(ctx, r, size, name, limits)
+}
+
+// hasPackage reports whether a file of another beginning ends as a package: some
+// gateways put a line before what they send, and readers look at the end only.
+func hasPackage(r io.ReaderAt, size int64) bool {
+	tail := make([]byte, min(size, 66<<10)) // a comment of 64 KiB may stand behind
+	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return false
+	}
+	return bytes.Contains(tail, []byte("PK\x05\x06")) && bytes.Contains(tail, []byte("PK\x01\x02"))
 }
 
 // dropZeros makes the ASCII characters of UTF-16 text comparable.
