@@ -1,5 +1,6 @@
 // Package sheet reads workbooks that strangers send and writes the ones we give
-// back. [Read] turns a file of any supported format into a tianbao.Import, [Write]
+// back. [Read] turns a file of any supported format into a tianbao.Import, [Scan] hands
+// the rows of one that is too long for that on as they come, [Write]
 // makes 原样导出 and the template, [WriteAnnotated] returns the sender's rows with
 // each fault in its cell.
 //

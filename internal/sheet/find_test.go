@@ -57,7 +57,8 @@ func TestHeader(t *testing.T) {
 		{"unknown column is named", [][]string{append(append([]string(nil), required...), "备 注", "职务"), values}, "", "“备注”“职务”"},
 		{"title before synonym", [][]string{append([]string{"电话"}, required...), append([]string{"1"}, values...)}, "", "“电话”"},
 		{"two lines, group named", [][]string{
-			{"序号", "单位", "", "", "资产管理人"}, {"", "单位名称", "组织机构代码", "单位类型", "姓名", "身份证号", "电话"},
+			{"序号", "单位", "", "", "资产管理人"},
+			{"", "单位名称", "组织机构代码", "单位类型", "姓名", "身份证号", "电话"},
 			append([]string{"1"}, values...),
 		}, "", ""},
 		{"two lines, single columns in the upper one", [][]string{
@@ -67,7 +68,8 @@ func TestHeader(t *testing.T) {
 			{"资产管理人信息采集表"}, {"单位名称", "组织机构代码", "单位类型", "资产管理人"}, {"", "", "", "姓名", "身份证号", "电话"}, values,
 		}, "", ""},
 		{"two groups of persons, the manager's counts", [][]string{
-			{"单位名称", "组织机构代码", "单位类型", "单位负责人", "", "资产管理人"}, {"", "", "", "姓名", "电话", "姓名", "身份证号", "电话"},
+			{"单位名称", "组织机构代码", "单位类型", "单位负责人", "", "资产管理人"},
+			{"", "", "", "姓名", "电话", "姓名", "身份证号", "电话"},
 			append(append(append([]string(nil), values[:3]...), "赵六", "16000000000"), values[3:]...),
 		}, "", "“姓名”“电话”"},
 		{"second line below a complete header", [][]string{required, {"", "", "", "", "", "手机"}, values}, "", ""},
