@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -166,7 +167,7 @@ func (a *Annotated) Close() error {
 		return err
 	}
 	if a.l.marked {
-		if err := a.p.originSheet(a.carried); err != nil {
+		if err := a.p.originSheet(pairs(a.carried)); err != nil {
 			return err
 		}
 	}
@@ -181,4 +182,12 @@ func severityName(s tianbao.Severity) string {
 		return "核实性"
 	}
 	return "提示性"
+}
+
+// pairs yields texts two by two.
+func pairs(list []string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for i := 0; i+1 < len(list) && yield(list[i], list[i+1]); i += 2 {
+		}
+	}
 }

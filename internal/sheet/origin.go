@@ -1,7 +1,10 @@
 package sheet
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -14,14 +17,15 @@ import (
 //
 // Each row ends in a hidden cell under the header [originTitle] with the row's mark,
 //
-//	id . version . digest of the cells . digest of these three
+//	id . version . digest of the cells . keyed digest of these three
 //
 // It is part of the row, so sorting, inserting and deleting rows keep it where it
 // belongs, and it is text, which every program keeps as it is. And a very hidden sheet
 // of the same name says where the workbook came from and which rows it held, signed.
 //
-// The digests are keyed: nobody without the key can make a mark, nor move one to
-// another report. They are cut to 64 bits, because a guess costs an upload.
+// Nobody without the key can make a mark, change one, or move one to another report.
+// The digests are cut to 64 bits, because a guess costs an upload. That of the cells has
+// no key of its own, which would double the cost of an export: the other binds it.
 const (
 	// hiddenPrefix begins the names of columns and sheets that are ours alone.
 	hiddenPrefix = "_tianbao"
@@ -36,8 +40,8 @@ const (
 	heldCell = 500
 
 	labelOrigin = "workbook-origin"
+	labelLine   = "workbook-origin-line"
 	labelMark   = "workbook-row"
-	labelCells  = "workbook-row-cells"
 )
 
 // The names of the hidden sheet's lines.
@@ -60,7 +64,7 @@ type digestFunc func(label string, parts ...[]byte) string
 type stamper struct {
 	digest digestFunc
 	report tianbao.ID
-	held   []byte // the ids so far, 8 bytes each
+	held   heldIDs
 	buf    []byte
 }
 
@@ -73,7 +77,7 @@ func (s *stamper) mark(r *tianbao.Row, fields int) string {
 	if r.ID <= 0 {
 		return ""
 	}
-	s.held = binary.BigEndian.AppendUint64(s.held, uint64(r.ID))
+	s.held.add(r.ID)
 	cells := s.cells(r, fields)
 	return r.ID.String() + "." + strconv.FormatInt(r.Version, 10) + "." + cells + "." + s.sign(r.ID, r.Version, cells)
 }
@@ -81,7 +85,7 @@ func (s *stamper) mark(r *tianbao.Row, fields int) string {
 // cells digests the row's cells, with the types in which they can be written. The
 // row number is none of them: renumbering changes no row.
 func (s *stamper) cells(r *tianbao.Row, fields int) string {
-	b := binary.BigEndian.AppendUint64(s.buf[:0], uint64(s.report))
+	b := s.buf[:0]
 	for i := range fields {
 		text := ""
 		if i < len(r.Values) {
@@ -92,7 +96,8 @@ func (s *stamper) cells(r *tianbao.Row, fields int) string {
 		b = append(b, byte(keptMark(text, r.Mark(i))))
 	}
 	s.buf = b
-	return short(s.digest(labelCells, b))
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:digestChars/2])
 }
 
 // sign binds the id and the version of a row to its cells and the report.
@@ -144,37 +149,71 @@ func isHex(s string) bool {
 	return len(s) == digestChars && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// originLines returns the lines of the hidden sheet, name and text by turns, and
-// signed.
-func originLines(f *tianbao.Form, st *tianbao.Stamp, held []byte) []string {
-	lines := []string{
-		keyFormat, originFormat,
-		keyForm, f.Name,
-		keyFormV, strconv.Itoa(f.Version),
-		keyReport, st.Report.String(),
-		keyVersion, strconv.FormatInt(st.Version, 10),
-		keyAt, st.At.UTC().Format(time.RFC3339Nano),
-	}
-	var b strings.Builder
-	for n := 0; len(held) > 0; held = held[8:] {
-		if n > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(tianbao.ID(binary.BigEndian.Uint64(held)).String())
-		if n++; n == heldCell || len(held) == 8 {
-			lines = append(lines, keyHeld, b.String())
-			b.Reset()
-			n = 0
-		}
-	}
-	return append(lines, keySignature, signLines(st.Digest, lines))
+// heldIDs keeps the ids of the rows that were written. Ids rise with time, so what
+// one differs by from the next is short: a million rows take some three megabytes.
+type heldIDs struct {
+	deltas []byte
+	last   tianbao.ID
 }
 
-// signLines digests the lines above the signature.
-func signLines(digest digestFunc, lines []string) string {
-	parts := make([][]byte, 0, 2*len(lines))
-	for _, l := range lines {
-		parts = append(parts, binary.AppendUvarint(nil, uint64(len(l))), []byte(l))
-	}
-	return digest(labelOrigin, parts...)
+func (h *heldIDs) add(id tianbao.ID) {
+	h.deltas = binary.AppendVarint(h.deltas, int64(id-h.last))
+	h.last = id
 }
+
+// cells yields the ids as texts of [heldCell] each.
+func (h *heldIDs) cells(yield func(string) bool) {
+	var b []byte
+	id, n := tianbao.ID(0), 0
+	for rest := h.deltas; len(rest) > 0; {
+		delta, size := binary.Varint(rest)
+		rest = rest[size:]
+		id += tianbao.ID(delta)
+		if n > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, int64(id), 10)
+		if n++; n == heldCell || len(rest) == 0 {
+			if !yield(string(b)) {
+				return
+			}
+			b, n = b[:0], 0
+		}
+	}
+}
+
+// originLines yields the lines of the hidden sheet, name and text, the signature last.
+func originLines(f *tianbao.Form, st *tianbao.Stamp, held *heldIDs) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		sign := &lineSigner{digest: st.Digest}
+		line := func(name, text string) bool {
+			sign.add(name, text)
+			return yield(name, text)
+		}
+		if !line(keyFormat, originFormat) || !line(keyForm, f.Name) || !line(keyFormV, strconv.Itoa(f.Version)) ||
+			!line(keyReport, st.Report.String()) || !line(keyVersion, strconv.FormatInt(st.Version, 10)) ||
+			!line(keyAt, st.At.UTC().Format(time.RFC3339Nano)) {
+			return
+		}
+		for ids := range held.cells {
+			if !line(keyHeld, ids) {
+				return
+			}
+		}
+		yield(keySignature, sign.signature())
+	}
+}
+
+// lineSigner signs the lines above the signature. Each is digested by itself, so that
+// none has to be kept.
+type lineSigner struct {
+	digest digestFunc
+	lines  []byte
+}
+
+func (s *lineSigner) add(name, text string) {
+	size := binary.AppendUvarint(nil, uint64(len(name)))
+	s.lines = append(s.lines, s.digest(labelLine, size, []byte(name), []byte(text))...)
+}
+
+func (s *lineSigner) signature() string { return s.digest(labelOrigin, s.lines) }

@@ -143,7 +143,14 @@ func (rd *reader) originSheet(ctx context.Context) ([]string, error) {
 // parseOrigin verifies the lines and returns what they say, or nil.
 func parseOrigin(lines []string, digest digestFunc) *tianbao.Origin {
 	n := len(lines)
-	if n < 4 || lines[1] != originFormat || lines[n-2] != keySignature || signLines(digest, lines[:n-2]) != lines[n-1] {
+	if n < 4 || lines[1] != originFormat || lines[n-2] != keySignature {
+		return nil
+	}
+	sign := &lineSigner{digest: digest}
+	for i := 0; i < n-2; i += 2 {
+		sign.add(lines[i], lines[i+1])
+	}
+	if sign.signature() != lines[n-1] {
 		return nil
 	}
 	// What is signed is ours, so what cannot be read is of a later format.

@@ -95,7 +95,7 @@ func Write(w io.Writer, f *tianbao.Form, rows iter.Seq2[tianbao.Row, error], opt
 		return err
 	}
 	if st != nil {
-		if err := p.originSheet(originLines(f, opt.Stamp, st.held)); err != nil {
+		if err := p.originSheet(originLines(f, opt.Stamp, &st.held)); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -119,17 +120,17 @@ func (p *pack) workbook() string {
 func quoteSheet(name string) string { return "'" + strings.ReplaceAll(name, "'", "''") + "'" }
 
 // originSheet writes the very hidden sheet.
-func (p *pack) originSheet(lines []string) error {
+func (p *pack) originSheet(lines iter.Seq2[string, string]) error {
 	w, err := p.part("xl/worksheets/sheet3.xml")
 	if err != nil {
 		return err
 	}
 	s := newSheetWriter(w, p.l)
 	s.str(xmlHead + `<worksheet xmlns="` + nsMain + `"><cols><col min="1" max="2" width="20" style="` + strconv.Itoa(styleColumn) + `" customWidth="1"/></cols><sheetData>`)
-	for i := 0; i+1 < len(lines); i += 2 {
+	for name, text := range lines {
 		s.startRow()
-		s.text(lines[i], styleColumn)
-		s.text(lines[i+1], styleColumn)
+		s.text(name, styleColumn)
+		s.text(text, styleColumn)
 		if err := s.endRow(); err != nil {
 			return err
 		}
