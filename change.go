@@ -150,4 +150,5 @@ type RecordedCell struct {
 	Before string
 	After  string
 	Mark   Mark // after
+	Was    Mark // before
 }

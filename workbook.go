@@ -57,7 +57,8 @@ type ImportedRow struct {
 	Hidden   bool     // the row was hidden in the workbook
 	Unknown  []string // the texts of Import.Unknown's columns, nil when there are none
 	// Untouched tells that the row's cells are just what was exported (the digest
-	// that the row carries fits them).
+	// that the row carries fits them). An export may hold edits that were never
+	// saved, so a merge compares with the stored base and not with this.
 	Untouched bool
 	Carried   string // the row's hidden mark as it stands in the file, see Import.Carried
 }

@@ -152,7 +152,7 @@ func (b workbooks) Read(ctx context.Context, data []byte, name, form string, ver
 }
 
 func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, rep tianbao.ID, version int64) error {
-	opt := sheet.WriteOptions{Created: at}
+	opt := sheet.WriteOptions{Created: at, SelfCheck: true}
 	if rep != 0 {
 		opt.Stamp = &tianbao.Stamp{Report: rep, Version: version, At: at, Digest: b.in.digest}
 	}

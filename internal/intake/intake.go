@@ -126,7 +126,7 @@ func wanted(name string) bool {
 		return false
 	}
 	switch strings.ToLower(filepath.Ext(name)) {
-	case ".xlsx", ".xlsm", ".xls", ".et", ".ods", ".csv", ".tsv", ".txt":
+	case ".xlsx", ".xlsm", ".xls", ".et", ".ods", ".fods", ".csv", ".tsv", ".txt", ".xml", ".html", ".htm":
 		return true
 	}
 	return false
@@ -285,8 +285,7 @@ func (f *Folder) leave(path, ending, other, text string) error {
 	return nil
 }
 
-// write makes a file whole or not at all, readable by who may read the folder's
-// owner's files.
+// write makes a file whole or not at all.
 func write(path string, fill func(io.Writer) error) (err error) {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".tianbao-*")
 	if err != nil {
@@ -297,7 +296,14 @@ func write(path string, fill func(io.Writer) error) (err error) {
 			_ = os.Remove(tmp.Name())
 		}
 	}()
-	if err = fill(tmp); err == nil {
+	// Who may read the folder may read its answers.
+	if info, serr := os.Stat(filepath.Dir(path)); serr == nil {
+		err = tmp.Chmod(info.Mode().Perm() & 0o666)
+	}
+	if err == nil {
+		err = fill(tmp)
+	}
+	if err == nil {
 		err = tmp.Sync()
 	}
 	if cerr := tmp.Close(); err == nil {

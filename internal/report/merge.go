@@ -211,14 +211,14 @@ func (m *merger) reason(c *tianbao.Change) error {
 // set writes cells into the row and notes those that differ.
 func (m *merger) set(e *edit, cells []tianbao.CellEdit) {
 	for _, c := range cells {
-		before := e.row.Values[c.Field]
-		if before == c.Value && e.row.Mark(c.Field) == c.Mark {
+		before, was := e.row.Values[c.Field], e.row.Mark(c.Field)
+		if before == c.Value && was == c.Mark {
 			continue
 		}
 		setCells(&e.row, []tianbao.CellEdit{c})
 		i := slices.IndexFunc(e.cells, func(r tianbao.RecordedCell) bool { return r.Field == c.Field })
 		if i < 0 {
-			e.cells = append(e.cells, tianbao.RecordedCell{Field: c.Field, Before: before, After: c.Value, Mark: c.Mark})
+			e.cells = append(e.cells, tianbao.RecordedCell{Field: c.Field, Before: before, After: c.Value, Mark: c.Mark, Was: was})
 		} else {
 			e.cells[i].After, e.cells[i].Mark = c.Value, c.Mark
 		}
@@ -244,7 +244,7 @@ func (m *merger) finish() error {
 			var cells []tianbao.RecordedCell
 			for f, v := range was.Values {
 				if v != "" {
-					cells = append(cells, tianbao.RecordedCell{Field: f, Before: v})
+					cells = append(cells, tianbao.RecordedCell{Field: f, Before: v, Was: was.Mark(f)})
 				}
 			}
 			m.commit.Deletes = append(m.commit.Deletes, id)

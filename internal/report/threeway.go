@@ -111,7 +111,7 @@ func (p *planner) cells(i, j int, id tianbao.ID) {
 	for f, mine := range file.Row.Values {
 		base, _ := p.ways.base(id, f)
 		theirs := now.Values[f]
-		if file.Untouched || p.absent(f) || mine == base || mine == theirs {
+		if p.absent(f) || mine == base || mine == theirs {
 			continue
 		}
 		cell := tianbao.CellEdit{Field: f, Value: mine, Mark: file.Row.Mark(f)}
@@ -153,7 +153,7 @@ func (p *planner) goneHere(i int, id tianbao.ID) bool {
 			c.Take.Cells = append(c.Take.Cells, tianbao.CellEdit{Field: f, Value: mine, Mark: file.Row.Mark(f)})
 		}
 	}
-	if touched && !file.Untouched {
+	if touched {
 		p.conflict(c)
 	} else {
 		p.plan.Items = append(p.plan.Items, Item{Kind: ItemSame, SheetRow: file.SheetRow, FileRow: i, Row: id})

@@ -60,7 +60,7 @@ func (u *Undo) reverse(f *tianbao.Form, c *tianbao.Recorded, rows map[tianbao.ID
 		back := tianbao.Change{Op: tianbao.OpEdit, Row: c.Row}
 		for _, cell := range c.Cells {
 			if here && row.Values[cell.Field] == cell.After {
-				back.Cells = append(back.Cells, tianbao.CellEdit{Field: cell.Field, Value: cell.Before})
+				back.Cells = append(back.Cells, tianbao.CellEdit{Field: cell.Field, Value: cell.Before, Mark: cell.Was})
 				continue
 			}
 			k := tianbao.Conflict{Row: c.Row, Field: f.Fields[cell.Field].Key, Base: cell.Before, Mine: cell.After, Kind: "deleted"}
@@ -95,7 +95,7 @@ func (u *Undo) reverse(f *tianbao.Form, c *tianbao.Recorded, rows map[tianbao.ID
 		}
 		back := tianbao.Change{Op: tianbao.OpInsert, Temp: fmt.Sprintf("undo-%d", i), After: tianbao.AtEnd}
 		for _, cell := range c.Cells {
-			back.Cells = append(back.Cells, tianbao.CellEdit{Field: cell.Field, Value: cell.Before})
+			back.Cells = append(back.Cells, tianbao.CellEdit{Field: cell.Field, Value: cell.Before, Mark: cell.Was})
 		}
 		u.Back++
 		u.Changes = append(u.Changes, back)

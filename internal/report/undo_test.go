@@ -68,3 +68,31 @@ func TestUndoKeepsWhatOthersChanged(t *testing.T) {
 		}
 	})
 }
+
+// An id that was a number in its workbook is a fault again when it comes back by
+// undoing.
+func TestUndoBringsMarksBack(t *testing.T) {
+	onBoth(t, func(o *office) {
+		v := values(1)
+		v[2] = "12210700MB0000019G"
+		imp := o.file(1, v, values(2))
+		imp.Rows[0].Row.Marks = make([]tianbao.Mark, len(v))
+		imp.Rows[0].Row.Marks[6] = tianbao.MarkNumber
+		o.carry(o.plan(report.ModeMerge, imp)) // 1
+		rows := o.view().Rows
+		o.save(1, edit(rows[0].ID, 6, values(3)[6])) // 2
+		if _, err := o.undo(2); err != nil {         // 3
+			o.t.Fatal(err)
+		}
+		if got := o.view().Rows[0].Mark(6); got != tianbao.MarkNumber {
+			o.t.Errorf("after undoing an edit the mark is %d", got)
+		}
+		o.save(3, remove(rows[0].ID)) // 4
+		if _, err := o.undo(4); err != nil {
+			o.t.Fatal(err)
+		}
+		if got := o.view().Rows[1].Mark(6); got != tianbao.MarkNumber {
+			o.t.Errorf("after undoing a deletion the mark is %d", got)
+		}
+	})
+}

@@ -32,6 +32,7 @@ type cellJSON struct {
 	Before string       `json:"b,omitempty"`
 	After  string       `json:"a,omitempty"`
 	Mark   tianbao.Mark `json:"m,omitempty"`
+	Was    tianbao.Mark `json:"w,omitempty"`
 }
 
 func encodeDelta(note string, recorded []tianbao.Recorded) ([]byte, error) {

@@ -96,13 +96,6 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 			return err
 		}
 	}
-	// Few at once: each takes memory for its file and its rows.
-	select {
-	case s.reading <- struct{}{}:
-		defer func() { <-s.reading }()
-	case <-r.Context().Done():
-		return r.Context().Err()
-	}
 	mode := report.Mode(r.PostFormValue("mode"))
 	if mode == "" {
 		mode = report.ModeMerge
@@ -111,8 +104,7 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 	if action == "save" || action == "submit" {
 		return s.importNow(w, r, v, set, mode, name, data, action == "submit")
 	}
-	imp, err := s.Workbooks.Read(r.Context(), data, name, v.report.Form, v.report.FormV,
-		ReadHelp{Password: r.PostFormValue("password"), Sheet: r.PostFormValue("sheet")})
+	imp, err := s.readBook(r.Context(), v, data, name, ReadHelp{Password: r.PostFormValue("password"), Sheet: r.PostFormValue("sheet")})
 	if err != nil {
 		return err
 	}
@@ -133,11 +125,25 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 	return s.json(w, http.StatusOK, out)
 }
 
+// readBook reads a workbook, few at once: each takes memory for its file and rows.
+func (s *Server) readBook(ctx context.Context, v *viewer, data []byte, name string, help ReadHelp) (*tianbao.Import, error) {
+	select {
+	case s.reading <- struct{}{}:
+		defer func() { <-s.reading }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return s.Workbooks.Read(ctx, data, name, v.report.Form, v.report.FormV, help)
+}
+
 // annotate sends the file back with its faults marked in the cells, for the sender to
 // correct; it keeps and changes nothing.
 func (s *Server) annotate(w http.ResponseWriter, r *http.Request, v *viewer, imp *tianbao.Import, name string) error {
 	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
 	if err != nil {
+		return err
+	}
+	if err := s.Auth.Record(r.Context(), v.user().ID, address(r), "annotate", v.report.ID.String(), strconv.Itoa(len(imp.Rows))+" rows"); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", xlsxType)
@@ -181,7 +187,7 @@ func (s *Server) importNow(w http.ResponseWriter, r *http.Request, v *viewer, se
 // importWork is the whole way of a workbook: read, merge, check, save, report.
 func (s *Server) importWork(ctx context.Context, v *viewer, set *tianbao.ChangeSet, mode report.Mode, name string, data []byte, help ReadHelp, confirm, submit bool, progress report.Progress) (*wirePlan, error) {
 	progress("读取", 0, 0)
-	imp, err := s.Workbooks.Read(ctx, data, name, v.report.Form, v.report.FormV, help)
+	imp, err := s.readBook(ctx, v, data, name, help)
 	if err != nil {
 		return nil, err
 	}

@@ -265,7 +265,7 @@ export class Importer {
     if (p.confirm) out.push(this.question(p.confirm));
     if (p.large) {
       out.push(el("p", "callout callout-info", this.dirty() ? "文件较大，要在后台导入并直接提交；表中有未提交的改动，请先取消、提交，再来导入。"
-        : p.conflicts && p.conflicts.length ? "文件较大且有冲突，请把有冲突的行另存为小文件先导入。" : "文件较大，将在后台导入并直接提交。"));
+        : p.conflicts && p.conflicts.length ? "文件较大且有冲突，请把有冲突的行复制到新建的工作簿中（带表头），先单独导入。" : "文件较大，将在后台导入并直接提交。"));
     }
     if (p.items.length) out.push(this.table(p));
     fill(this.preview, ...out);
