@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -249,6 +250,11 @@ func TestFormulaLimits(t *testing.T) {
 	for _, h := range append(append([]helper{self.explain}, self.columns...), self.names...) {
 		if n := len(utf16.Encode([]rune(h.formula))); n > 8192 {
 			t.Errorf("%s has %d characters", h.name, n)
+		}
+		for _, text := range regexp.MustCompile(`"(?:[^"]|"")*"`).FindAllString(h.formula, -1) {
+			if n := len(utf16.Encode([]rune(text))) - 2; n > 255 {
+				t.Errorf("%s has a text of %d characters; Excel takes 255", h.name, n)
+			}
 		}
 		for _, bad := range []string{"LET(", "LAMBDA(", "FILTER(", "TEXTJOIN(", "IFS(", "XLOOKUP("} {
 			if strings.Contains(h.formula, bad) {
