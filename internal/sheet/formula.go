@@ -18,7 +18,8 @@ type selfCheck struct {
 	fields  []fieldFormulas
 	columns []helper // hidden, in the order of the sheet
 	explain helper
-	names   []helper // defined names
+	names   []helper // defined names, which the validations need
+	asks    []validation
 }
 
 // helper is a column of formulas, or a defined name.
@@ -78,6 +79,14 @@ func compileSelfCheck(l *layout) *selfCheck {
 		text = []string{`""`}
 	}
 	c.explain = helper{explainTitle, `IFERROR(` + strings.Join(text, "&") + `,"` + inBrackets(wholeRow, "") + `有单元格是错误值，请改填正确的内容。")`}
+	// Validations are written behind the rows, but the names they define stand in the
+	// workbook part, which comes first.
+	for i := range c.fields {
+		c.validation(c.fields[i].Field, i)
+	}
+	for i := range l.form.Fields {
+		c.asks = append(c.asks, c.validation(&l.form.Fields[i], i))
+	}
 	return c
 }
 
