@@ -173,7 +173,7 @@ func (c *selfCheck) validation(f *tianbao.Field, i int) validation {
 	switch {
 	case f.Kind == tianbao.KindResidentID && listed("checksum"):
 		n, w := c.define("n17", upTo(17)), c.define("w11", residentWeights)
-		v.formula = `OR(LEN(` + cell + `)=15,AND(MID("10X98765432",MOD(SUMPRODUCT(MID(` + cell + `,` + n + `,1)*` + w + `),11)+1,1)=UPPER(MID(` + cell + `,18,9)),` +
+		v.formula = `IF(LEN(` + cell + `)=15,TRUE,AND(MID("10X98765432",MOD(SUMPRODUCT(MID(` + cell + `,` + n + `,1)*` + w + `),11)+1,1)=UPPER(MID(` + cell + `,18,9)),` +
 			`DAY(DATE(MID(` + cell + `,7,4),MID(` + cell + `,11,2),MID(` + cell + `,13,2)))=--MID(` + cell + `,13,2)))`
 		v.errText = "号码的位数、出生日期或末位校验码不对，请按证件核对。"
 		if double := c.double(i); double != "" {

@@ -263,7 +263,7 @@ func TestFormulaLimits(t *testing.T) {
 		}
 	}
 	for i := range f.Fields {
-		v := self.validation(&f.Fields[i], i)
+		v := self.asks[i]
 		if n := len(utf16.Encode([]rune(v.formula))); n > 255 {
 			t.Errorf("validation of %s has %d characters", f.Fields[i].Key, n)
 		}

@@ -131,7 +131,7 @@ func (s *sheetWriter) selfValidations() {
 		f := &l.form.Fields[i]
 		v, ok := choiceValidation(f)
 		if !ok {
-			v = l.self.validation(f, i)
+			v = l.self.asks[i]
 		}
 		v.promptTitle, v.prompt = f.Title, f.Note+"。"
 		if f.Note == "" {
