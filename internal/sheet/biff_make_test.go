@@ -2,7 +2,9 @@ package sheet
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -46,8 +48,11 @@ func cfbOf(t testing.TB, streams map[string][]byte) []byte {
 	}
 	dir := entry("Root Entry", 5, 1, 0xFFFFFFFF, 0xFFFFFFFE, 0)
 	n := 0
-	for name, b := range streams {
+	names := slices.Sorted(maps.Keys(streams))
+	slices.Reverse(names)
+	for _, name := range names {
 		n++
+		b := streams[name]
 		b = append(append([]byte(nil), b...), make([]byte, max(0, 4096-len(b)))...)
 		right := uint32(n + 1)
 		if n == len(streams) {

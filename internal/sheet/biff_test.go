@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -207,6 +208,10 @@ func TestBIFFRefused(t *testing.T) {
 	whole := xlsTable(t, formTable(50))
 	far := biff8(nil, sheet8{"a", 0, 0, one})
 	copy(far[strings.Index(string(far), "\x85\x00")+4:], u32(7))
+	other := biff8(nil, sheet8{"a", 0, 0, one})
+	copy(other[strings.Index(string(other), "\x85\x00")+4:], u32(20)) // a record, but no BOF
+	endless := file(biff8(nil, sheet8{"a", 0, 0, one}))
+	copy(endless[bytes.Index(endless, utf16LE("Workbook"))+120:], u32(0x70000000))
 	many := make([]sheet8, 65)
 	for i := range many {
 		many[i] = sheet8{"a", 0, 0, one}
@@ -226,6 +231,8 @@ func TestBIFFRefused(t *testing.T) {
 		{"record over the end", "unreadable", file(append(biff8(nil, sheet8{"a", 0, 0, func(m *biffMaker) { m.b = append(m.b, 3, 2, 0xFF, 0xFF) }}), 0))},
 		{"sheet without an end", "unreadable", sheet(func(m *biffMaker) { m.bof(0x0600, 0x20) })},
 		{"sheet somewhere else", "unreadable", file(far)},
+		{"sheet at another record", "unreadable", file(other)},
+		{"stream longer than the file", "unreadable", endless},
 		{"short cell", "unreadable", sheet(func(m *biffMaker) { m.rec(recNumber, u16(0), u16(0), u16(0), u32(0)) })},
 		{"column beyond the last", "unreadable", sheet(func(m *biffMaker) { m.cell(recNumber, 0, 40000, 0, f64(1)) })},
 		{"text longer than its record", "unreadable", sheet(func(m *biffMaker) { m.cell(recLabel, 0, 0, 0, u16(500), []byte{0, 'a'}) })},

@@ -73,6 +73,7 @@ func TestCFBDirectory(t *testing.T) {
 		{"folders within folders", n, func(i uint32) (uint32, uint32, uint32) { return cfbNil, cfbNil, next(i) }, false},
 		{"folder within itself", n, func(i uint32) (uint32, uint32, uint32) { return cfbNil, cfbNil, 1 }, false},
 		{"root within itself", n, func(i uint32) (uint32, uint32, uint32) { return cfbNil, cfbNil, 0 }, false},
+		{"sibling of itself", n, func(i uint32) (uint32, uint32, uint32) { return i, cfbNil, cfbNil }, false},
 		{"entry that is not there", 4, func(i uint32) (uint32, uint32, uint32) { return 77, cfbNil, cfbNil }, false},
 		{"too many", maxCFBEntries + 1, func(i uint32) (uint32, uint32, uint32) { return cfbNil, cfbNil, cfbNil }, false},
 	}

@@ -61,10 +61,12 @@ func TestODS(t *testing.T) {
 		{"annotation and notes left out", str(`<office:annotation><text:p>批注</text:p></office:annotation><text:p>甲<text:note><text:p>注</text:p></text:note></text:p>`), []string{"A1 text 甲"}},
 		{"phonetic guide left out", str(`<text:p><text:ruby><text:ruby-base>郑</text:ruby-base><text:ruby-text>zheng</text:ruby-text></text:ruby></text:p>`), []string{"A1 text 郑"}},
 		{"string value in an attribute", row(`<table:table-cell table:formula="of:=A2" office:value-type="string" office:string-value="a  b"><text:p>a b</text:p></table:table-cell>`), []string{"A1 text formula a  b"}},
-		{"numbers", row(`<table:table-cell office:value-type="float" office:value="13812345678"><text:p>1.4E10</text:p></table:table-cell>` +
-			`<table:table-cell office:value-type="percentage" office:value="0.5"><text:p>50%</text:p></table:table-cell>` +
-			`<table:table-cell office:value-type="currency" office:value="-2.5" office:currency="CNY"><text:p>¥2.50</text:p></table:table-cell>`),
-			[]string{"A1 number 13812345678", "B1 number 0.5", "C1 number -2.5"}},
+		{
+			"numbers", row(`<table:table-cell office:value-type="float" office:value="13812345678"><text:p>1.4E10</text:p></table:table-cell>` +
+				`<table:table-cell office:value-type="percentage" office:value="0.5"><text:p>50%</text:p></table:table-cell>` +
+				`<table:table-cell office:value-type="currency" office:value="-2.5" office:currency="CNY"><text:p>¥2.50</text:p></table:table-cell>`),
+			[]string{"A1 number 13812345678", "B1 number 0.5", "C1 number -2.5"},
+		},
 		{"zeros that the format shows", row(`<table:table-cell office:value-type="float" office:value="1001"><text:p>001001</text:p></table:table-cell>`), []string{"A1 number zeros6 1001"}},
 		{"formula", row(`<table:table-cell table:formula="of:=1+1" office:value-type="float" office:value="2"><text:p>2</text:p></table:table-cell>`), []string{"A1 number formula 2"}},
 		{"dates", row(`<table:table-cell office:value-type="date" office:date-value="1980-01-01"><text:p>1980年</text:p></table:table-cell>` +
@@ -73,22 +75,30 @@ func TestODS(t *testing.T) {
 			`<table:table-cell office:value-type="boolean" office:boolean-value="false"><text:p>FALSE</text:p></table:table-cell>`), []string{"A1 bool 1", "B1 bool 0"}},
 		{"errors", row(`<table:table-cell table:formula="of:=1/0" office:value-type="string" office:string-value="" calcext:value-type="error"><text:p>#DIV/0!</text:p></table:table-cell>` +
 			`<table:table-cell office:value-type="float" office:value="0"><text:p>#NAME?</text:p></table:table-cell>`), []string{"A1 error formula #DIV/0!", "B1 error #NAME?"}},
-		{"repeated columns and covered cells", row(`<table:table-cell table:number-columns-repeated="2"/><table:table-cell table:number-columns-repeated="2" office:value-type="string"><text:p>甲</text:p></table:table-cell>` +
-			`<table:table-cell table:number-columns-spanned="2" table:number-rows-spanned="3" office:value-type="string"><text:p>乙</text:p></table:table-cell><table:covered-table-cell/>` +
-			`<table:table-cell office:value-type="string"><text:p>丙</text:p></table:table-cell><table:table-cell table:number-columns-repeated="16377"/>`),
-			[]string{"C1 text 甲", "D1 text 甲", "E1 text 乙", "G1 text 丙", "merged E1:F3"}},
-		{"repeated rows", `<table:table table:name="a"><table:table-row table:number-rows-repeated="3"><table:table-cell/></table:table-row>` +
-			`<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="float" office:value="1"/></table:table-row>` +
-			`<table:table-row table:number-rows-repeated="1048571"><table:table-cell table:number-columns-repeated="1024"/></table:table-row></table:table>`,
-			[]string{"A4 number 1", "A5 number 1"}},
-		{"hidden rows, header rows and groups", `<table:table table:name="a"><table:table-header-rows><table:table-row><table:table-cell office:value-type="float" office:value="1"/></table:table-row></table:table-header-rows>` +
-			`<table:table-row-group><table:table-row table:visibility="collapse"><table:table-cell office:value-type="float" office:value="2"/></table:table-row>` +
-			`<table:table-row table:visibility="filter"><table:table-cell office:value-type="float" office:value="3"/></table:table-row></table:table-row-group></table:table>`,
-			[]string{"A1 number 1", "A2 number hidden 2", "A3 number hidden 3"}},
-		{"hidden sheet, drawings, changes", `<table:tracked-changes><table:table><table:table-row><table:table-cell><text:p>旧</text:p></table:table-cell></table:table-row></table:table></table:tracked-changes>` +
-			`<table:table table:name="a" table:style-name="ta1"><table:shapes><table:table/></table:shapes></table:table>` +
-			`<table:table table:name="b" table:style-name="ta2"><table:table-row><table:table-cell office:value-type="float" office:value="1"/></table:table-row></table:table>`,
-			[]string{"[b hidden]", "A1 number 1"}},
+		{
+			"repeated columns and covered cells", row(`<table:table-cell table:number-columns-repeated="2"/><table:table-cell table:number-columns-repeated="2" office:value-type="string"><text:p>甲</text:p></table:table-cell>` +
+				`<table:table-cell table:number-columns-spanned="2" table:number-rows-spanned="3" office:value-type="string"><text:p>乙</text:p></table:table-cell><table:covered-table-cell/>` +
+				`<table:table-cell office:value-type="string"><text:p>丙</text:p></table:table-cell><table:table-cell table:number-columns-repeated="16377"/>`),
+			[]string{"C1 text 甲", "D1 text 甲", "E1 text 乙", "G1 text 丙", "merged E1:F3"},
+		},
+		{
+			"repeated rows", `<table:table table:name="a"><table:table-row table:number-rows-repeated="3"><table:table-cell/></table:table-row>` +
+				`<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="float" office:value="1"/></table:table-row>` +
+				`<table:table-row table:number-rows-repeated="1048571"><table:table-cell table:number-columns-repeated="1024"/></table:table-row></table:table>`,
+			[]string{"A4 number 1", "A5 number 1"},
+		},
+		{
+			"hidden rows, header rows and groups", `<table:table table:name="a"><table:table-header-rows><table:table-row><table:table-cell office:value-type="float" office:value="1"/></table:table-row></table:table-header-rows>` +
+				`<table:table-row-group><table:table-row table:visibility="collapse"><table:table-cell office:value-type="float" office:value="2"/></table:table-row>` +
+				`<table:table-row table:visibility="filter"><table:table-cell office:value-type="float" office:value="3"/></table:table-row></table:table-row-group></table:table>`,
+			[]string{"A1 number 1", "A2 number hidden 2", "A3 number hidden 3"},
+		},
+		{
+			"hidden sheet, drawings, changes", `<table:tracked-changes><table:table><table:table-row><table:table-cell><text:p>旧</text:p></table:table-cell></table:table-row></table:table></table:tracked-changes>` +
+				`<table:table table:name="a" table:style-name="ta1"><table:shapes><table:table/></table:shapes></table:table>` +
+				`<table:table table:name="b" table:style-name="ta2"><table:table-row><table:table-cell office:value-type="float" office:value="1"/></table:table-row></table:table>`,
+			[]string{"[b hidden]", "A1 number 1"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

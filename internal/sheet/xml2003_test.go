@@ -36,20 +36,28 @@ func TestXML2003(t *testing.T) {
 		name, file string
 		want       []string
 	}{
-		{"types", sheet(`<Row><Cell><Data ss:Type="String">甲&#10;乙</Data></Cell><Cell><Data ss:Type="Number">1.5</Data></Cell><Cell><Data ss:Type="Boolean">1</Data></Cell>` +
-			`<Cell><Data ss:Type="DateTime">1980-01-01T00:00:00.000</Data></Cell><Cell ss:Formula="=1/0"><Data ss:Type="Error">#DIV/0!</Data></Cell></Row>`),
-			[]string{"A1 text 甲⏎乙", "B1 number 1.5", "C1 bool 1", "D1 date 1980-01-01T00:00:00.000", "E1 error formula #DIV/0!"}},
-		{"index", sheet(`<Row ss:Index="3"><Cell ss:Index="2"><Data ss:Type="Number">1</Data></Cell><Cell><Data ss:Type="Number">2</Data></Cell></Row><Row><Cell><Data ss:Type="Number">3</Data></Cell></Row>`),
-			[]string{"B3 number 1", "C3 number 2", "A4 number 3"}},
+		{
+			"types", sheet(`<Row><Cell><Data ss:Type="String">甲&#10;乙</Data></Cell><Cell><Data ss:Type="Number">1.5</Data></Cell><Cell><Data ss:Type="Boolean">1</Data></Cell>` +
+				`<Cell><Data ss:Type="DateTime">1980-01-01T00:00:00.000</Data></Cell><Cell ss:Formula="=1/0"><Data ss:Type="Error">#DIV/0!</Data></Cell></Row>`),
+			[]string{"A1 text 甲⏎乙", "B1 number 1.5", "C1 bool 1", "D1 date 1980-01-01T00:00:00.000", "E1 error formula #DIV/0!"},
+		},
+		{
+			"index", sheet(`<Row ss:Index="3"><Cell ss:Index="2"><Data ss:Type="Number">1</Data></Cell><Cell><Data ss:Type="Number">2</Data></Cell></Row><Row><Cell><Data ss:Type="Number">3</Data></Cell></Row>`),
+			[]string{"B3 number 1", "C3 number 2", "A4 number 3"},
+		},
 		{"span of a row", sheet(`<Row ss:Span="2"/><Row><Cell><Data ss:Type="Number">3</Data></Cell></Row>`), []string{"A4 number 3"}},
-		{"merged", sheet(`<Row><Cell ss:MergeAcross="2" ss:MergeDown="1"><Data ss:Type="String">甲</Data></Cell><Cell><Data ss:Type="String">乙</Data></Cell></Row>`),
-			[]string{"A1 text 甲", "D1 text 乙", "merged A1:C2"}},
+		{
+			"merged", sheet(`<Row><Cell ss:MergeAcross="2" ss:MergeDown="1"><Data ss:Type="String">甲</Data></Cell><Cell><Data ss:Type="String">乙</Data></Cell></Row>`),
+			[]string{"A1 text 甲", "D1 text 乙", "merged A1:C2"},
+		},
 		{"comment, phonetic guide, name", sheet(`<Row><Cell><Data ss:Type="String">甲</Data><Comment ss:Author="x"><ss:Data><B>x</B>批注</ss:Data></Comment><PhoneticText>jia</PhoneticText><NamedCell/></Cell></Row>`), []string{"A1 text 甲"}},
 		{"formatted text", sheet(`<Row><Cell><ss:Data ss:Type="String" xmlns="http://www.w3.org/TR/REC-html40"><B>甲</B><Font>乙</Font> 丙</ss:Data></Cell></Row>`), []string{"A1 text 甲乙 丙"}},
-		{"styles of cell, row and column", sheet(`<Column ss:Index="2" ss:StyleID="s1" ss:Span="1"/><Column ss:StyleID="s2"/>` +
-			`<Row><Cell ss:StyleID="s1"><Data ss:Type="Number">1</Data></Cell><Cell><Data ss:Type="Number">2</Data></Cell><Cell><Data ss:Type="Number">3</Data></Cell><Cell><Data ss:Type="Number">4</Data></Cell></Row>` +
-			`<Row ss:StyleID="s3"><Cell><Data ss:Type="Number">5</Data></Cell></Row>`),
-			[]string{"A1 number zeros6 1", "B1 number zeros6 2", "C1 number zeros6 3", "D1 number asdate 4", "A2 number 5"}},
+		{
+			"styles of cell, row and column", sheet(`<Column ss:Index="2" ss:StyleID="s1" ss:Span="1"/><Column ss:StyleID="s2"/>` +
+				`<Row><Cell ss:StyleID="s1"><Data ss:Type="Number">1</Data></Cell><Cell><Data ss:Type="Number">2</Data></Cell><Cell><Data ss:Type="Number">3</Data></Cell><Cell><Data ss:Type="Number">4</Data></Cell></Row>` +
+				`<Row ss:StyleID="s3"><Cell><Data ss:Type="Number">5</Data></Cell></Row>`),
+			[]string{"A1 number zeros6 1", "B1 number zeros6 2", "C1 number zeros6 3", "D1 number asdate 4", "A2 number 5"},
+		},
 		{"hidden row", sheet(`<Row ss:Hidden="1"><Cell><Data ss:Type="Number">1</Data></Cell></Row>`), []string{"A1 number hidden 1"}},
 		{"hidden sheets", xml2003Of(`<Worksheet ss:Name="a"><Table/></Worksheet><Worksheet ss:Name="b"><Table/><x:WorksheetOptions><x:Visible>SheetHidden</x:Visible></x:WorksheetOptions></Worksheet>` +
 			`<Worksheet ss:Name="c"><x:WorksheetOptions><x:Visible>SheetVeryHidden</x:Visible></x:WorksheetOptions></Worksheet>`), []string{"[b hidden]", "[c hidden]"}},
