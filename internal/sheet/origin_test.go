@@ -204,16 +204,31 @@ func TestOriginAfterEdits(t *testing.T) {
 		remark string
 	}{
 		{"saved", func(*excelize.File) {}, []string{"0 v40 untouched", "1 v39 untouched", "2 v38 untouched", "3 v37 untouched"}, ""},
-		{"a cell edited", func(x *excelize.File) { _ = x.SetCellStr(sheetTitle, at("G", 1), "赵六") },
-			[]string{"0 v40 untouched", "1 v39", "2 v38 untouched", "3 v37 untouched"}, ""},
-		{"renumbered", func(x *excelize.File) { _ = x.SetCellInt(sheetTitle, at("A", 1), 99) },
-			[]string{"0 v40 untouched", "1 v39 untouched", "2 v38 untouched", "3 v37 untouched"}, ""},
-		{"a number retyped as text", func(x *excelize.File) { _ = x.SetCellStr(sheetTitle, at("H", 2), "210102199001019000") },
-			[]string{"0 v40 untouched", "1 v39 untouched", "2 v38", "3 v37 untouched"}, ""},
-		{"a row deleted", func(x *excelize.File) { _ = x.RemoveRow(sheetTitle, first+1) },
-			[]string{"0 v40 untouched", "2 v38 untouched", "3 v37 untouched"}, ""},
-		{"a row emptied", func(x *excelize.File) { put(x, 1, make([]string, len(titles))) },
-			[]string{"0 v40 untouched", "2 v38 untouched", "3 v37 untouched"}, ""},
+		{
+			"a cell edited", func(x *excelize.File) { _ = x.SetCellStr(sheetTitle, at("G", 1), "赵六") },
+			[]string{"0 v40 untouched", "1 v39", "2 v38 untouched", "3 v37 untouched"},
+			"",
+		},
+		{
+			"renumbered", func(x *excelize.File) { _ = x.SetCellInt(sheetTitle, at("A", 1), 99) },
+			[]string{"0 v40 untouched", "1 v39 untouched", "2 v38 untouched", "3 v37 untouched"},
+			"",
+		},
+		{
+			"a number retyped as text", func(x *excelize.File) { _ = x.SetCellStr(sheetTitle, at("H", 2), "210102199001019000") },
+			[]string{"0 v40 untouched", "1 v39 untouched", "2 v38", "3 v37 untouched"},
+			"",
+		},
+		{
+			"a row deleted", func(x *excelize.File) { _ = x.RemoveRow(sheetTitle, first+1) },
+			[]string{"0 v40 untouched", "2 v38 untouched", "3 v37 untouched"},
+			"",
+		},
+		{
+			"a row emptied", func(x *excelize.File) { put(x, 1, make([]string, len(titles))) },
+			[]string{"0 v40 untouched", "2 v38 untouched", "3 v37 untouched"},
+			"",
+		},
 		{"a row inserted", func(x *excelize.File) {
 			_ = x.InsertRows(sheetTitle, first+1, 1)
 			put(x, 1, append([]string{"9"}, person(77)...))
@@ -222,8 +237,11 @@ func TestOriginAfterEdits(t *testing.T) {
 			_ = x.DuplicateRowTo(sheetTitle, first+1, first+4)
 			_ = x.SetCellStr(sheetTitle, at("G", 4), "赵六")
 		}, []string{"0 v40 untouched", "1 v39 untouched", "2 v38 untouched", "3 v37 untouched", "new"}, ""},
-		{"rows appended", func(x *excelize.File) { put(x, 4, append([]string{"5"}, person(78)...)) },
-			[]string{"0 v40 untouched", "1 v39 untouched", "2 v38 untouched", "3 v37 untouched", "new"}, ""},
+		{
+			"rows appended", func(x *excelize.File) { put(x, 4, append([]string{"5"}, person(78)...)) },
+			[]string{"0 v40 untouched", "1 v39 untouched", "2 v38 untouched", "3 v37 untouched", "new"},
+			"",
+		},
 		{"sorted with its marks", func(x *excelize.File) {
 			a, b := visible(x, 0), visible(x, 3)
 			ma, _ := x.GetCellValue(sheetTitle, at("J", 0))
@@ -258,8 +276,11 @@ func TestOriginAfterEdits(t *testing.T) {
 			m, _ := x.GetCellValue(sheetTitle, at("J", 1))
 			_ = x.SetCellStr(sheetTitle, at("J", 1), strings.Replace(m, ".39.", ".41.", 1))
 		}, []string{"0 v40 untouched", "new", "2 v38 untouched", "3 v37 untouched"}, ""},
-		{"the hidden column deleted", func(x *excelize.File) { _ = x.RemoveCol(sheetTitle, "J") },
-			[]string{"new", "new", "new", "new"}, ""},
+		{
+			"the hidden column deleted", func(x *excelize.File) { _ = x.RemoveCol(sheetTitle, "J") },
+			[]string{"new", "new", "new", "new"},
+			"",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
