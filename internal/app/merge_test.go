@@ -187,8 +187,11 @@ func TestDataPackageCommand(t *testing.T) {
 		args []string
 		code int
 	}{
-		{"faulty", []string{"-o", archive, bad}, 1}, {"unreadable", []string{"-o", archive, broken}, 2},
-		{"no output", []string{good}, 2}, {"help", []string{"-h"}, 0}, {"impossible place", []string{"-o", filepath.Join(good, "x"), good}, 2},
+		{"faulty", []string{"-o", archive, bad}, 1},
+		{"unreadable", []string{"-o", archive, broken}, 2},
+		{"no output", []string{good}, 2},
+		{"help", []string{"-h"}, 0},
+		{"impossible place", []string{"-o", filepath.Join(good, "x"), good}, 2},
 	} {
 		if code, says := run(tt.args...); code != tt.code {
 			t.Errorf("%s: exit %d, want %d: %s", tt.name, code, tt.code, says)

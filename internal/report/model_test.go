@@ -253,7 +253,8 @@ func (o *office) become(rows []modelRow, n int) {
 			continue
 		}
 		cs = append(cs, tianbao.Change{Op: tianbao.OpEdit, Row: r.id, Cells: []tianbao.CellEdit{
-			{Field: modelFields[0], Value: r.cells[0]}, {Field: modelFields[1], Value: r.cells[1]}}})
+			{Field: modelFields[0], Value: r.cells[0]}, {Field: modelFields[1], Value: r.cells[1]},
+		}})
 	}
 	for _, r := range v.Rows {
 		if index(rows, r.ID) < 0 {
