@@ -124,6 +124,45 @@ func TestCorpusDumps(t *testing.T) {
 	t.Logf("%d of %d equal, %d explained", same, all, explained)
 }
 
+// TestCorpusPasswords opens binary workbooks with their passwords, and not without.
+func TestCorpusPasswords(t *testing.T) {
+	files := corpusFiles(t)
+	for _, tt := range []struct{ name, password, first string }{
+		{"poi/35897-type4.xls", "freedom", "hello there!"}, // RC4 of 1997
+		{"phpspreadsheet/pwtest2.xls", "pwtest2", "test2"},
+		{"sheetjs/password_2002_128_enhrsa.xls", "password", "1"}, // RC4 of CryptoAPI
+		{"phpspreadsheet/pwtest3.xls", "", "x"},                   // structure alone is protected
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b, ok := files[tt.name]
+			if !ok {
+				t.Skip("not in this corpus")
+			}
+			with := func(password string) (string, error) {
+				var out strings.Builder
+				err := Dump(context.Background(), &out, bytes.NewReader(b), int64(len(b)), "x", DumpOptions{Password: password})
+				return out.String(), err
+			}
+			got, err := with(tt.password)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first, _, _ := strings.Cut(got, "\n"); !strings.HasSuffix(first, "\t"+tt.first) {
+				t.Errorf("first cell %q", first)
+			}
+			if tt.password == "" {
+				return
+			}
+			if _, err := with(""); codeOf(t, err) != "encrypted" {
+				t.Errorf("without: %v", err)
+			}
+			if _, err := with("wrong"); codeOf(t, err) != "bad_password" {
+				t.Errorf("wrong: %v", err)
+			}
+		})
+	}
+}
+
 func firstDifference(want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	for i := range max(len(w), len(g)) {

@@ -40,6 +40,7 @@ func TestText(t *testing.T) {
 		{"UTF-16 with tabs", toUTF16(strings.ReplaceAll(plain, ",", "\t")), [][]string{full}},
 		{"GB18030 with tabs", toGBK(t, strings.ReplaceAll(plain, ",", "\t")), [][]string{full}},
 		{"UTF-8 with mark and semicolons", "\uFEFF" + strings.ReplaceAll(plain, ",", ";"), [][]string{full}},
+		{"note in angle brackets above", "<说明>,请按模板填写\n" + plain, [][]string{full}},
 		{"title above", "采集表,,,,,,,,\n\n" + plain, [][]string{full}},
 		{"quoted", strings.ReplaceAll(plain, p[1], `"甲,""乙""`+"\n"+`单位"`), changed(2, "甲,\"乙\"\n单位")},
 		{"quote inside a cell", strings.ReplaceAll(plain, p[1], `甲"乙`), changed(2, `甲"乙`)},

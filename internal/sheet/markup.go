@@ -40,7 +40,11 @@ func openMarkup(ctx context.Context, r io.ReaderAt, size int64, name string, lim
 	if err != nil {
 		return nil, blame("reading markup", err)
 	}
-	b, err := m.open(rootOf(head), limits, mem)
+	root := rootOf(head)
+	if first := bytes.TrimSpace(head); root == "" && !bytes.HasPrefix(first, []byte("<!")) && !bytes.HasPrefix(first, []byte("<?")) {
+		return openCSV(ctx, r, size, name, limits) // a text that begins with <说明>
+	}
+	b, err := m.open(root, limits, mem)
 	if err != nil {
 		return nil, blame("reading markup", err)
 	}
