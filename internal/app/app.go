@@ -47,9 +47,7 @@ func commands() []command {
 		{"datapackage", "-o 目录|包.zip 文件…", "把采集表写成数据包（CSV 和说明）", func(ctx context.Context, e env, args []string) int {
 			return DataPackage(ctx, args, e.stdout, e.stderr)
 		}},
-		{"dump", "[--exact] 文件", "显示读取程序看到的内容", func(ctx context.Context, e env, args []string) int {
-			return Dump(ctx, args, e.stdout, e.stderr)
-		}},
+		{"dump", "[--exact] 文件", "显示读取程序看到的内容", dumpFile},
 		{"user", "add|passwd|list [选项]", "管理账号", user},
 		{"openapi", "", "写出接口的 OpenAPI 文档", openAPI},
 		{"version", "", "显示版本", func(_ context.Context, e env, _ []string) int {

@@ -50,11 +50,11 @@ func TestDump(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var out, errs bytes.Buffer
-	if code := Dump(ctx, []string{text}, &out, &errs); code != exitUnreadable || !strings.Contains(errs.String(), "已中断") {
+	if code := dumpFile(ctx, env{func(string) string { return "" }, nil, &out, &errs}, []string{text}); code != exitUnreadable || !strings.Contains(errs.String(), "已中断") {
 		t.Errorf("cancelled: code %d, %q", code, errs.String())
 	}
 	full := brokenWriter{}
-	if code := Dump(context.Background(), []string{text}, full, &errs); code != exitUnreadable || !strings.Contains(errs.String(), "输出不了") {
+	if code := dumpFile(context.Background(), env{func(string) string { return "" }, nil, full, &errs}, []string{text}); code != exitUnreadable || !strings.Contains(errs.String(), "输出不了") {
 		t.Errorf("broken output: code %d, %q", code, errs.String())
 	}
 }
