@@ -66,7 +66,8 @@ func (m *marks) finish(ctx context.Context, rd *reader, imp *tianbao.Import) err
 		imp.Remarks = append(imp.Remarks, "文件中的导出标记已被改动，或来自别的系统，本次按普通文件读入；如要与原来的行合并，请重新导出后再填。")
 		return nil
 	}
-	if err := rd.mem.take(8 * len(o.Held)); err != nil {
+	// The ids, and what pairing the rows with their marks takes.
+	if err := rd.mem.take(8*len(o.Held) + 96*len(imp.Rows)); err != nil {
 		return err
 	}
 	imp.Origin = o

@@ -268,6 +268,17 @@ func TestOriginAfterEdits(t *testing.T) {
 			put(x, 1, d)
 			put(x, 3, a)
 		}, []string{"1 v39 untouched", "3 v37 untouched", "2 v38 untouched", "new"}, "有 2 行"},
+		{
+			"sorted without its marks, two edited between", func(x *excelize.File) {
+				a, b, d, e := visible(x, 0), visible(x, 1), visible(x, 2), visible(x, 3)
+				b[6], d[6] = "赵六", "钱七"
+				put(x, 0, e)
+				put(x, 1, d)
+				put(x, 2, b)
+				put(x, 3, a)
+			},
+			[]string{"3 v37 untouched", "new", "new", "0 v40 untouched"}, "有 2 行",
+		},
 		{"a mark made up", func(x *excelize.File) {
 			m, _ := x.GetCellValue(sheetTitle, at("J", 1))
 			_ = x.SetCellStr(sheetTitle, at("J", 1), strings.Replace(m, "7200000000000000001", "7200000000000000009", 1))
