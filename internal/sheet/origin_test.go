@@ -277,7 +277,8 @@ func TestOriginAfterEdits(t *testing.T) {
 				put(x, 2, b)
 				put(x, 3, a)
 			},
-			[]string{"3 v37 untouched", "new", "new", "0 v40 untouched"}, "有 2 行",
+			[]string{"3 v37 untouched", "new", "new", "0 v40 untouched"},
+			"有 2 行",
 		},
 		{"a mark made up", func(x *excelize.File) {
 			m, _ := x.GetCellValue(sheetTitle, at("J", 1))
