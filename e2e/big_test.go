@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"tianbao"
+	"tianbao/internal/db"
 	"tianbao/internal/form"
 	"tianbao/internal/sheet"
+	"tianbao/internal/store"
 )
 
 // bigBook is a workbook of n people.
@@ -154,4 +157,92 @@ func BenchmarkFirstPage(b *testing.B) {
 		s.start(b)
 		s.anonymous(b).do("GET", "/signin", "", nil)
 	}
+}
+
+// BenchmarkImportBesideInserts puts the whole way of a workbook (read, checked,
+// sealed, indexed, with history) beside bare prepared inserts of the very same rows
+// into the same tables with the same indexes, in one transaction.
+func BenchmarkImportBesideInserts(b *testing.B) {
+	const n = 100_000
+	book := bigBook(b, n)
+	for b.Loop() {
+		s := startDemo(b, "")
+		c := s.client(b, "city")
+		rep := c.ownReport()
+		start := time.Now()
+		res, body := c.upload("/reports/"+rep.ID+"/imports", "大.xlsx", book, map[string]string{"mode": "append", "action": "save", "key": newKey()})
+		whole := time.Since(start)
+		if res.StatusCode != http.StatusOK {
+			b.Fatalf("%d %.200s", res.StatusCode, body)
+		}
+		s.stop()
+		bare := replay(b, filepath.Join(s.data, "db", "tianbao.db"))
+		b.ReportMetric(float64(whole)/float64(bare), "times-inserts")
+		b.ReportMetric(float64(whole.Microseconds())/n, "µs/row")
+	}
+}
+
+// replay inserts the rows of a database into a new one and tells how long it took.
+func replay(b *testing.B, path string) time.Duration {
+	b.Helper()
+	ctx := b.Context()
+	from, err := db.Open(ctx, db.Options{URL: path, Migrations: store.Migrations()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer from.Close(ctx)
+	to, err := db.Open(ctx, db.Options{URL: filepath.Join(b.TempDir(), "new", "tianbao.db"), Migrations: store.Migrations()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer to.Close(ctx)
+	const (
+		rowColumns = "report_id, row_id, unit_id, pos, version, faults, vals, look_keys"
+		keyColumns = "kind, k, report_id, row_id"
+		setColumns = "report_id, version, id, idem_key, source, by_id, at, delta"
+	)
+	var all []db.Statement
+	add := func(insert string, args ...any) { all = append(all, db.Statement{SQL: insert, Args: args}) }
+	each := func(table, columns string, row func(db.Scan) error) {
+		if err := from.Each(ctx, row, "SELECT "+columns+" FROM "+table); err != nil {
+			b.Fatal(err)
+		}
+	}
+	each("report_row", rowColumns, func(scan db.Scan) error {
+		var n [6]int64
+		var vals, keys []byte
+		err := scan(&n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &vals, &keys)
+		add("INSERT INTO report_row ("+rowColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", n[0], n[1], n[2], n[3], n[4], n[5], vals, keys)
+		return err
+	})
+	each("row_key", keyColumns, func(scan db.Scan) error {
+		var n [4]int64
+		err := scan(&n[0], &n[1], &n[2], &n[3])
+		add("INSERT INTO row_key ("+keyColumns+") VALUES ($1, $2, $3, $4)", n[0], n[1], n[2], n[3])
+		return err
+	})
+	each("change_set", setColumns, func(scan db.Scan) error {
+		var n [5]int64
+		var key, source string
+		var delta []byte
+		err := scan(&n[0], &n[1], &n[2], &key, &source, &n[3], &n[4], &delta)
+		add("INSERT INTO change_set ("+setColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", n[0], n[1], n[2], key, source, n[3], n[4], delta)
+		return err
+	})
+	if len(all) < 300_000 {
+		b.Fatalf("%d rows only", len(all))
+	}
+	start := time.Now()
+	err = to.Tx(ctx, func(tx db.Tx) error {
+		for _, st := range all {
+			if _, err := tx.Exec(ctx, st.SQL, st.Args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(start)
 }
