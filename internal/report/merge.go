@@ -89,7 +89,8 @@ type edit struct {
 // version and the sender wants otherwise becomes a conflict; what both want alike,
 // or only one touched, goes through.
 func (m *merger) merge(changes []tianbao.Change) error {
-	m.edits = make(map[tianbao.ID]*edit)
+	m.edits = make(map[tianbao.ID]*edit, len(changes))
+	m.touched = make([]tianbao.ID, 0, len(changes))
 	for i := range changes {
 		c := &changes[i]
 		switch c.Op {
@@ -210,6 +211,7 @@ func (m *merger) reason(c *tianbao.Change) error {
 
 // set writes cells into the row and notes those that differ.
 func (m *merger) set(e *edit, cells []tianbao.CellEdit) {
+	e.cells = slices.Grow(e.cells, len(cells))
 	for _, c := range cells {
 		before, was := e.row.Values[c.Field], e.row.Mark(c.Field)
 		if before == c.Value && was == c.Mark {
@@ -228,6 +230,8 @@ func (m *merger) set(e *edit, cells []tianbao.CellEdit) {
 // finish writes the gathered edits into the commit.
 func (m *merger) finish() error {
 	var problems []tianbao.Problem
+	m.commit.Puts = make([]Put, 0, len(m.touched))
+	m.commit.Recorded = make([]tianbao.Recorded, 0, len(m.touched))
 	for i, id := range m.touched {
 		if i%1000 == 0 {
 			if err := m.ctx.Err(); err != nil {

@@ -280,6 +280,7 @@ func (p *planner) add(i, seq int, after tianbao.Change) {
 	row := &p.file[i].Row
 	c := tianbao.Change{Op: tianbao.OpInsert, Temp: p.temp(i), After: after.After, AfterTemp: after.AfterTemp}
 	it := Item{Kind: ItemAdd, SheetRow: p.file[i].SheetRow, FileRow: i, Seq: seq}
+	c.Cells = make([]tianbao.CellEdit, 0, len(row.Values))
 	for f, v := range row.Values {
 		if v != "" {
 			c.Cells = append(c.Cells, tianbao.CellEdit{Field: f, Value: v, Mark: row.Mark(f)})

@@ -1,9 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
 
 	"tianbao"
 	"tianbao/internal/db"
@@ -49,13 +53,8 @@ func (s *Store) prepare(c *report.Commit) (*prepared, error) {
 		return nil, err
 	}
 	p := &prepared{c: c, puts: make([]sealedPut, len(c.Puts))}
-	for i := range c.Puts {
-		put := &c.Puts[i]
-		vals, look, err := s.encodeRow(form, c.Report.ID, &put.Row)
-		if err != nil {
-			return nil, err
-		}
-		p.puts[i] = sealedPut{put: put, vals: vals, look: look}
+	if err := s.sealRows(form, p); err != nil {
+		return nil, err
 	}
 	set, version := c.Set, c.Report.Version+1
 	delta, err := encodeDelta(set.Note, c.Recorded)
@@ -74,6 +73,30 @@ func (s *Store) prepare(c *report.Commit) (*prepared, error) {
 		detail: fmt.Sprintf("version=%d source=%s put=%d deleted=%d", version, set.Source, len(c.Puts), len(c.Deletes)),
 	})
 	return p, nil
+}
+
+// sealRows seals and encodes the rows of a commit; many of them on all processors.
+func (s *Store) sealRows(form *tianbao.Form, p *prepared) error {
+	const share = 500 // rows for which another goroutine is worth it
+	workers := min(runtime.GOMAXPROCS(0), 1+len(p.puts)/share)
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		from, to := len(p.puts)*w/workers, len(p.puts)*(w+1)/workers
+		wg.Go(func() {
+			for i := from; i < to; i++ {
+				put := &p.c.Puts[i]
+				vals, look, err := s.encodeRow(form, p.c.Report.ID, &put.Row)
+				if err != nil {
+					errs[w] = err
+					return
+				}
+				p.puts[i] = sealedPut{put: put, vals: vals, look: look}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // Commit implements report.Store. The version check comes first and locks the
@@ -132,7 +155,9 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
 	if err != nil {
 		return err
 	}
-	var batch, must []db.Statement // must: each changes exactly one row
+	var batch []db.Statement
+	must := make([]db.Statement, 0, len(moved)+len(c.Deletes)+3*len(p.puts)) // each changes exactly one row
+	var add []rowKey
 	keys := func(row tianbao.ID, before, after []byte) {
 		was, is := lookKeys(before), lookKeys(after)
 		for _, k := range was {
@@ -142,7 +167,7 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
 		}
 		for _, k := range is {
 			if !containsKey(was, k) {
-				batch = append(batch, db.Statement{SQL: sqlInsertKey, Args: []any{k.kind, k.k, rep, row}})
+				add = append(add, rowKey{k, row})
 			}
 		}
 	}
@@ -171,6 +196,14 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
 	for _, id := range c.Set.Imports {
 		must = append(must, db.Statement{SQL: sqlCarryImport, Args: []any{version, rep, id}})
 	}
+	// In the order of the index: many new keys then go through it once, from left to
+	// right, instead of to a random page each.
+	slices.SortFunc(add, func(a, b rowKey) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.k, b.k), cmp.Compare(a.row, b.row))
+	})
+	for _, k := range add {
+		batch = append(batch, db.Statement{SQL: sqlInsertKey, Args: []any{k.kind, k.k, rep, k.row}})
+	}
 	counts, err := tx.Send(ctx, append(must, batch...))
 	if err != nil {
 		return fmt.Errorf("store: write rows: %w", err)
@@ -181,6 +214,12 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
 		}
 	}
 	return nil
+}
+
+// rowKey is a key of a row.
+type rowKey struct {
+	lookKey
+	row tianbao.ID
 }
 
 func containsKey(keys []lookKey, k lookKey) bool {
