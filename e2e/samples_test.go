@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/xuri/excelize/v2"
+
+	"tianbao/internal/browser"
 )
 
 // Every sample comes through the server as its expectation says: the rows, the
@@ -180,4 +182,88 @@ func checks(id string) bool {
 		sum += int(c-'0') * (1 << (17 - i) % 11)
 	}
 	return "10X98765432"[sum%11] == id[17]
+}
+
+// A workbook with a password is asked for it, by the API and in the page's dialog,
+// and read with it; nothing of it is kept.
+func TestPasswordWorkbook(t *testing.T) {
+	f, err := excelize.OpenReader(bytes.NewReader(bigBook(t, 200)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var locked bytes.Buffer
+	if err := f.Write(&locked, excelize.Options{Password: "打开密码-1"}); err != nil {
+		t.Fatal(err)
+	}
+	s := startDemo(t, "")
+	c := s.client(t, "unit")
+	rep := c.ownReport()
+	try := func(password string) (int, string) {
+		res, body := c.upload("/reports/"+rep.ID+"/imports", "密.xlsx", locked.Bytes(), map[string]string{"mode": "append", "password": password})
+		var e errorJSON
+		if err := json.Unmarshal(body, &e); err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, e.Error.Code
+	}
+	for password, want := range map[string]string{"": "encrypted", "wrong": "bad_password"} {
+		if status, code := try(password); status != http.StatusBadRequest || code != want {
+			t.Errorf("password %q: %d %s, want 400 %s", password, status, code, want)
+		}
+	}
+	if status, _ := try("打开密码-1"); status != http.StatusOK {
+		t.Errorf("the right password: %d", status)
+	}
+
+	page := s.clerk(t, browser.Start(t))
+	page.signInByMouse("unit")
+	page.Go(s.url + "/reports/" + rep.ID)
+	page.ready()
+	path := filepath.Join(t.TempDir(), "密.xlsx")
+	if err := os.WriteFile(path, locked.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page.Click("#import")
+	page.choose("#import-file", path)
+	page.Wait(`document.querySelector("#import-preview input[type=password]") === document.activeElement`)
+	page.Insert("打开密码-1")
+	page.Press("Enter")
+	page.tally(200, 0, 0)
+	page.Click("#import-apply")
+	page.toast("新增 200 行")
+}
+
+// Two sheets of a workbook could be meant: the dialog asks, and takes the one chosen.
+func TestWhichSheet(t *testing.T) {
+	book := editBook(t, bigBook(t, 3), func(f *excelize.File, sheet string, _ func(int) int) {
+		to, err := f.NewSheet("二季度")
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, err := f.GetSheetIndex(sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.CopySheet(from, to); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s := startDemo(t, "")
+	rep := s.client(t, "unit").ownReport()
+	page := s.clerk(t, browser.Start(t))
+	page.signInByMouse("unit")
+	page.Go(s.url + "/reports/" + rep.ID)
+	page.ready()
+	path := filepath.Join(t.TempDir(), "两张.xlsx")
+	if err := os.WriteFile(path, book, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page.Click("#import")
+	page.choose("#import-file", path)
+	page.Wait(`document.querySelectorAll("#import-preview .row button").length === 2`)
+	page.Screenshot("which-sheet")
+	page.Click("#import-preview .row button:nth-child(2)")
+	page.tally(3, 0, 0)
+	page.Wait(`document.getElementById("import-preview").textContent.includes("二季度")`)
 }

@@ -48,6 +48,8 @@ type installation struct {
 	rules   map[string]*check.Checker // by form name and version
 	// digest signs what leaves the house and has to be known again.
 	digest func(label string, parts ...[]byte) string
+	// register is what the rules know of the units' codes.
+	register register
 }
 
 // open opens the database and the key file that belongs to it. New keys are made
@@ -69,7 +71,7 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 		return nil, err
 	}
 	for _, f := range in.forms.Forms() {
-		c, err := check.New(f, clock.System)
+		c, err := check.New(f, clock.System, check.KnownCodes(in.register.lookup))
 		if err != nil {
 			return nil, err
 		}
@@ -104,6 +106,9 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 		if err := in.store.PutForm(ctx, f.Name, f.Version, in.forms.Schema(f.Name, f.Version), clock.System()); err != nil {
 			return err
 		}
+	}
+	if err := in.register.refresh(ctx, in.store); err != nil {
+		return err
 	}
 	if in.auth, err = auth.New(ctx, in.store, clock.System, in.ids, auth.DefaultParams()); err != nil {
 		return err

@@ -93,6 +93,11 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	if err := o.announce(ctx, e, in, ln.Addr().String(), cfg.Demo); err != nil {
 		return err
 	}
+	if err := in.register.refresh(ctx, in.store); err != nil { // the demonstration's units came after opening
+		return err
+	}
+	wait := in.register.keepFresh(ctx, in.store, log)
+	defer wait()
 	if o.intake != "" {
 		wait := in.watch(ctx, o.intake, log)
 		defer wait() // the database closes after the last file

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"tianbao"
 	"tianbao/internal/db"
@@ -58,6 +59,38 @@ func (s *Store) FindUnit(ctx context.Context, key string) (tianbao.Unit, error) 
 		return tianbao.Unit{}, tianbao.NotFound()
 	}
 	return first(ctx, s.db, scanUnit, sqlUnitByID, id)
+}
+
+const sqlBudgetCodes = `SELECT DISTINCT u.budget_code FROM unit u WHERE u.budget_code <> ''`
+
+// PaddedCodes returns the budget codes that begin with zeros by what is left when a
+// spreadsheet takes them for numbers; codes that some unit bears as they are, and
+// those of which several are left alike, are not among them.
+func (s *Store) PaddedCodes(ctx context.Context) (map[string]string, error) {
+	codes, err := db.Collect(ctx, s.db, func(scan db.Scan) (code string, err error) {
+		err = scan(&code)
+		return code, err
+	}, sqlBudgetCodes)
+	if err != nil {
+		return nil, err
+	}
+	padded, taken := make(map[string]string), make(map[string]bool)
+	for _, code := range codes {
+		bare := strings.TrimLeft(code, "0")
+		if bare == code || bare == "" || taken[bare] {
+			taken[code] = true
+			continue
+		}
+		if _, twice := padded[bare]; twice {
+			taken[bare] = true
+			continue
+		}
+		padded[bare] = code
+	}
+	for bare := range taken {
+		delete(padded, bare)
+	}
+	return padded, nil
 }
 
 const (

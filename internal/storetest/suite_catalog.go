@@ -152,6 +152,25 @@ func testUnits(w *world) {
 	}
 }
 
+// Codes that lost their zeros are known again, unless something else bears the rest.
+func testPaddedCodes(w *world) {
+	ctx := w.t.Context()
+	w.ok(w.PutUnits(ctx,
+		tianbao.Unit{ID: 30, Parent: department, Name: "一", BudgetCode: "001001"},
+		tianbao.Unit{ID: 31, Parent: department, Name: "二", BudgetCode: "002002"},
+		tianbao.Unit{ID: 32, Parent: department, Name: "三", BudgetCode: "2002"},
+		tianbao.Unit{ID: 33, Parent: department, Name: "四", BudgetCode: "03"},
+		tianbao.Unit{ID: 34, Parent: department, Name: "五", BudgetCode: "003"},
+		tianbao.Unit{ID: 35, Parent: department, Name: "六", BudgetCode: "000"},
+	))
+	got, err := w.PaddedCodes(ctx)
+	w.ok(err)
+	// "001" and "002" are the bureaus of the world.
+	if diff := cmp.Diff(map[string]string{"1001": "001001", "1": "001", "2": "002"}, got); diff != "" {
+		w.t.Error(diff)
+	}
+}
+
 func testUnitOf(w *world) {
 	ctx := w.t.Context()
 	w.ok(w.PutUnits(ctx,
