@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -21,57 +20,32 @@ import (
 // workbooks as a Data Package. Faults do not stop it, they are what a program that
 // reads the package finds by the schema; exit codes are those of check.
 func DataPackage(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	fs := flag.NewFlagSet("tianbao datapackage", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	out := fs.String("o", "", "写到这个`目录`，或以 .zip 结尾的文件")
-	fs.Usage = func() {
-		_, _ = fmt.Fprintln(stderr, "用法：tianbao datapackage -o 目录|包.zip 文件…|目录\n\n把采集表的内容写成数据包：data.csv、schema.json、datapackage.json，供其他程序使用。\n退出码：0 没有强制性问题，1 有强制性问题，2 有文件读不出来。")
-		fs.PrintDefaults()
-	}
-	rest, err := parse(fs, args)
-	if errors.Is(err, flag.ErrHelp) {
-		return exitOK
-	}
-	if err != nil {
-		return exitUnreadable
-	}
-	if *out == "" || len(rest) == 0 {
-		fs.Usage()
-		return exitUnreadable
-	}
-	fail := func(err error) int {
-		_, _ = fmt.Fprintln(stderr, "tianbao datapackage:", err)
-		return exitUnreadable
-	}
-	list, _, err := inputs(rest, *out)
-	if err != nil {
-		return fail(err)
-	}
-	c, err := newChecker()
-	if err != nil {
-		return fail(err)
+	st, code := startFiles(args, stderr, "datapackage", "写到这个`目录`，或以 .zip 结尾的文件",
+		"用法：tianbao datapackage -o 目录|包.zip 文件…|目录\n\n把采集表的内容写成数据包：data.csv、schema.json、datapackage.json，供其他程序使用。\n退出码：0 没有强制性问题，1 有强制性问题，2 有文件读不出来。")
+	if st == nil {
+		return code
 	}
 	forms, err := form.Builtin()
 	if err != nil {
-		return fail(err)
+		return st.fail(err)
 	}
-	d := &packageRun{checker: c, schema: forms.Schema(c.Form().Name, c.Form().Version), list: list, stderr: stderr, progress: newProgress(stderr)}
-	if strings.EqualFold(filepath.Ext(*out), ".zip") {
-		err = writeFile(*out, func(f *os.File) error {
+	d := &packageRun{checker: st.checker, schema: forms.Schema(st.checker.Form().Name, st.checker.Form().Version), list: st.list, stderr: stderr, progress: newProgress(stderr)}
+	if strings.EqualFold(filepath.Ext(st.out), ".zip") {
+		err = writeFile(st.out, func(f *os.File) error {
 			z := zip.NewWriter(f)
 			return errors.Join(d.write(ctx, z.Create), z.Close())
 		})
 	} else {
-		err = d.writeDir(ctx, *out)
+		err = d.writeDir(ctx, st.out)
 	}
 	d.progress.clear()
 	if ctx.Err() != nil {
-		return fail(errors.New("已中断，数据包没有写完。"))
+		return st.fail(errors.New("已中断，数据包没有写完。"))
 	}
 	if err != nil {
-		return fail(fmt.Errorf("写不了 %s：%v", *out, shown(err)))
+		return st.fail(fmt.Errorf("写不了 %s：%v", st.out, shown(err)))
 	}
-	_, _ = fmt.Fprintf(stdout, "%s：%d 个文件，%d 行；强制性 %d 处\n", *out, len(list)-d.unreadable, d.rows, d.faults)
+	_, _ = fmt.Fprintf(stdout, "%s：%d 个文件，%d 行；强制性 %d 处\n", st.out, len(st.list)-d.unreadable, d.rows, d.faults)
 	switch {
 	case d.unreadable > 0:
 		return exitUnreadable

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -30,6 +31,49 @@ func isWorkbookName(name string) bool {
 		return !strings.HasPrefix(name, ".") && !strings.HasPrefix(name, "~$")
 	}
 	return false
+}
+
+// started is a command that reads several workbooks and writes one thing.
+type started struct {
+	out     string // where to
+	list    []input
+	passed  int // files of directories that are no workbooks
+	checker *check.Checker
+	fail    func(error) int
+}
+
+// startFiles reads the command line that such commands have in common. Where it
+// returns nil the command has ended with the code.
+func startFiles(args []string, stderr io.Writer, name, target, usage string) (*started, int) {
+	fl := flag.NewFlagSet("tianbao "+name, flag.ContinueOnError)
+	fl.SetOutput(stderr)
+	st := &started{fail: func(err error) int {
+		_, _ = fmt.Fprintf(stderr, "tianbao %s: %v\n", name, err)
+		return exitUnreadable
+	}}
+	fl.StringVar(&st.out, "o", "", target)
+	fl.Usage = func() {
+		_, _ = fmt.Fprintln(stderr, usage)
+		fl.PrintDefaults()
+	}
+	rest, err := parse(fl, args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil, exitOK
+	}
+	if err != nil {
+		return nil, exitUnreadable
+	}
+	if st.out == "" || len(rest) == 0 {
+		fl.Usage()
+		return nil, exitUnreadable
+	}
+	if st.list, st.passed, err = inputs(rest, st.out); err != nil {
+		return nil, st.fail(err)
+	}
+	if st.checker, err = newChecker(); err != nil {
+		return nil, st.fail(err)
+	}
+	return st, exitOK
 }
 
 // inputs lists the workbooks that the arguments name, those of a directory by name,

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -25,47 +24,22 @@ const (
 // annotated. Files are read twice and never kept: the first pass finds what stands
 // more than once, the second writes. Exit codes are those of check.
 func Merge(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	fs := flag.NewFlagSet("tianbao merge", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	out := fs.String("o", "", "写到这个`文件`")
-	fs.Usage = func() {
-		_, _ = fmt.Fprintln(stderr, "用法：tianbao merge -o 输出.xlsx 文件…|目录\n\n把多份采集表合并成一份：重新编号，注明来源文件，找出各份之间的重复。\n退出码：0 没有强制性问题，1 有强制性问题，2 有文件读不出来。")
-		fs.PrintDefaults()
+	st, code := startFiles(args, stderr, "merge", "写到这个`文件`",
+		"用法：tianbao merge -o 输出.xlsx 文件…|目录\n\n把多份采集表合并成一份：重新编号，注明来源文件，找出各份之间的重复。\n退出码：0 没有强制性问题，1 有强制性问题，2 有文件读不出来。")
+	if st == nil {
+		return code
 	}
-	rest, err := parse(fs, args)
-	if errors.Is(err, flag.ErrHelp) {
-		return exitOK
-	}
-	if err != nil {
-		return exitUnreadable
-	}
-	if *out == "" || len(rest) == 0 {
-		fs.Usage()
-		return exitUnreadable
-	}
-	fail := func(err error) int {
-		_, _ = fmt.Fprintln(stderr, "tianbao merge:", err)
-		return exitUnreadable
-	}
-	list, passed, err := inputs(rest, *out)
-	if err != nil {
-		return fail(err)
-	}
-	c, err := newChecker()
-	if err != nil {
-		return fail(err)
-	}
-	m := &mergeRun{checker: c, out: *out, stdout: stdout, stderr: stderr, progress: newProgress(stderr)}
-	code, err := m.run(ctx, list)
+	m := &mergeRun{checker: st.checker, out: st.out, stdout: stdout, stderr: stderr, progress: newProgress(stderr)}
+	code, err := m.run(ctx, st.list)
 	m.progress.clear()
 	if ctx.Err() != nil {
-		return fail(errors.New("已中断，没有写出文件。"))
+		return st.fail(errors.New("已中断，没有写出文件。"))
 	}
 	if err != nil {
-		return fail(fmt.Errorf("写不了 %s：%v", *out, shown(err)))
+		return st.fail(fmt.Errorf("写不了 %s：%v", st.out, shown(err)))
 	}
-	if passed > 0 {
-		_, _ = fmt.Fprintf(stderr, "目录中另有 %d 个文件不是表格，没有读。\n", passed)
+	if st.passed > 0 {
+		_, _ = fmt.Fprintf(stderr, "目录中另有 %d 个文件不是表格，没有读。\n", st.passed)
 	}
 	return code
 }
