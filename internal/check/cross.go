@@ -62,19 +62,30 @@ func compile(f *tianbao.Form, r *tianbao.CrossRule) (crossRule, error) {
 
 // seen is what is kept of the rows that share the key of a rule: the first, and
 // the first that differs from it. A later row that agrees with the first breaks
-// the rule with the second, so two are enough whatever the number of rows.
+// the rule with the second, so two are enough whatever the number of rows. Rows
+// count from 1 here, 0 is none.
 type seen struct {
+	tag          uint32 // of the key's hash
 	first, other int32
 	alts         uint32 // which alternatives make the first's key, see keyOf
 }
 
 // state is the progress of one rule through the rows. Rows are found by a hash of
 // their key, and compared: a map of the keys themselves would hold every id once
-// more, and cost the collector more than the rules cost.
+// more, and cost the collector more than the rules cost. The table is never more
+// than half full and so needs no growing; a row is one place in memory to look at.
 type state struct {
 	rule *crossRule
 	hash maphash.Seed
-	seen map[uint64]seen
+	seen []seen // a power of two
+}
+
+func newState(rule *crossRule, rows int) state {
+	size := 8
+	for size < 2*rows {
+		size *= 2
+	}
+	return state{rule, maphash.MakeSeed(), make([]seen, size)}
 }
 
 // altBits is the room of one element's choice in seen.alts.
@@ -94,23 +105,23 @@ func (s *state) earlier(rows []tianbao.Row, bad []bool, i int) int {
 		}
 	}
 	h := s.sum(row, alts)
-	for ; ; h++ {
-		e, met := s.seen[h]
-		if !met {
-			s.seen[h] = seen{first: int32(i), other: -1, alts: alts}
+	tag, mask := uint32(h>>32), uint64(len(s.seen)-1)
+	for at := h & mask; ; at = (at + 1) & mask {
+		e := &s.seen[at]
+		if e.first == 0 {
+			*e = seen{tag: tag, first: int32(i) + 1, alts: alts}
 			return -1
 		}
-		if e.alts != alts || !s.rule.same(&rows[e.first], row, alts) {
-			continue // another key with the same hash
+		if e.tag != tag || e.alts != alts || !s.rule.same(&rows[e.first-1], row, alts) {
+			continue // another key
 		}
-		if len(s.rule.differ) == 0 || s.rule.differs(&rows[e.first], row) {
-			if e.other < 0 {
-				e.other = int32(i)
-				s.seen[h] = e
+		if len(s.rule.differ) == 0 || s.rule.differs(&rows[e.first-1], row) {
+			if e.other == 0 {
+				e.other = int32(i) + 1
 			}
-			return int(e.first)
+			return int(e.first) - 1
 		}
-		return int(e.other)
+		return int(e.other) - 1
 	}
 }
 
@@ -173,7 +184,7 @@ func (c *Checker) Rows(rows []tianbao.Row) []tianbao.Problem {
 	bad := make([]bool, len(c.fields))
 	states := make([]state, len(c.cross))
 	for i := range c.cross {
-		states[i] = state{&c.cross[i], maphash.MakeSeed(), make(map[uint64]seen, len(rows))}
+		states[i] = newState(&c.cross[i], len(rows))
 	}
 	for i := range rows {
 		start := len(ps)
