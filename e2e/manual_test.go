@@ -36,19 +36,7 @@ func fillWorkbook(t *testing.T, path string, numbers []int, rows [][]string) str
 	}
 	defer f.Close()
 	sheet := f.GetSheetList()[0]
-	all, err := f.GetRows(sheet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head := 0
-	for i, r := range all {
-		if len(r) > 2 && r[0] == "序号" && r[1] == "单位预算编码" {
-			head = i + 1
-		}
-	}
-	if head == 0 {
-		t.Fatal("the exported workbook has no header")
-	}
+	head := headerRow(t, f, sheet)
 	for i, row := range rows {
 		cells := append([]string{fmt.Sprint(numbers[i])}, row...)
 		for j, v := range cells {
@@ -66,6 +54,25 @@ func fillWorkbook(t *testing.T, path string, numbers []int, rows [][]string) str
 		t.Fatal(err)
 	}
 	return out
+}
+
+// headerRow returns the sheet's row, from 1, that heads the columns.
+func headerRow(t *testing.T, f *excelize.File, sheet string) int {
+	t.Helper()
+	rows, err := f.GetRows(sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := 0
+	for i, r := range rows {
+		if len(r) > 2 && r[0] == "序号" && r[1] == "单位预算编码" {
+			head = i + 1
+		}
+	}
+	if head == 0 {
+		t.Fatal("the workbook has no header")
+	}
+	return head
 }
 
 func four(from int) (rows [][]string) {

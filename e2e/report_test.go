@@ -457,19 +457,7 @@ func editBook(t *testing.T, book []byte, change func(f *excelize.File, sheet str
 	}
 	defer f.Close()
 	sheet := f.GetSheetList()[0]
-	rows, err := f.GetRows(sheet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head := 0
-	for i, r := range rows {
-		if len(r) > 1 && r[0] == "序号" && r[1] == "单位预算编码" {
-			head = i + 1
-		}
-	}
-	if head == 0 {
-		t.Fatal("no header")
-	}
+	head := headerRow(t, f, sheet)
 	change(f, sheet, func(n int) int { return head + n })
 	var out bytes.Buffer
 	if err := f.Write(&out); err != nil {

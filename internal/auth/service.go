@@ -128,8 +128,8 @@ func (s *Service) rehash(ctx context.Context, user tianbao.ID, password string) 
 	return s.store.SetPassword(ctx, user, phc)
 }
 
-// errEnded is the answer to a token that is not, or no longer, a session.
-func errEnded() error {
+// SignedOut returns the error of who has no session, or no longer one.
+func SignedOut() error {
 	return &tianbao.Error{Kind: tianbao.ErrUnsigned, Code: "signed_out", Message: "您还没有登录，或登录已经超时，请登录后继续。"}
 }
 
@@ -137,13 +137,13 @@ func errEnded() error {
 // for too long and those of disabled users.
 func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
 	if token == "" {
-		return nil, errEnded()
+		return nil, SignedOut()
 	}
 	h := tokenHash(token)
 	sess, u, err := s.store.Session(ctx, h)
 	if err != nil {
 		if tianbao.KindOf(err) == tianbao.ErrNotFound {
-			return nil, errEnded()
+			return nil, SignedOut()
 		}
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
 		if err := s.store.DropSession(ctx, h); err != nil {
 			return nil, err
 		}
-		return nil, errEnded()
+		return nil, SignedOut()
 	}
 	if now.Sub(sess.Seen) >= touchEvery {
 		if err := s.store.TouchSession(ctx, h, now); err != nil {

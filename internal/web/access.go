@@ -77,7 +77,7 @@ var (
 
 func needSession(v *viewer) error {
 	if v.signed == nil {
-		return &tianbao.Error{Kind: tianbao.ErrUnsigned, Code: "signed_out", Message: "您还没有登录，或登录已经超时，请登录后继续。"}
+		return auth.SignedOut()
 	}
 	return nil
 }
