@@ -95,7 +95,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 		http.Redirect(w, r, "/signin?next="+queryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
-	p := errorPage{Status: status, Message: e.Message, Request: id, Signed: v.signed != nil}
+	p := errorPage{Status: status, Title: titles[status], Message: e.Message, Request: id, Signed: v.signed != nil}
 	for i, pr := range e.Problems {
 		if i == 20 {
 			break
@@ -123,6 +123,7 @@ var titles = map[int]string{
 // errorPage is the data of error.html.
 type errorPage struct {
 	Status   int
+	Title    string
 	Message  string
 	Request  string
 	Signed   bool

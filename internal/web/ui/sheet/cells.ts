@@ -7,7 +7,7 @@ export function buildHead(head: HTMLElement, cols: Column[]): HTMLElement[] {
   const letters: HTMLElement[] = [];
   const letterRow = el("div", { class: "tbs-row tbs-letters", role: "row", "aria-rowindex": "1" });
   const titleRow = el("div", { class: "tbs-row tbs-titles", role: "row", "aria-rowindex": "2" });
-  letterRow.append(el("div", { class: "tbs-num", role: "columnheader", "aria-colindex": "1", "data-all": "", title: "全选" }));
+  letterRow.append(el("div", { class: "tbs-num", role: "columnheader", "aria-colindex": "1", "data-all": "", title: "全选" }, el("span", { class: "visually-hidden" }, "全选")));
   titleRow.append(el("div", { class: "tbs-num", role: "columnheader", "aria-colindex": "1" }, "序号"));
   cols.forEach((col, i) => {
     const at = { role: "columnheader", "aria-colindex": String(i + 2), "data-c": String(i) };

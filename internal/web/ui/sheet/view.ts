@@ -303,7 +303,7 @@ export class View {
       box.el.style.top = pos * rowHeight + "px";
       box.el.setAttribute("aria-rowindex", String(pos + headRows + 1));
       box.num.textContent = String(pos + 1);
-      box.del.setAttribute("aria-label", `删除第${pos + 1}行`);
+      box.del.setAttribute("aria-label", `× 删除行 ${pos + 1}`);
     }
     box.line = line;
     box.v = line.v;

@@ -75,7 +75,7 @@ func TestARIA(t *testing.T) {
 		{"text area", `["aria-label", "aria-required", "aria-invalid"].map((a) => document.activeElement.getAttribute(a)).join("|")`, "第3行 C列 组织机构代码 C3|true|false"},
 		{"announcement", `document.querySelector("tb-sheet [aria-live]").textContent`, "已选 1 行 2 列，从第3行C列到第3行D列"},
 		{"required mark is worded", `document.querySelector('.tbs-title[data-c="1"]').textContent`, "*单位名称（必填）"},
-		{"buttons are named", `document.querySelector('.tbs-row[aria-rowindex="3"] button').getAttribute("aria-label")`, "删除第1行"},
+		{"buttons are named", `document.querySelector('.tbs-row[aria-rowindex="3"] button').getAttribute("aria-label")`, "× 删除行 1"},
 		{"only the text area is in the tab order", `[...sheet.querySelectorAll("*")].filter((e) => e.tabIndex >= 0 && e.offsetParent).map((e) => e.className).join()`, "tbs-input"},
 	}
 	for _, tt := range tests {

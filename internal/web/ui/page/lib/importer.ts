@@ -321,7 +321,7 @@ export class Importer {
           el("td", "num", String(it.seq)), what, el("td", "", it.errors ? `${it.errors} 处错误` : "")),
       );
     }
-    const head = el("tr", "", ...["操作", "文件行", "表中行", "内容", ""].map((t) => el("th", "", t)));
+    const head = el("tr", "", ...["操作", "文件行", "表中行", "内容", "错误"].map((t) => el("th", "", t)));
     const out = el("div", "table-wrap", el("table", "table table-tight diff", el("thead", "", head), body));
     if (p.items.length > 100) out.append(el("p", "muted", `只列出前 100 项，共 ${p.counts.add + p.counts.change + p.counts.delete} 项。`));
     return out;

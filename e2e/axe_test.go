@@ -1,0 +1,204 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"tianbao/internal/browser"
+	"tianbao/internal/demo"
+)
+
+// accessible fails the test when axe-core finds anything on the page as it stands,
+// whatever its gravity.
+func (c *clerk) accessible(where string) {
+	c.t.Helper()
+	for _, v := range c.Axe() {
+		c.t.Errorf("%s: %s (%s): %s\n    %s", where, v.ID, v.Impact, v.Help, strings.Join(v.Nodes, "\n    "))
+	}
+}
+
+// still fails the test when something moved on the page while it was loaded.
+func (c *clerk) still(where string) {
+	c.t.Helper()
+	for _, s := range c.Shifts() {
+		c.t.Errorf("%s: layout shift of %.4f: %v", where, s.Value, s.What)
+	}
+}
+
+// enter signs a demonstration account in, in place of whoever was.
+func (c *clerk) enter(login string) {
+	c.t.Helper()
+	c.Forget()
+	if login == "" {
+		return
+	}
+	c.Go(c.url + "/signin")
+	c.Do(fmt.Sprintf(`const f = document.querySelector(".form"); f.login.value = %s; f.password.value = %s; f.requestSubmit()`, browser.JS(login), browser.JS(demo.Password)))
+	c.Wait(`location.pathname === "/" && document.readyState === "complete"`)
+}
+
+// place is a page of the site that somebody can see.
+type place struct{ who, path string }
+
+// page asks for a path as a browser does and reports whether a page came back.
+func (c *client) page(path string) bool {
+	c.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, c.base+path, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/html")
+	if c.cookie != "" {
+		req.Header.Set("Cookie", c.cookie)
+	}
+	cl := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := cl.Do(req)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode/100 != 3 && strings.HasPrefix(res.Header.Get("Content-Type"), "text/html")
+}
+
+// places lists every page of the route table with everybody who gets to see it or
+// the refusal in its place, generated from the document so that a new page is met
+// too. The world has a reported sheet, a faulty one and an untouched one.
+func (s *server) places(t *testing.T) (places []place, faulty string) {
+	t.Helper()
+	unit, dept, admin := s.client(t, "unit"), s.client(t, "dept"), s.client(t, "admin")
+	rep := dept.ownReport()
+	changes := inserts(0, 3)
+	for _, row := range dept.sheet(rep.ID).Rows { // the demonstration's rows have faults
+		changes = append(changes, change{"op": "delete", "row": row.ID})
+	}
+	dept.save(rep.ID, rep.Version, changes)
+	var receipt receiptJSON
+	dept.must("POST", "/reports/"+rep.ID+"/submission", map[string]string{"key": newKey()}, &receipt)
+	empty := unit.ownReport()
+	var notices struct{ Notices []struct{ ID string } }
+	unit.must("GET", "/notices", nil, &notices)
+	values := strings.NewReplacer("{report}", rep.ID, "{receipt}", receipt.ID, "{version}", "1", "{job}", "1", "{campaign}", campaign,
+		"{notice}", notices.Notices[0].ID, "{attachment}", "1", "{file}", "site.css", "{form}", "asset-role", "{token}", "nonsense")
+	var paths []string
+	for path, methods := range dept.specification().Paths {
+		if _, ok := methods["get"]; !ok {
+			continue
+		}
+		p := values.Replace(path)
+		if strings.Contains(p, "{") {
+			t.Fatalf("no value for a parameter of %s", path)
+		}
+		paths = append(paths, p)
+	}
+	r := "/reports/" + empty.ID
+	paths = append(paths, "/nothing-here", "/reports?campaign="+campaign, "/reports?campaign="+campaign+"&q=zzz", r, r+"/history", r+"/receipts", r+"/history/7/undo")
+	slices.Sort(paths)
+	for _, v := range []struct {
+		who string
+		c   *client
+	}{{"", s.anonymous(t)}, {"unit", unit}, {"dept", dept}, {"admin", admin}} {
+		for _, p := range paths {
+			if v.c.page(p) {
+				places = append(places, place{v.who, p})
+			}
+		}
+	}
+	if len(places) < 30 {
+		t.Fatalf("only %d pages", len(places))
+	}
+	return places, empty.ID
+}
+
+// axe-core finds nothing on any page, for anybody; nothing moves while a page is
+// loaded; no page breaks the policy.
+func TestEveryPageIsAccessible(t *testing.T) {
+	s := startDemo(t, "")
+	places, _ := s.places(t)
+	c := s.clerk(t, browser.Start(t))
+	who := "?"
+	for _, p := range places {
+		if p.who != who {
+			who = p.who
+			c.enter(who)
+		}
+		where := fmt.Sprintf("%s as %q", p.path, p.who)
+		c.Go(c.url + p.path)
+		if browser.Eval[bool](c.Page, `!!document.querySelector("tb-sheet[data-report]")`) {
+			c.ready()
+		}
+		c.still(where)
+		if got := c.Complaints(); len(got) > 0 {
+			t.Errorf("%s: %v", where, got)
+		}
+		c.accessible(where)
+	}
+}
+
+// The form page in every state that a clerk can bring it into.
+func TestFormPageIsAccessible(t *testing.T) {
+	s := startDemo(t, "")
+	c := s.clerk(t, browser.Start(t))
+	rep := s.client(t, "unit").ownReport()
+	c.enter("unit")
+	c.Go(s.url + "/reports/" + rep.ID)
+	c.ready()
+	c.accessible("untouched")
+	c.Insert("XXX单位") // in column A: not a code
+	c.Press("Tab")
+	c.Insert("示例单位")
+	c.accessible("typing")
+	c.Press("Enter")
+	c.Click("#check")
+	c.toast("校验完成")
+	c.clickCell(1, "A")
+	c.accessible("faults, their list, a tooltip and a message")
+	c.Size(683, 384)
+	c.accessible("a narrow, low window")
+	c.Size(1366, 768)
+	c.Click("#faults-close")
+	c.clickCell(1, "D")
+	c.Press("Alt+ArrowDown")
+	c.Wait(`document.querySelector(".tbs-option")`)
+	c.accessible("the list of a cell")
+	c.Press("Escape", "Ctrl+f")
+	c.accessible("the find bar")
+	c.Press("Escape")
+	c.Click("#import")
+	c.Wait(`document.getElementById("import-dialog").open`)
+	c.accessible("import, nothing chosen")
+	c.choose("#import-file", writeCSV(t))
+	c.Wait(`document.querySelector("#import-preview .tally")`)
+	c.accessible("import, a preview with faults")
+	c.Press("Escape")
+	c.Click("#report")
+	c.Wait(`document.getElementById("ask-dialog").open`)
+	c.accessible("a question")
+	c.Press("Escape")
+	if got := c.Complaints(); len(got) > 0 {
+		t.Errorf("the policy was broken: %v", got)
+	}
+	c.still("the form page")
+}
+
+// writeCSV writes a small workbook with a faulty row and a good one.
+func writeCSV(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("单位预算编码,单位名称,组织机构代码,单位类型,对应行政事业单位资产管理信息系统用户名,资产管理人姓名,资产管理人身份证号码,联系方式\n")
+	for n, row := range [][]string{fileRow(1), fileRow(2)} {
+		if n == 1 {
+			row[6] = "123"
+		}
+		b.WriteString(strings.Join(row, ",") + "\n")
+	}
+	path := filepath.Join(t.TempDir(), "采集表.csv")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
