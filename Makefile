@@ -42,6 +42,9 @@ test: setup ## all tests, both engines, race detector, browser
 e2e: setup ## the browser tests alone; UPDATE=1 takes the manual's pictures anew
 	scripts/with-postgres.sh env TIANBAO_TEST_ALL=1 $(GO) test -count=1 ./e2e/ ./internal/web/ui/... $(if $(UPDATE),-update)
 
+test-ime: ## the sheet under a real Pinyin input method, on a screen of its own
+	TIANBAO_IME=1 scripts/with-ime.sh $(GO) test -count=1 -v -run RealIME ./internal/web/ui/uitest
+
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME (default 30s)
 	scripts/fuzz.sh $(FUZZTIME)
@@ -59,4 +62,4 @@ cover: ## test coverage by package
 vuln: ## known vulnerabilities in what we call
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run build generate check fmt setup test e2e fuzz bench bench-sheet cover vuln
+.PHONY: help run build generate check fmt setup test test-ime e2e fuzz bench bench-sheet cover vuln

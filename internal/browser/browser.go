@@ -55,8 +55,13 @@ func Find() string {
 	return ""
 }
 
-// Start starts a Chromium that ends with the test.
+// Start starts a Chromium without a window that ends with the test.
 func Start(t testing.TB) *Browser {
+	t.Helper()
+	return launch(t, chromedp.Flag("headless", "new"))
+}
+
+func launch(t testing.TB, kind ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
 	path := Find()
 	if path == "" {
@@ -69,10 +74,9 @@ func Start(t testing.TB) *Browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alloc, stop := chromedp.NewExecAllocator(context.Background(),
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(kind,
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(dir),
-		chromedp.Flag("headless", "new"),
 		chromedp.Flag("no-sandbox", true),
 		chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("disable-quic", true),
@@ -88,7 +92,7 @@ func Start(t testing.TB) *Browser {
 		chromedp.Flag("password-store", "basic"),
 		chromedp.Flag("lang", "zh-CN"),
 		chromedp.Flag("accept-lang", "zh-CN"),
-	)
+	)...)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(func() {
 		cancel()
@@ -122,6 +126,14 @@ func (b *Browser) Open(t testing.TB, url string) *Page {
 	p := &Page{Ctx: ctx, t: t}
 	p.do(chromedp.EmulateViewport(1366, 768))
 	call(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	p.listen()
+	p.Go(url)
+	return p
+}
+
+// listen makes every document of the page collect its complaints.
+func (p *Page) listen() {
+	p.t.Helper()
 	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
 		window.complaints = [];
 		addEventListener("securitypolicyviolation", (e) => complaints.push("policy: " + e.violatedDirective + " " + e.blockedURI));
@@ -130,8 +142,6 @@ func (b *Browser) Open(t testing.TB, url string) *Page {
 		const say = console.error;
 		console.error = (...a) => { complaints.push("console: " + a.join(" ")); say(...a); };
 	`})
-	p.Go(url)
-	return p
 }
 
 // With returns the same tab reporting to another test, for subtests.
