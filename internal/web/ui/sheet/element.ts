@@ -3,9 +3,9 @@ import { Find } from "./find";
 import { Grid } from "./grid";
 import { Input } from "./input";
 import { Mouse } from "./mouse";
-import { Change, Column, Fault, Row } from "./types";
+import { Change, Column, Fault, Row, ViewSpec, ViewState } from "./types";
 
-export type { Change, Column, Fault, Row, Severity } from "./types";
+export type { Change, Column, Fault, Filter, Row, Severity, ViewSpec, ViewState } from "./types";
 
 export class TbSheet extends HTMLElement {
   private grid = new Grid(this);
@@ -70,6 +70,7 @@ export class TbSheet extends HTMLElement {
     grid.faults.set(faults);
     if (grid.describe() && this.input.mode === "idle") grid.view.showTip(grid.sel.r, grid.sel.c);
     grid.view.refresh();
+    grid.recount();
   }
 
   /** Moves to the next fault (1) or the one before (-1). */
@@ -81,12 +82,12 @@ export class TbSheet extends HTMLElement {
 
   /** Moves to a cell and takes the focus; key "" is the row's first cell. */
   goTo(rowId: string, key: string): void {
-    const { model } = this.grid;
-    const line = model.find(rowId);
+    const { grid } = this;
+    const line = grid.model.find(rowId);
     if (!line) return;
     this.input.commit();
     this.input.focus();
-    this.grid.choose(model.index(line), Math.max(0, model.column(key)));
+    grid.choose(grid.unhide(line), Math.max(0, grid.model.column(key)));
   }
 
   /**
@@ -122,6 +123,24 @@ export class TbSheet extends HTMLElement {
   deleteRows(ids: string[]): void {
     this.input.commit();
     this.grid.deleteRows(ids);
+  }
+
+  /**
+   * Sorts and filters what is seen, all at once; {} shows everything in its order.
+   * Nothing is stored by it. False when no row would be left: then nothing changed.
+   */
+  setView(spec: ViewSpec): boolean {
+    this.input.commit();
+    return this.grid.setView(spec);
+  }
+
+  get view(): ViewState {
+    return this.grid.viewState();
+  }
+
+  /** Adds to the view, or takes from it, that only rows with faults are seen. */
+  showFaulty(on: boolean): boolean {
+    return this.setView({ ...this.grid.shown.spec, faulty: on });
   }
 
   undo(): void {

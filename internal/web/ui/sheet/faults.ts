@@ -57,12 +57,30 @@ export class Faults {
     return texts.length ? { severity: order[worst], text: texts.join("；"), stale } : null;
   }
 
-  /** The place of the next fault after (r, c) in reading order, or before it; it wraps. */
-  next(r: number, c: number, dir: 1 | -1): { r: number; c: number } | null {
+  /** Faults of a row that are to be dealt with; hints are not. */
+  open(line: Line): number {
+    return (this.byLine.get(line) || []).filter((f) => f.severity !== "hint").length;
+  }
+
+  /** Faults to be dealt with in the rows that pass. */
+  count(pass: (line: Line) => boolean): number {
+    let n = 0;
+    this.byLine.forEach((_, line) => {
+      if (pass(line)) n += this.open(line);
+    });
+    return n;
+  }
+
+  /**
+   * The place of the next fault after (r, c) in reading order, or before it; it wraps.
+   * `index` tells where a row is seen, negative for rows that are not.
+   */
+  next(r: number, c: number, dir: 1 | -1, index: (line: Line) => number): { r: number; c: number } | null {
     const places: { r: number; c: number }[] = [];
     this.byLine.forEach((list, line) => {
-      if (!line.live) return;
-      for (const f of list) places.push({ r: this.model.index(line), c: Math.max(0, f.c) });
+      const at = index(line);
+      if (at < 0) return;
+      for (const f of list) places.push({ r: at, c: Math.max(0, f.c) });
     });
     if (!places.length) return null;
     places.sort((a, b) => dir * (a.r - b.r || a.c - b.c));

@@ -58,13 +58,13 @@ export class Find {
     const want = this.field.value.trim().toLowerCase();
     const hits: [number, number][] = [];
     if (want) {
-      grid.model.lines.forEach((l, r) =>
+      grid.lines.forEach((l, r) =>
         l.v.forEach((text, c) => {
           if (text && text.toLowerCase().includes(want)) hits.push([r, c]);
         }),
       );
     }
-    this.count.textContent = want && !hits.length ? "没有找到" : "";
+    this.count.textContent = want && !hits.length ? (grid.shown.on ? "显示的行中没有" : "没有找到") : "";
     if (!hits.length) return;
     const { r, c } = grid.sel;
     const after = (h: [number, number]) => h[0] - r || h[1] - c;

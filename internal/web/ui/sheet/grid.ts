@@ -1,7 +1,8 @@
 import { Faults } from "./faults";
-import { Line, Model, Step } from "./model";
+import { Line, Model, Place, Step } from "./model";
+import { Shown } from "./shown";
 import { narrow } from "./text";
-import { Change, Rect, Row, Selection, rectOf } from "./types";
+import { Change, Rect, Row, Selection, ViewSpec, ViewState, rectOf } from "./types";
 import { View } from "./view";
 
 let instances = 0;
@@ -14,6 +15,7 @@ let instances = 0;
 export class Grid {
   readonly model = new Model();
   readonly faults = new Faults(this.model);
+  readonly shown = new Shown(this.model, this.faults);
   readonly sel: Selection = { r: 0, c: 0, r2: 0, c2: 0 };
   readonly view: View;
   maxRows = 100000;
@@ -22,13 +24,19 @@ export class Grid {
   engaged = false;
   private lastDirty = "";
   private lastActive = "";
+  private lastView = "";
 
   constructor(private root: HTMLElement) {
-    this.view = new View(this.model, this.faults, this.sel, () => this.locked, "tbs" + ++instances);
+    this.view = new View(this.model, this.faults, this.shown, this.sel, () => this.locked, "tbs" + ++instances);
+  }
+
+  /** The rows as they are seen; every position of a row is one in here. */
+  get lines(): Line[] {
+    return this.shown.lines;
   }
 
   get line(): Line {
-    return this.model.lines[this.sel.r];
+    return this.lines[this.sel.r];
   }
 
   get value(): string {
@@ -48,8 +56,10 @@ export class Grid {
     const id = this.line && this.line.id;
     this.model.load(rows);
     this.faults.set([]);
+    // Sorting and filters stay; faults come later, and with them their own view.
+    if (!this.shown.set({ ...this.shown.spec, faulty: false })) this.shown.set({});
     const same = id ? this.model.find(id) : undefined;
-    const r = same ? this.model.index(same) : this.sel.r;
+    const r = same && this.shown.index(same) >= 0 ? this.shown.index(same) : this.sel.r;
     this.restore({ r, c: this.sel.c, r2: r, c2: this.sel.c });
     this.view.reveal(this.sel.r, this.sel.c);
     this.view.refresh();
@@ -60,7 +70,7 @@ export class Grid {
 
   /** Makes (r, c) the active cell, alone; `extend` moves only the far corner. */
   choose(r: number, c: number, extend = false): void {
-    r = Math.max(0, Math.min(r, this.model.lines.length - 1));
+    r = Math.max(0, Math.min(r, this.lines.length - 1));
     c = Math.max(0, Math.min(c, this.model.columns.length - 1));
     if (extend) {
       this.sel.r2 = r;
@@ -80,7 +90,7 @@ export class Grid {
   }
 
   private restore(s: Selection): void {
-    const rows = this.model.lines.length - 1;
+    const rows = this.lines.length - 1;
     this.sel.r = Math.min(s.r, rows);
     this.sel.c = s.c;
     this.sel.r2 = Math.min(s.r2, rows);
@@ -118,7 +128,7 @@ export class Grid {
     const col = this.model.columns[this.sel.c];
     if (!col) return "";
     const fault = withFault ? this.view.tip.textContent : "";
-    let s = `第${this.sel.r + 1}行 ${col.letter}列 ${col.title} ${this.value || "空"}`;
+    let s = `第${this.shown.number(this.sel.r)}行 ${col.letter}列 ${col.title} ${this.value || "空"}`;
     if (this.isReadonly(this.sel.c)) s += "，只读";
     if (fault) s += "，" + fault;
     return s;
@@ -128,19 +138,24 @@ export class Grid {
     const { top, left, bottom, right } = this.rect;
     const cols = this.model.columns;
     if (!cols.length) return "";
-    return `已选 ${bottom - top + 1} 行 ${right - left + 1} 列，从第${top + 1}行${cols[left].letter}列到第${bottom + 1}行${cols[right].letter}列`;
+    return `已选 ${bottom - top + 1} 行 ${right - left + 1} 列，从第${this.shown.number(top)}行${cols[left].letter}列到第${this.shown.number(bottom)}行${cols[right].letter}列`;
   }
 
   // Commands.
 
   /** One undo step; `after` gives the selection that follows it. */
   private step(label: string, fn: () => void, after?: () => Selection): void {
-    const step = this.model.transact(label, { ...this.sel }, fn);
+    const step = this.model.transact(label, this.place(), fn);
     if (!step) return;
+    this.shown.follow(step);
     this.restore(after ? after() : { ...this.sel });
-    step.after = { ...this.sel };
+    step.after = this.place();
     this.view.schedule();
     this.changed();
+  }
+
+  private place(): Place {
+    return { ...this.sel, line: this.line, line2: this.lines[this.sel.r2] };
   }
 
   /** Sets one cell, or with `all` every writable cell of the selection. */
@@ -151,7 +166,7 @@ export class Grid {
       for (let r = top; r <= bottom; r++) {
         for (let c = left; c <= right; c++) {
           if (this.isReadonly(c)) kept++;
-          else this.put(this.model.lines[r], c, text);
+          else this.put(this.lines[r], c, text);
         }
       }
     });
@@ -169,7 +184,7 @@ export class Grid {
   /** Ctrl+D and Ctrl+R: the first row (column) of the selection fills the rest. */
   fill(down: boolean): void {
     const { top, left, bottom, right } = this.rect;
-    const lines = this.model.lines;
+    const lines = this.lines;
     // With a single row selected the row above is the source, as in a spreadsheet.
     const from = down ? (top === bottom ? top - 1 : top) : left === right ? left - 1 : left;
     if (from < 0) return;
@@ -185,7 +200,7 @@ export class Grid {
   /** The selected cells. */
   copy(): string[][] {
     const { top, left, bottom, right } = this.rect;
-    return this.model.lines.slice(top, bottom + 1).map((l) => l.v.slice(left, right + 1));
+    return this.lines.slice(top, bottom + 1).map((l) => l.v.slice(left, right + 1));
   }
 
   paste(cells: string[][]): void {
@@ -199,19 +214,22 @@ export class Grid {
     const tile = tall % h === 0 && wide % w === 0;
     let height = tile ? tall : h;
     const width = Math.min(tile ? wide : w, this.model.columns.length - at.left);
-    const cut = Math.max(0, at.top + height - this.maxRows);
+    const room = this.lines.length + this.maxRows - this.model.lines.length;
+    const cut = Math.max(0, at.top + height - room);
     height -= cut;
     let fixed = 0;
     let unknown = 0;
     this.step(
       "粘贴",
       () => {
-        const need = at.top + height - this.model.lines.length;
-        if (need > 0) this.model.insert(this.model.lines.length, Array.from({ length: need }, () => this.model.blank()));
+        const lines = this.lines.slice(at.top, at.top + height);
+        const more = Array.from({ length: height - lines.length }, () => this.model.blank());
+        this.model.insert(this.model.lines.length, more);
+        lines.push(...more);
         for (let c = at.left; c < at.left + width; c++) if (this.isReadonly(c)) fixed += height;
         for (let i = 0; i < height; i++) {
           const src = cells[i % h];
-          const line = this.model.lines[at.top + i];
+          const line = lines[i];
           for (let j = 0; j < width; j++) {
             const text = src[j % w];
             const c = at.left + j;
@@ -233,26 +251,35 @@ export class Grid {
     else this.announce(`已粘贴 ${height} 行 ${width} 列`);
   }
 
+  /** Inserts a row behind the row with this id, or as many as are selected behind the selection. */
   insertRow(after?: string): string {
-    const lines = this.model.lines;
-    if (this.locked || lines.length >= this.maxRows) return "";
-    const prev = after === undefined ? undefined : this.model.find(after);
-    const at = prev ? this.model.index(prev) + 1 : this.engaged && after === undefined ? this.sel.r + 1 : lines.length;
-    const line = this.model.blank();
+    const { top, bottom } = this.rect;
+    const prev = after === undefined ? (this.engaged ? this.lines[bottom] : undefined) : this.model.find(after);
+    const at = prev ? this.model.index(prev) + 1 : this.model.lines.length;
+    return this.insertRows(at, prev && after === undefined ? bottom - top + 1 : 1)[0] || "";
+  }
+
+  /** Inserts rows at a place of the stored order and selects them; returns their ids. */
+  insertRows(at: number, count: number): string[] {
+    count = Math.min(count, this.maxRows - this.model.lines.length);
+    if (this.locked || count <= 0) return [];
+    const lines = Array.from({ length: count }, () => this.model.blank());
+    const c2 = count > 1 ? this.model.columns.length - 1 : 0;
     this.step(
       "插入行",
-      () => this.model.insert(at, [line]),
-      () => ({ r: at, c: 0, r2: at, c2: 0 }),
+      () => this.model.insert(at, lines),
+      () => ({ r: this.shown.index(lines[0]), c: 0, r2: this.shown.index(lines[count - 1]), c2 }),
     );
-    this.view.reveal(at, 0);
-    this.announce(`已插入第${at + 1}行`);
-    return line.id;
+    this.view.reveal(this.sel.r, 0);
+    this.announce(count > 1 ? `已插入 ${count} 行，从第${at + 1}行起` : `已插入第${at + 1}行`);
+    return lines.map((l) => l.id);
   }
 
   deleteRows(ids: string[]): void {
     const gone = ids.map((id) => this.model.find(id)).filter((l): l is Line => !!l);
     if (this.locked || !gone.length) return;
     const c = this.sel.c;
+    const top = gone.includes(this.line) ? this.rect.top : this.sel.r;
     this.step(
       "删除行",
       () => {
@@ -260,7 +287,7 @@ export class Grid {
         this.keepOne();
       },
       () => {
-        const r = Math.min(this.sel.r, this.model.lines.length - 1);
+        const r = Math.min(top, this.lines.length - 1);
         return { r, c, r2: r, c2: c };
       },
     );
@@ -270,7 +297,7 @@ export class Grid {
 
   deleteSelected(): void {
     const { top, bottom } = this.rect;
-    this.deleteRows(this.model.lines.slice(top, bottom + 1).map((l) => l.id));
+    this.deleteRows(this.lines.slice(top, bottom + 1).map((l) => l.id));
   }
 
   private keepOne(): void {
@@ -299,17 +326,65 @@ export class Grid {
 
   private replay(step: Step | null, forward: boolean): void {
     if (!step) return this.announce(forward ? "没有可以重做的操作" : "没有可以撤销的操作");
-    this.restore(forward ? step.after : step.before);
+    const hidden = this.shown.follow(step);
+    this.restore(this.shown.place(forward ? step.after : step.before, step));
     this.view.reveal(this.sel.r, this.sel.c);
     this.view.schedule();
-    this.announce(`${forward ? "已重做" : "已撤销"}：${step.label}`);
+    this.announce(`${forward ? "已重做" : "已撤销"}：${step.label}${hidden ? "；有关的行原来没有显示，现在显示出来了" : ""}`);
     this.changed();
   }
 
   nextFault(dir: 1 | -1): void {
-    const at = this.faults.next(this.sel.r, this.sel.c, dir);
+    const at = this.faults.next(this.sel.r, this.sel.c, dir, (l) => this.shown.index(l));
     if (at) this.choose(at.r, at.c);
+    else if (this.shown.on && this.faults.count((l) => l.live)) this.notice("显示的行没有问题，没有显示的行还有。请点“显示全部”。");
     else this.announce("没有需要处理的问题");
+  }
+
+  // Views.
+
+  /** Sets what is seen; false, with a word, when no row would be left. */
+  setView(spec: ViewSpec): boolean {
+    const { line, sel } = this;
+    if (!this.shown.set(spec)) {
+      this.notice("没有符合条件的行，显示的行没有改变。");
+      return false;
+    }
+    const r = Math.max(0, this.shown.index(line));
+    this.restore({ r, c: sel.c, r2: r, c2: sel.c });
+    this.view.reveal(r, sel.c);
+    this.view.refresh();
+    this.viewed();
+    return true;
+  }
+
+  /** Brings a row into sight that the view hides; its position, or -1. */
+  unhide(line: Line): number {
+    if (this.shown.show([line])) {
+      this.view.refresh();
+      this.viewed();
+    }
+    return this.shown.index(line);
+  }
+
+  viewState(): ViewState {
+    const { shown, faults, model } = this;
+    return {
+      ...shown.spec,
+      shown: shown.lines.length,
+      total: model.lines.length,
+      faults: faults.count((l) => shown.index(l) >= 0),
+      allFaults: faults.count((l) => l.live),
+    };
+  }
+
+  private viewed(): void {
+    const state = this.viewState();
+    const col = state.sort && this.model.columns[this.model.column(state.sort.key)];
+    const order = col && state.sort ? `按${col.title}${state.sort.desc ? "降序" : "升序"}排列，` : "";
+    this.announce(`${order}显示 ${state.shown} 行，共 ${state.total} 行`);
+    this.lastView = counts(state);
+    this.emit("tb-view", state);
   }
 
   // Messages.
@@ -327,6 +402,14 @@ export class Grid {
     this.emit("tb-notice", { message });
   }
 
+  /** Tells the page when rows or faults that are seen became more or less. */
+  recount(): void {
+    const state = this.viewState();
+    const now = counts(state);
+    if (now !== this.lastView) this.emit("tb-view", state);
+    this.lastView = now;
+  }
+
   /** Tells the page the size of the net change; after every step. */
   changed(): void {
     const count = this.model.count();
@@ -335,5 +418,10 @@ export class Grid {
     const now = String(count === 0);
     if (now !== this.lastDirty) this.view.refresh();
     this.lastDirty = now;
+    this.recount();
   }
+}
+
+function counts(s: ViewState): string {
+  return [s.shown, s.total, s.faults, s.allFaults, !!s.faulty].join();
 }

@@ -191,7 +191,7 @@ export class Input {
         grid.redo();
         return true;
       case "a":
-        grid.range(0, 0, grid.model.lines.length - 1, grid.model.columns.length - 1);
+        grid.range(0, 0, grid.lines.length - 1, grid.model.columns.length - 1);
         return true;
       case "d":
       case "r":
@@ -211,14 +211,14 @@ export class Input {
       case "Home":
         return this.go(0, 0, e.shiftKey);
       case "End":
-        return this.go(grid.model.lines.length - 1, grid.model.columns.length - 1, e.shiftKey);
+        return this.go(grid.lines.length - 1, grid.model.columns.length - 1, e.shiftKey);
       case "ArrowUp":
       case "ArrowDown":
       case "ArrowLeft":
       case "ArrowRight": {
         const at = e.shiftKey ? { r: grid.sel.r2, c: grid.sel.c2 } : { r, c };
         const [dr, dc] = arrows[key];
-        const to = blockEdge(grid.model.lines, grid.model.columns.length, at.r, at.c, dr, dc);
+        const to = blockEdge(grid.lines, grid.model.columns.length, at.r, at.c, dr, dc);
         return this.go(to.r, to.c, e.shiftKey);
       }
     }
@@ -305,12 +305,12 @@ export class Input {
 
   /** Tab goes on to the next row at the end of a row, and stays at the sheet's ends. */
   private tab(dir: 1 | -1): true {
-    const { sel, model } = this.grid;
+    const { sel, model, lines } = this.grid;
     const last = model.columns.length - 1;
     if (this.tabFrom < 0) this.tabFrom = sel.c;
     let { r, c } = sel;
     c += dir;
-    if (c > last && r < model.lines.length - 1) {
+    if (c > last && r < lines.length - 1) {
       r++;
       c = 0;
     } else if (c < 0 && r > 0) {

@@ -21,12 +21,18 @@ type Edit =
   | { kind: "values"; line: Line; from: readonly string[]; to: string[] }
   | { kind: "insert" | "delete"; at: number; lines: Line[] };
 
+/** A selection that knows its rows, so that another order of them does no harm. */
+export interface Place extends Selection {
+  line?: Line;
+  line2?: Line;
+}
+
 /** One undo step with the selections to show before and after it. */
 export interface Step {
   label: string;
   edits: Edit[];
-  before: Selection;
-  after: Selection;
+  before: Place;
+  after: Place;
 }
 
 const maxSteps = 200;
@@ -103,7 +109,7 @@ export class Model {
    * Runs fn as one undo step. Only inside it may set, insert and remove be called.
    * Returns the step, whose `after` the caller sets, or null when nothing changed.
    */
-  transact(label: string, before: Selection, fn: () => void): Step | null {
+  transact(label: string, before: Place, fn: () => void): Step | null {
     const open = (this.open = { edits: [] as Edit[], values: new Map<Line, string[]>() });
     try {
       fn();

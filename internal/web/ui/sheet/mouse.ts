@@ -34,7 +34,7 @@ export class Mouse {
     input.commit();
     input.pointed();
     input.focus();
-    const lastRow = grid.model.lines.length - 1;
+    const lastRow = grid.lines.length - 1;
     const lastCol = grid.model.columns.length - 1;
     switch (hit.part) {
       case "corner":
@@ -80,9 +80,9 @@ export class Mouse {
   }
 
   private extend(r: number, c: number): void {
-    const { sel, model } = this.grid;
+    const { sel, model, lines } = this.grid;
     if (this.dragging === "num") c = model.columns.length - 1;
-    if (this.dragging === "head") r = model.lines.length - 1;
+    if (this.dragging === "head") r = lines.length - 1;
     if (r !== sel.r2 || c !== sel.c2) {
       if (this.dragging === "head") this.grid.range(0, sel.c, r, c);
       else this.grid.choose(r, c, true);
@@ -104,7 +104,7 @@ export class Mouse {
     if (this.dragging || input.mode !== "idle") return;
     const hit = grid.view.hit(e.target, e.clientX);
     if (hit.part !== "cell" && hit.part !== "arrow" && hit.part !== "num") return;
-    const fault = grid.faults.at(grid.model.lines[hit.r], hit.part === "num" ? -1 : hit.c);
+    const fault = grid.faults.at(grid.lines[hit.r], hit.part === "num" ? -1 : hit.c);
     if (fault) grid.view.showTip(hit.r, hit.part === "num" ? 0 : hit.c, fault.text);
     else grid.view.tip.hidden = true;
   }
@@ -116,7 +116,7 @@ export class Mouse {
     input.commit();
     if (button.getAttribute("data-do") === "insert") grid.insertRow();
     else {
-      const line = grid.model.lines[grid.view.rowOf(button)];
+      const line = grid.lines[grid.view.rowOf(button)];
       if (line) grid.deleteRows([line.id]);
     }
     input.pointed();

@@ -42,6 +42,33 @@ export type Change =
   | { op: "edit"; row: string; cells: Record<string, string> }
   | { op: "delete"; row: string };
 
+/** Which values of a column are seen; both conditions hold when both are given. */
+export interface Filter {
+  /** Exact values; "" stands for blank cells. */
+  values?: string[];
+  /** Part of the text, upper or lower case. */
+  contains?: string;
+}
+
+/** What is seen of the sheet. It never changes the stored order, nor changes(). */
+export interface ViewSpec {
+  sort?: { key: string; desc?: boolean };
+  /** By column key; a row is seen when all of them let it through. */
+  filters?: Record<string, Filter>;
+  /** Only rows with an error or a fault that asks for a reason. */
+  faulty?: boolean;
+}
+
+/** The view and what it makes of the sheet. */
+export interface ViewState extends ViewSpec {
+  /** Rows seen and rows in all. */
+  shown: number;
+  total: number;
+  /** Faults to be dealt with, in the rows seen and in all. */
+  faults: number;
+  allFaults: number;
+}
+
 /** The active cell (r, c) and the opposite corner of the selection (r2, c2). */
 export interface Selection {
   r: number;

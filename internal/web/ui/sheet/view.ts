@@ -1,6 +1,7 @@
 import { attr, buildHead, mark } from "./cells";
 import { Faults } from "./faults";
 import { Line, Model } from "./model";
+import { Shown } from "./shown";
 import { el } from "./text";
 import { Rect, Selection, rectOf } from "./types";
 
@@ -20,6 +21,7 @@ interface Box {
   texts: Text[];
   del: HTMLElement;
   pos: number;
+  number: number;
   line: Line | null;
   v: readonly string[] | null;
   sig: string;
@@ -63,6 +65,7 @@ export class View {
   constructor(
     private model: Model,
     private faults: Faults,
+    private shown: Shown,
     private sel: Selection,
     private locked: () => boolean,
     id: string,
@@ -186,7 +189,7 @@ export class View {
 
   /** Scrolls the least that shows the cell. */
   reveal(r: number, c: number): void {
-    this.body.style.height = this.model.lines.length * rowHeight + "px";
+    this.body.style.height = this.shown.lines.length * rowHeight + "px";
     const y = r * rowHeight;
     const inner = this.height - this.headHeight;
     let top = this.top;
@@ -249,7 +252,7 @@ export class View {
   }
 
   private paint(): void {
-    const n = this.model.lines.length;
+    const n = this.shown.lines.length;
     const want = Math.ceil(Math.max(0, this.height - this.headHeight) / rowHeight) + 12;
     while (this.pool.length < want) this.pool.push(this.box());
     const size = this.pool.length;
@@ -286,24 +289,28 @@ export class View {
     const del = el("button", { type: "button", class: "tbs-delete", tabindex: "-1", "data-do": "delete" }, "× 删除行");
     row.append(el("div", { class: "tbs-ops", role: "gridcell", "aria-colindex": String(cells.length + 2) }, del));
     this.body.append(row);
-    const box: Box = { el: row, num, cells, texts, del, pos: -1, line: null, v: null, sig: "" };
+    const box: Box = { el: row, num, cells, texts, del, pos: -1, number: 0, line: null, v: null, sig: "" };
     this.boxes.set(row, box);
     return box;
   }
 
   private paintRow(box: Box, pos: number, rect: Rect): void {
-    const line = this.model.lines[pos];
+    const line = this.shown.lines[pos];
     const active = this.sel.r === pos;
     const inside = pos >= rect.top && pos <= rect.bottom;
-    const sig = `${this.stamp};${inside ? rect.left + "-" + rect.right : ""};${active ? this.sel.c : ""}`;
+    const number = this.shown.number(pos);
+    const sig = `${this.stamp};${number};${inside ? rect.left + "-" + rect.right : ""};${active ? this.sel.c : ""}`;
     if (box.line === line && box.pos === pos && box.v === line.v && box.sig === sig) return;
     if (!box.line) box.el.hidden = false;
     if (box.pos !== pos) {
       box.pos = pos;
       box.el.style.top = pos * rowHeight + "px";
       box.el.setAttribute("aria-rowindex", String(pos + headRows + 1));
-      box.num.textContent = String(pos + 1);
-      box.del.setAttribute("aria-label", `× 删除行 ${pos + 1}`);
+    }
+    if (box.number !== number) {
+      box.number = number;
+      box.num.textContent = String(number);
+      box.del.setAttribute("aria-label", `× 删除行 ${number}`);
     }
     box.line = line;
     box.v = line.v;
