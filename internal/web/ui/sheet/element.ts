@@ -3,9 +3,9 @@ import { Find } from "./find";
 import { Grid } from "./grid";
 import { Input } from "./input";
 import { Mouse } from "./mouse";
-import { Change, Column, Fault, Row, ViewSpec, ViewState } from "./types";
+import { Change, Clash, Column, Fault, Newer, Row, ViewSpec, ViewState } from "./types";
 
-export type { Change, Column, Fault, Filter, Row, Severity, ViewSpec, ViewState } from "./types";
+export type { Change, Clash, Column, Fault, Filter, Newer, Row, Severity, ViewSpec, ViewState } from "./types";
 
 export class TbSheet extends HTMLElement {
   private grid = new Grid(this);
@@ -29,6 +29,7 @@ export class TbSheet extends HTMLElement {
   disconnectedCallback(): void {
     this.sizes.disconnect();
     this.mouse.stop();
+    this.grid.news.stop();
     this.grid.view.stop();
   }
 
@@ -107,10 +108,53 @@ export class TbSheet extends HTMLElement {
     this.grid.changed();
   }
 
-  /** Carries out changes made elsewhere, such as an import plan, as one undo step. */
-  apply(changes: Change[], label: string): void {
+  /** The values of a row as last saved; null for one the server does not have. */
+  saved(id: string): string[] | null {
+    const line = this.grid.model.byId.get(id);
+    return line && line.base ? line.base.slice() : null;
+  }
+
+  /**
+   * Carries out changes made elsewhere, such as an import plan, as one undo step.
+   * Returns the ids of the new rows by the change set's names, and a function that
+   * takes it back again, as a step that can be undone.
+   */
+  apply(changes: Change[], label: string): { ids: Record<string, string>; takeBack(label: string): void } {
     this.input.commit();
-    this.grid.apply(changes, label);
+    const { step, made } = this.grid.apply(changes, label);
+    const ids: Record<string, string> = {};
+    made.forEach((line, temp) => (ids[temp] = line.id));
+    return {
+      ids,
+      takeBack: (label) => {
+        this.input.commit();
+        if (step) this.grid.takeBack(step, label);
+      },
+    };
+  }
+
+  /**
+   * Takes in what others saved, under the changes made here: cells that were not
+   * touched take the new values and are marked for a while, touched ones stay and
+   * are marked where both differ. Undo stays. False while an input method composes:
+   * to be tried again.
+   */
+  merge(newer: Newer): boolean {
+    if (this.input.composing) return false;
+    this.grid.merge(newer, this.input.mode !== "idle");
+    if (this.input.mode !== "idle") this.grid.view.stretch();
+    return true;
+  }
+
+  /** Where this sheet differs from what others saved meanwhile. */
+  clashes(): Clash[] {
+    return this.grid.news.clashes();
+  }
+
+  /** Decides the clashes in their order: true keeps what stands here. */
+  settle(mine: boolean[]): void {
+    this.input.commit();
+    this.grid.settle(mine);
   }
 
   /** Inserts a row after the given one, or after the active row; returns its id. */

@@ -1,8 +1,10 @@
 import { Faults } from "./faults";
+import { meet } from "./meet";
 import { Line, Model, Place, Step } from "./model";
+import { News } from "./news";
 import { Shown } from "./shown";
 import { narrow } from "./text";
-import { Change, Rect, Row, Selection, ViewSpec, ViewState, rectOf } from "./types";
+import { Change, Newer, Rect, Row, Selection, ViewSpec, ViewState, rectOf } from "./types";
 import { View } from "./view";
 
 let instances = 0;
@@ -16,6 +18,7 @@ export class Grid {
   readonly model = new Model();
   readonly faults = new Faults(this.model);
   readonly shown = new Shown(this.model, this.faults);
+  readonly news = new News(this.model, () => this.view.refresh());
   readonly sel: Selection = { r: 0, c: 0, r2: 0, c2: 0 };
   readonly view: View;
   maxRows = 100000;
@@ -27,7 +30,7 @@ export class Grid {
   private lastView = "";
 
   constructor(private root: HTMLElement) {
-    this.view = new View(this.model, this.faults, this.shown, this.sel, () => this.locked, "tbs" + ++instances);
+    this.view = new View(this.model, this.faults, this.shown, this.news, this.sel, () => this.locked, "tbs" + ++instances);
   }
 
   /** The rows as they are seen; every position of a row is one in here. */
@@ -56,6 +59,7 @@ export class Grid {
     const id = this.line && this.line.id;
     this.model.load(rows);
     this.faults.set([]);
+    this.news.clear();
     // Sorting and filters stay; faults come later, and with them their own view.
     if (!this.shown.set({ ...this.shown.spec, faulty: false })) this.shown.set({});
     const same = id ? this.model.find(id) : undefined;
@@ -118,7 +122,7 @@ export class Grid {
     input.setAttribute("aria-label", this.cellText(false));
     input.setAttribute("aria-invalid", fault && fault.severity !== "hint" ? "true" : "false");
     input.setAttribute("aria-required", String(!!col.required));
-    tip.textContent = fault ? fault.text : "";
+    tip.textContent = [this.news.text(this.line, this.sel.c), fault ? fault.text : ""].filter((x) => x).join("；");
     tip.hidden = true;
     this.view.place();
     return shown;
@@ -144,14 +148,15 @@ export class Grid {
   // Commands.
 
   /** One undo step; `after` gives the selection that follows it. */
-  private step(label: string, fn: () => void, after?: () => Selection): void {
+  step(label: string, fn: () => void, after?: () => Selection): Step | null {
     const step = this.model.transact(label, this.place(), fn);
-    if (!step) return;
+    if (!step) return null;
     this.shown.follow(step);
     this.restore(after ? after() : { ...this.sel });
     step.after = this.place();
     this.view.schedule();
     this.changed();
+    return step;
   }
 
   private place(): Place {
@@ -304,16 +309,52 @@ export class Grid {
     if (!this.model.lines.length) this.model.insert(0, [this.model.blank()]);
   }
 
-  apply(changes: Change[], label: string): void {
-    this.step(label, () => {
+  /** Returns the step, and the new rows by the names the change set gives them. */
+  apply(changes: Change[], label: string): { step: Step | null; made: Map<string, Line> } {
+    const made = new Map<string, Line>();
+    const step = this.step(label, () => {
       const lines = this.model.lines;
       const only = lines.length === 1 && !lines[0].base && lines[0].v.every((x) => x === "") ? lines[0] : null;
-      const hit = this.model.apply(changes);
+      const hit = this.model.apply(changes, made);
       // The empty row of an empty sheet gives way to the rows that come.
       if (only && hit.some((l) => l !== only && l.live) && only.v.every((x) => x === "")) this.model.removeLines([only]);
       this.keepOne();
     });
     this.view.reveal(this.sel.r, this.sel.c);
+    return { step, made };
+  }
+
+  /** Takes a step back as a step of its own. */
+  takeBack(step: Step, label: string): void {
+    this.step(label, () => {
+      this.model.takeBack(step);
+      this.keepOne();
+    });
+  }
+
+  /**
+   * Takes in what others saved. The selection stays on its rows and the window on
+   * what it shows; `typing` tells that the active row is being typed in.
+   */
+  merge(newer: Newer, typing: boolean): void {
+    const { sel, view, news, shown } = this;
+    const was = view.first();
+    const [a, b, top] = [this.line, this.lines[sel.r2], this.lines[was]];
+    shown.show(meet(this.model, newer, typing ? a : null, { fresh: (l, c) => news.show(l, c), clash: (l, c, by) => news.clash(l, c, by) }));
+    const place = (l: Line, r: number) => (shown.index(l) < 0 ? r : shown.index(l));
+    this.restore({ r: place(a, sel.r), c: sel.c, r2: place(b, sel.r2), c2: sel.c2 });
+    if (top) view.shift(place(top, was) - was);
+    view.refresh();
+    this.changed();
+  }
+
+  /** Decides where this sheet and the saved one differ, as one step. */
+  settle(mine: boolean[]): void {
+    this.step("合并他人的改动", () => {
+      this.news.settle(mine);
+      this.keepOne();
+    });
+    this.view.refresh();
   }
 
   undo(): void {

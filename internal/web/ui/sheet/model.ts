@@ -17,9 +17,10 @@ export interface Line {
   version?: number;
 }
 
-type Edit =
+export type Edit =
   | { kind: "values"; line: Line; from: readonly string[]; to: string[] }
-  | { kind: "insert" | "delete"; at: number; lines: Line[] };
+  // `prev` is the row they stood behind: places move when others' rows come in.
+  | { kind: "insert" | "delete"; at: number; prev: Line | null; lines: Line[] };
 
 /** A selection that knows its rows, so that another order of them does no harm. */
 export interface Place extends Selection {
@@ -41,10 +42,11 @@ const maxSteps = 200;
 export class Model {
   columns: Column[] = [];
   lines: Line[] = [];
-  private undos: Step[] = [];
-  private redos: Step[] = [];
-  private byId = new Map<string, Line>();
-  private touched = new Set<Line>();
+  // Open to meet.ts, which brings in what others saved.
+  undos: Step[] = [];
+  redos: Step[] = [];
+  byId = new Map<string, Line>();
+  touched = new Set<Line>();
   private temps = 0;
   private numbered = false;
   private open: { edits: Edit[]; values: Map<Line, string[]> } | null = null;
@@ -142,15 +144,14 @@ export class Model {
 
   insert(at: number, lines: Line[]): void {
     if (!this.open || !lines.length) return;
-    const edit: Edit = { kind: "insert", at, lines };
-    this.open.edits.push(edit);
-    this.put(edit.at, edit.lines);
+    this.open.edits.push({ kind: "insert", at, prev: this.lines[at - 1] || null, lines });
+    this.put(at, lines);
   }
 
   remove(at: number, count: number): void {
     if (!this.open || count <= 0) return;
     const lines = this.take(at, count);
-    this.open.edits.push({ kind: "delete", at, lines });
+    this.open.edits.push({ kind: "delete", at, prev: this.lines[at - 1] || null, lines });
   }
 
   /** Removes the given rows, run by run from the end. */
@@ -180,15 +181,67 @@ export class Model {
     return step;
   }
 
+  /**
+   * Takes a step back as a step of its own, which can be undone. Cells and rows that
+   * were changed since stay as they are.
+   */
+  takeBack(step: Step): void {
+    for (let i = step.edits.length - 1; i >= 0; i--) {
+      const e = step.edits[i];
+      if (e.kind === "values") e.to.forEach((v, c) => v !== e.from[c] && e.line.v[c] === v && this.set(e.line, c, e.from[c]));
+      else if (e.kind === "insert") this.removeLines(e.lines.filter((l) => l.live));
+      else this.insert(this.after(e), e.lines.filter((l) => !l.live));
+    }
+  }
+
+  /**
+   * Carries an edit out again, or back. Only what still is as the edit left it
+   * changes: what others have saved since is not undone by it.
+   */
   private play(e: Edit, forward: boolean): void {
     if (e.kind === "values") {
-      e.line.v = forward ? e.to : e.from;
+      const is = forward ? e.from : e.to;
+      const to = forward ? e.to : e.from;
+      e.line.v = e.line.v === is ? to : e.line.v.map((v, c) => (v === is[c] ? to[c] : v));
       this.touched.add(e.line);
     } else if ((e.kind === "insert") === forward) {
-      this.put(e.at, e.lines);
+      e.lines = e.lines.filter((l) => !l.live);
+      this.put(this.after(e), e.lines);
     } else {
-      this.take(e.at, e.lines.length);
+      const here = e.lines.every((l, i) => this.lines[e.at + i] === l);
+      if (!here) e.lines = e.lines.filter((l) => l.live);
+      if (here) this.take(e.at, e.lines.length);
+      else this.drop(new Set(e.lines));
     }
+  }
+
+  /** Where the rows of an insert or delete belong now. */
+  private after(e: Edit & { kind: "insert" | "delete" }): number {
+    if ((this.lines[e.at - 1] || null) !== e.prev && e.prev && e.prev.live) e.at = this.index(e.prev) + 1;
+    return (e.at = Math.min(e.at, this.lines.length));
+  }
+
+  /** Where a deleted row stood. */
+  home(line: Line): number {
+    for (let i = this.undos.length - 1; i >= 0; i--) {
+      for (const e of this.undos[i].edits) if (e.kind === "delete" && e.lines.includes(line)) return this.after(e);
+    }
+    return this.lines.length;
+  }
+
+  /** Takes rows out, wherever they stand. */
+  drop(gone: Set<Line>): void {
+    this.order(this.lines.filter((l) => !gone.has(l)));
+    gone.forEach((l) => {
+      l.live = false;
+      this.touched.add(l);
+    });
+  }
+
+  /** Sets the rows in their order. */
+  order(lines: Line[]): void {
+    this.lines = lines;
+    this.numbered = false;
   }
 
   private put(at: number, lines: Line[]): void {
@@ -281,9 +334,7 @@ export class Model {
     if (!state.size && !saved) this.touched.forEach((l) => state.set(l, l.live ? l.v : null));
     state.forEach((v, l) => {
       if (v === null) {
-        // The server no longer has it: should undo bring it back, it is a new row.
-        if (l.base) this.rename(l, "new-" + ++this.temps);
-        l.base = null;
+        this.forget(l);
       } else if (l.base) {
         l.base = v;
       } else if (inserted[l.id]) {
@@ -294,15 +345,23 @@ export class Model {
     this.count();
   }
 
+  /** The server does not have the row any longer: should it come back, it is a new one. */
+  forget(l: Line): void {
+    if (l.base) this.rename(l, "new-" + ++this.temps);
+    l.base = null;
+  }
+
   private rename(l: Line, id: string): void {
     this.byId.delete(l.id);
     l.id = id;
     this.byId.set(id, l);
   }
 
-  /** Carries out a change set made elsewhere (an import plan); inside a transaction. */
-  apply(changes: Change[]): Line[] {
-    const made = new Map<string, Line>();
+  /**
+   * Carries out a change set made elsewhere (an import plan); inside a transaction.
+   * `made` takes the new rows by the names the change set gives them.
+   */
+  apply(changes: Change[], made = new Map<string, Line>()): Line[] {
     const hit: Line[] = [];
     const gone: Line[] = [];
     let group: Line[] = [];

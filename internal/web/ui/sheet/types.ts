@@ -69,6 +69,24 @@ export interface ViewState extends ViewSpec {
   allFaults: number;
 }
 
+/** What others saved: the rows that changed and, when rows came or went, all ids in order. */
+export interface Newer {
+  rows: Row[];
+  order?: string[];
+  /** Who changed or deleted a row last, by its id. */
+  by?: Record<string, string>;
+}
+
+/** A cell, or with key "" a row, that others saved otherwise than it stands here. */
+export interface Clash {
+  row: string;
+  key: string;
+  kind: "edited" | "deleted" | "delete-edited";
+  mine: string;
+  theirs: string;
+  by: string;
+}
+
 /** The active cell (r, c) and the opposite corner of the selection (r2, c2). */
 export interface Selection {
   r: number;

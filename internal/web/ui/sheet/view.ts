@@ -2,6 +2,7 @@ import { attr, buildHead, mark } from "./cells";
 import { Faults } from "./faults";
 import { Line, Model } from "./model";
 import { Shown } from "./shown";
+import { News } from "./news";
 import { el } from "./text";
 import { Rect, Selection, rectOf } from "./types";
 
@@ -66,6 +67,7 @@ export class View {
     private model: Model,
     private faults: Faults,
     private shown: Shown,
+    private news: News,
     private sel: Selection,
     private locked: () => boolean,
     id: string,
@@ -147,6 +149,18 @@ export class View {
   /** Number of whole rows in the window. */
   page(): number {
     return Math.max(1, Math.floor((this.height - this.headHeight) / rowHeight) - 1);
+  }
+
+  /** Position of the first row in the window. */
+  first(): number {
+    return Math.floor(this.top / rowHeight);
+  }
+
+  /** Keeps what is seen in its place when rows came or went above it. */
+  shift(rows: number): void {
+    if (!rows) return;
+    this.body.style.height = this.shown.lines.length * rowHeight + "px";
+    this.scroll.scrollTop = this.top = Math.max(0, this.top + rows * rowHeight);
   }
 
   /** Paints at the next frame; several calls make one painting. */
@@ -326,6 +340,7 @@ export class View {
       attr(cell, "aria-readonly", locked || this.model.columns[c].readonly ? "true" : null);
       cell.classList.toggle("tbs-active", active && c === this.sel.c);
       mark(cell, this.faults.at(line, c));
+      attr(cell, "data-news", this.news.at(line, c));
     });
   }
 }
