@@ -46,58 +46,6 @@ func (s Scope) Covers(path string) bool {
 	return false
 }
 
-// Role is what a user may do within the scope of a grant.
-type Role string
-
-// The roles. Administrators manage accounts and see no reports.
-const (
-	RoleFiller Role = "filler"
-	RoleAdmin  Role = "admin"
-)
-
-// Grant gives a user a role over the subtree of a unit.
-type Grant struct {
-	ID   ID
-	User ID
-	Role Role
-	Unit ID // 0 for RoleAdmin
-	// UnitPath and UnitName are the unit's, for scope and display.
-	UnitPath string
-	UnitName string
-}
-
-// User is somebody who can sign in.
-type User struct {
-	ID       ID
-	Login    string
-	Name     string // display name
-	Disabled bool
-	Created  time.Time
-	LastSeen time.Time
-	Grants   []Grant
-}
-
-// Scope returns the subtrees in which the user may fill in reports.
-func (u *User) Scope() Scope {
-	var s Scope
-	for _, g := range u.Grants {
-		if g.Role == RoleFiller {
-			s.Paths = append(s.Paths, g.UnitPath)
-		}
-	}
-	return s
-}
-
-// Has reports whether the user holds the role anywhere.
-func (u *User) Has(r Role) bool {
-	for _, g := range u.Grants {
-		if g.Role == r {
-			return true
-		}
-	}
-	return false
-}
-
 // Campaign is one collection: a form, a title and a time to report in.
 type Campaign struct {
 	ID       ID

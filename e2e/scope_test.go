@@ -136,14 +136,14 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 			case "everyone":
 			case "signed-in":
 				expect("nobody", nobody, 401)
-			case "filler":
+			case "fill":
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 403)
 			case "report-in-scope":
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 404)
 				expect("filler", filler, 404)
-			case "admin":
+			case "accounts":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)
 			default:

@@ -30,8 +30,8 @@ func user(ctx context.Context, e env, args []string) int {
 	case "add":
 		fs.StringVar(&login, "login", "", "用户名")
 		fs.StringVar(&name, "name", "", "姓名")
-		fs.StringVar(&role, "role", "filler", "角色：filler（填报人）或 admin（管理员）")
-		fs.StringVar(&unit, "unit", "", "填报人的单位：组织机构代码或预算编码")
+		fs.StringVar(&role, "role", "filler", roleHelp())
+		fs.StringVar(&unit, "unit", "", "单位的组织机构代码或预算编码；三类管理员不填")
 		act = func(in *installation) error { return userAdd(ctx, e, in, login, name, role, unit, fromStdin) }
 	case "passwd":
 		fs.StringVar(&login, "login", "", "用户名")
@@ -61,10 +61,13 @@ func user(ctx context.Context, e env, args []string) int {
 }
 
 func userAdd(ctx context.Context, e env, in *installation, login, name, role, unit string, fromStdin bool) error {
-	g := tianbao.Grant{Role: tianbao.Role(role)}
-	switch g.Role {
-	case tianbao.RoleAdmin:
-	case tianbao.RoleFiller:
+	who := tianbao.User{Login: login, Name: name}
+	switch r := tianbao.Role(role); {
+	case r.Office():
+		who.Office = r
+	case r.Title() == "":
+		return fmt.Errorf("没有 %q 这个角色；%s", role, roleHelp())
+	default:
 		u, err := in.store.FindUnit(ctx, unit)
 		if err != nil {
 			if tianbao.KindOf(err) == tianbao.ErrNotFound {
@@ -72,19 +75,30 @@ func userAdd(ctx context.Context, e env, in *installation, login, name, role, un
 			}
 			return err
 		}
-		g.Unit = u.ID
-	default:
-		return fmt.Errorf("角色只能是 filler 或 admin，没有 %q", role)
+		who.Grants = []tianbao.Grant{{Role: r, Unit: u.ID}}
 	}
 	password, made, err := e.password(fromStdin)
 	if err != nil {
 		return err
 	}
-	if _, err := in.auth.CreateUser(ctx, auth.By{}, tianbao.User{Login: login, Name: name, Grants: []tianbao.Grant{g}}, password); err != nil {
+	if _, err := in.auth.CreateUser(ctx, auth.By{}, who, password); err != nil {
 		return err
 	}
 	e.tell(login, password, made)
 	return nil
+}
+
+// roleHelp lists the roles for the command line.
+func roleHelp() string {
+	var b strings.Builder
+	b.WriteString("角色：")
+	for i, r := range tianbao.Roles() {
+		if i > 0 {
+			b.WriteString("、")
+		}
+		fmt.Fprintf(&b, "%s（%s）", r, r.Title())
+	}
+	return b.String()
 }
 
 func userPasswd(ctx context.Context, e env, in *installation, login string, fromStdin bool) error {
@@ -109,6 +123,9 @@ func userList(ctx context.Context, e env, in *installation) error {
 	}
 	for _, u := range us {
 		var roles []string
+		if u.Office != "" {
+			roles = append(roles, string(u.Office))
+		}
 		for _, g := range u.Grants {
 			roles = append(roles, strings.TrimSpace(string(g.Role)+" "+g.UnitName))
 		}

@@ -47,7 +47,7 @@ func onBoth(t *testing.T, f func(t *testing.T, d *desk)) {
 		if d.Service, err = auth.New(t.Context(), s, d.now, &clock.IDs{Clock: d.now}, cheap); err != nil {
 			t.Fatal(err)
 		}
-		_, err = d.CreateUser(t.Context(), auth.By{}, tianbao.User{Login: "clerk", Name: "经办", Grants: []tianbao.Grant{{Role: tianbao.RoleAdmin}}}, "Right-Word-1")
+		_, err = d.CreateUser(t.Context(), auth.By{}, tianbao.User{Login: "clerk", Name: "经办", Office: tianbao.RoleSystem}, "Right-Word-1")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -235,7 +235,7 @@ func (s *Service) Setup(ctx context.Context, token, login, name, password string
 	if err := s.CheckSetup(ctx, token); err != nil {
 		return err
 	}
-	u := tianbao.User{Login: login, Name: name, Grants: []tianbao.Grant{{Role: tianbao.RoleAdmin}}}
+	u := tianbao.User{Login: login, Name: name, Office: tianbao.RoleSystem}
 	if _, err := s.create(ctx, By{}, u, password, true); err != nil {
 		var e *tianbao.Error
 		if errors.As(err, &e) && e.Code == "set_up" {
@@ -264,8 +264,8 @@ func (s *Service) create(ctx context.Context, by By, u tianbao.User, password st
 	if n := len([]rune(u.Name)); n < 1 || n > 50 {
 		return u, tianbao.Invalid("bad_name", "请填写姓名，最长 50 个字。")
 	}
-	if len(u.Grants) == 0 {
-		return u, tianbao.Invalid("no_role", "请为账号选择角色。")
+	if err := checkRoles(&u); err != nil {
+		return u, err
 	}
 	if err := CheckPassword(u.Login, password); err != nil {
 		return u, err
@@ -282,6 +282,23 @@ func (s *Service) create(ctx context.Context, by By, u tianbao.User, password st
 		return u, err
 	}
 	return u, s.store.Audit(ctx, Event{At: u.Created, Actor: by.User, From: by.From, What: "user.create", Object: u.ID.String()})
+}
+
+// checkRoles keeps the offices apart: an account has one of them, or roles over
+// units, never both (GB/T 22239-2019 8.1.5).
+func checkRoles(u *tianbao.User) error {
+	switch {
+	case u.Office == "" && len(u.Grants) == 0:
+		return tianbao.Invalid("no_role", "请为账号选择角色。")
+	case u.Office != "" && (!u.Office.Office() || len(u.Grants) > 0):
+		return tianbao.Invalid("offices_apart", "系统、安全、审计管理员不能兼任其他角色，请另建账号。")
+	}
+	for _, g := range u.Grants {
+		if g.Role.Title() == "" || g.Role.Office() || g.Unit == 0 {
+			return tianbao.Invalid("no_role", "请为账号选择角色和单位。")
+		}
+	}
+	return nil
 }
 
 // SetPassword replaces the password of the named account, ends its sessions and

@@ -1,5 +1,5 @@
 // Package demo makes the world of the demonstration: the regions of Liaoning, the
-// units of one city and two of its counties, five accounts, a notice with the
+// units of one city and two of its counties, an account of each kind, a notice with the
 // manual attached, and a report that somebody has begun.
 //
 // Everything is invented. Phones begin with 160, a range that is given to nobody;
@@ -81,7 +81,12 @@ func Seed(ctx context.Context, w World) ([]web.DemoAccount, error) {
 		return nil, fmt.Errorf("demo: store the units: %w", err)
 	}
 	for _, a := range accounts {
-		u := tianbao.User{Login: a.Login, Name: a.Name, Grants: []tianbao.Grant{{Role: a.role, Unit: a.unit}}}
+		u := tianbao.User{Login: a.Login, Name: a.Name}
+		if a.role.Office() {
+			u.Office = a.role
+		} else {
+			u.Grants = []tianbao.Grant{{Role: a.role, Unit: a.unit}}
+		}
 		if _, err := w.Auth.CreateUser(ctx, auth.By{}, u, Password); err != nil && tianbao.KindOf(err) != tianbao.ErrConflict {
 			return nil, fmt.Errorf("demo: create %s: %w", a.Login, err)
 		}
@@ -120,14 +125,17 @@ func accounts(us []tianbao.Unit) []account {
 		}
 		return 0
 	}
-	make5 := func(login, who, what string, role tianbao.Role, unit tianbao.ID) account {
+	one := func(login, who, what string, role tianbao.Role, unit tianbao.ID) account {
 		return account{web.DemoAccount{Login: login, Password: Password, Name: who, What: what}, role, unit}
 	}
 	return []account{
-		make5("unit", "单位经办人", "单位："+firstUnit, tianbao.RoleFiller, find(firstUnit)),
-		make5("dept", "部门经办人", "主管部门："+firstDepartment+"及下属单位", tianbao.RoleFiller, find(firstDepartment)),
-		make5("city", "市局经办人", "市财政局：全市各单位", tianbao.RoleFiller, find(cityBureau)),
-		make5("province", "省厅经办人", "省财政厅：全省", tianbao.RoleFiller, rootID),
-		make5("admin", "系统管理员", "管理员：管理账号，不看报表", tianbao.RoleAdmin, 0),
+		one("unit", "单位经办人", "单位："+firstUnit, tianbao.RoleFiller, find(firstUnit)),
+		one("dept", "部门经办人", "主管部门："+firstDepartment+"及下属单位", tianbao.RoleDepartment, find(firstDepartment)),
+		one("city", "市局经办人", "市财政局：全市各单位", tianbao.RoleCity, find(cityBureau)),
+		one("province", "省厅经办人", "省财政厅：全省", tianbao.RoleProvince, rootID),
+		one("service", "服务工程师", "服务工程师：全市，只能查看", tianbao.RoleService, find(cityBureau)),
+		one("admin", "系统管理员", "系统管理员：管理账号，不看报表", tianbao.RoleSystem, 0),
+		one("security", "安全管理员", "安全管理员：授权，不看报表", tianbao.RoleSecurity, 0),
+		one("audit", "审计管理员", "审计管理员：查看审计记录，不看报表", tianbao.RoleAudit, 0),
 	}
 }

@@ -107,7 +107,7 @@ func TestRootDoesNoIO(t *testing.T) {
 		}
 		for _, imp := range p.Imports {
 			switch imp {
-			case "errors", "fmt", "io", "log/slog", "strconv", "strings", "time":
+			case "errors", "fmt", "io", "log/slog", "slices", "strconv", "strings", "time":
 			default:
 				t.Errorf("the root package imports %s", imp)
 			}

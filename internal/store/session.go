@@ -50,7 +50,7 @@ func (s *Store) Session(ctx context.Context, tokenHash []byte) (auth.Session, ti
 		if u, err = first(ctx, q, scanUser, sqlUserByID, v.User); err != nil {
 			return err
 		}
-		u.user.Grants, err = db.Collect(ctx, q, scanGrant, sqlGrants, v.User)
+		u.user.Grants, err = db.Collect(ctx, q, scanGrant, sqlGrants, ms(s.now()), v.User)
 		return err
 	})
 	if err == nil {

@@ -26,11 +26,11 @@ type storedUser struct {
 	hash  string
 }
 
-const userColumns = `p.id, p.login, p.name, p.hash, p.disabled, p.created, p.last_seen`
+const userColumns = `p.id, p.login, p.name, p.office, p.hash, p.disabled, p.created, p.last_seen`
 
 func scanUser(scan db.Scan) (u storedUser, err error) {
 	var created, seen int64
-	err = scan(&u.user.ID, &u.login, &u.user.Name, &u.hash, &u.user.Disabled, &created, &seen)
+	err = scan(&u.user.ID, &u.login, &u.user.Name, &u.user.Office, &u.hash, &u.user.Disabled, &created, &seen)
 	u.user.Created, u.user.LastSeen = when(created), when(seen)
 	return u, err
 }
@@ -38,14 +38,18 @@ func scanUser(scan db.Scan) (u storedUser, err error) {
 const (
 	sqlUserByLogin = `SELECT ` + userColumns + ` FROM app_user p WHERE p.login_key = $1`
 	sqlUsers       = `SELECT ` + userColumns + ` FROM app_user p`
-	sqlGrants      = `SELECT g.id, g.user_id, g.role, g.unit_id, COALESCE(u.path, ''), COALESCE(u.name, '')
- FROM user_grant g LEFT JOIN unit u ON u.id = g.unit_id WHERE g.user_id = $1 ORDER BY g.id`
-	sqlAllGrants = `SELECT g.id, g.user_id, g.role, g.unit_id, COALESCE(u.path, ''), COALESCE(u.name, '')
- FROM user_grant g LEFT JOIN unit u ON u.id = g.unit_id ORDER BY g.id`
+	// Only grants that hold at $1, and none of somebody with an office.
+	grantColumns = `SELECT g.id, g.user_id, g.role, g.unit_id, g.valid_from, g.valid_to, COALESCE(u.path, ''), COALESCE(u.name, '')
+ FROM role_grant g JOIN app_user p ON p.id = g.user_id LEFT JOIN unit u ON u.id = g.unit_id
+ WHERE p.office = '' AND g.valid_from <= $1 AND (g.valid_to = 0 OR g.valid_to > $1)`
+	sqlGrants    = grantColumns + ` AND g.user_id = $2 ORDER BY g.id`
+	sqlAllGrants = grantColumns + ` ORDER BY g.id`
 )
 
 func scanGrant(scan db.Scan) (g tianbao.Grant, err error) {
-	err = scan(&g.ID, &g.User, &g.Role, &g.Unit, &g.UnitPath, &g.UnitName)
+	var from, to int64
+	err = scan(&g.ID, &g.User, &g.Role, &g.Unit, &from, &to, &g.UnitPath, &g.UnitName)
+	g.From, g.To = when(from), when(to)
 	return g, err
 }
 
@@ -66,7 +70,7 @@ func (s *Store) UserByLogin(ctx context.Context, login string) (tianbao.User, st
 		if u, err = first(ctx, q, scanUser, sqlUserByLogin, s.loginKey(login)); err != nil {
 			return err
 		}
-		u.user.Grants, err = db.Collect(ctx, q, scanGrant, sqlGrants, u.user.ID)
+		u.user.Grants, err = db.Collect(ctx, q, scanGrant, sqlGrants, ms(s.now()), u.user.ID)
 		return err
 	})
 	if err == nil {
@@ -88,7 +92,7 @@ func (s *Store) Users(ctx context.Context) ([]tianbao.User, error) {
 		if stored, err = db.Collect(ctx, q, scanUser, sqlUsers); err != nil {
 			return err
 		}
-		grants, err = db.Collect(ctx, q, scanGrant, sqlAllGrants)
+		grants, err = db.Collect(ctx, q, scanGrant, sqlAllGrants, ms(s.now()))
 		return err
 	})
 	if err != nil {
@@ -116,12 +120,11 @@ const (
 	// Whoever sets up first holds this row until the end of the transaction; on
 	// PostgreSQL a second one waits here and then sees the administrator.
 	sqlLockSetup  = `UPDATE setup_token SET uses = uses + 1 WHERE id = 1`
-	sqlCountAdmin = `SELECT COUNT(*) FROM user_grant g JOIN app_user p ON p.id = g.user_id
- WHERE g.role = $1 AND p.disabled = $2`
-	sqlInsertUser = `INSERT INTO app_user (id, login_key, login, name, hash, disabled, created, last_seen)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	sqlInsertGrant = `INSERT INTO user_grant (user_id, role, unit_id, id) VALUES ($1, $2, $3, $4)`
-	sqlUpdateGrant = `UPDATE user_grant SET user_id = $1, role = $2, unit_id = $3 WHERE id = $4`
+	sqlCountAdmin = `SELECT COUNT(*) FROM app_user p WHERE p.office = $1 AND p.disabled = $2`
+	sqlInsertUser = `INSERT INTO app_user (id, login_key, login, name, office, hash, disabled, created, last_seen)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+	sqlInsertGrant = `INSERT INTO role_grant (user_id, role, unit_id, valid_from, valid_to, id, by_id) VALUES ($1, $2, $3, $4, $5, $6, 0)`
+	sqlUpdateGrant = `UPDATE role_grant SET user_id = $1, role = $2, unit_id = $3, valid_from = $4, valid_to = $5 WHERE id = $6`
 )
 
 // CreateUser implements auth.Store. A user without id, and grants without, get one.
@@ -151,7 +154,7 @@ func (s *Store) CreateUser(ctx context.Context, u tianbao.User, hash string, fir
 			}
 		}
 		_, err := tx.Exec(ctx, sqlInsertUser,
-			u.ID, s.loginKey(u.Login), login, u.Name, hash, u.Disabled, ms(u.Created), ms(u.LastSeen))
+			u.ID, s.loginKey(u.Login), login, u.Name, u.Office, hash, u.Disabled, ms(u.Created), ms(u.LastSeen))
 		if db.IsUnique(err) {
 			return &tianbao.Error{Kind: tianbao.ErrConflict, Code: "login_taken", Message: "这个用户名已经有人使用，请换一个。"}
 		}
@@ -159,7 +162,7 @@ func (s *Store) CreateUser(ctx context.Context, u tianbao.User, hash string, fir
 			return err
 		}
 		for _, g := range grants {
-			if _, err := tx.Exec(ctx, sqlInsertGrant, u.ID, g.Role, g.Unit, g.ID); err != nil {
+			if _, err := tx.Exec(ctx, sqlInsertGrant, u.ID, g.Role, g.Unit, ms(g.From), ms(g.To), g.ID); err != nil {
 				return err
 			}
 		}
@@ -172,14 +175,14 @@ func (s *Store) HasAdmin(ctx context.Context) (bool, error) { return hasAdmin(ct
 
 func hasAdmin(ctx context.Context, q db.Queryer) (bool, error) {
 	var n int64
-	err := q.One(ctx, []any{&n}, sqlCountAdmin, tianbao.RoleAdmin, false)
+	err := q.One(ctx, []any{&n}, sqlCountAdmin, tianbao.RoleSystem, false)
 	return n > 0, err
 }
 
 // PutGrant stores a grant, or replaces the one with its id.
 func (s *Store) PutGrant(ctx context.Context, g tianbao.Grant) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
-		return upsert(ctx, tx, sqlUpdateGrant, sqlInsertGrant, g.User, g.Role, g.Unit, g.ID)
+		return upsert(ctx, tx, sqlUpdateGrant, sqlInsertGrant, g.User, g.Role, g.Unit, ms(g.From), ms(g.To), g.ID)
 	})
 }
 

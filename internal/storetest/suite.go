@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"forms never change", testForms},
 		{"users", testUsers},
 		{"the first administrator", testFirstAdmin},
+		{"offices and grants in time", testOffices},
 		{"sessions", testSessions},
 		{"what was done is on the trail", testTrail},
 		{"failures", testFailures},

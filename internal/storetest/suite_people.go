@@ -29,15 +29,15 @@ func testUsers(w *world) {
 		refused(w.t, "login "+login, err, tianbao.ErrNotFound)
 	}
 	refused(w.t, "a login that is taken", w.CreateUser(ctx, tianbao.User{Login: "clerk"}, "h", false), tianbao.ErrConflict)
-	w.ok(w.CreateUser(ctx, tianbao.User{ID: 201, Login: "boss", Name: "管理员", Grants: []tianbao.Grant{{Role: tianbao.RoleAdmin}}}, "h", false))
+	w.ok(w.CreateUser(ctx, tianbao.User{ID: 201, Login: "boss", Name: "管理员", Office: tianbao.RoleSystem}, "h", false))
 	w.ok(w.PutGrant(ctx, tianbao.Grant{ID: 301, User: clerk, Role: tianbao.RoleFiller, Unit: elsewhere}))
 	w.ok(w.PutGrant(ctx, tianbao.Grant{ID: 301, User: clerk, Role: tianbao.RoleFiller, Unit: unitB}))
 	users, err := w.Users(ctx)
 	w.ok(err)
-	if len(users) != 2 || users[0].Login != "boss" || !users[0].Has(tianbao.RoleAdmin) || users[0].Created.IsZero() {
+	if len(users) != 2 || users[0].Login != "boss" || !users[0].May(tianbao.PowerAccounts) || users[0].Created.IsZero() {
 		w.t.Fatalf("users %v", users)
 	}
-	if got := users[1].Scope().Paths; !slices.Equal(got, []string{"/1/2/3/", "/1/2/4/"}) {
+	if got := users[1].Scope(tianbao.PowerFill).Paths; !slices.Equal(got, []string{"/1/2/3/", "/1/2/4/"}) {
 		w.t.Errorf("scope %v", got)
 	}
 	if has, err := w.HasAdmin(ctx); err != nil || !has {
@@ -55,12 +55,57 @@ func testUsers(w *world) {
 	refused(w.t, "SetDisabled of nobody", w.SetDisabled(ctx, 999, true), tianbao.ErrNotFound)
 }
 
+// An account has one office or grants, whatever is written into the tables; grants
+// hold for their time only.
+func testOffices(w *world) {
+	ctx := w.t.Context()
+	w.ok(w.CreateUser(ctx, tianbao.User{ID: 201, Login: "boss", Name: "管理员", Office: tianbao.RoleSystem}, "h", false))
+	grant := func(g tianbao.Grant) error {
+		g.Unit = unitB
+		return w.PutGrant(ctx, g)
+	}
+	for _, role := range []tianbao.Role{tianbao.RoleSystem, tianbao.RoleSecurity, tianbao.RoleAudit, "admin", ""} {
+		if err := grant(tianbao.Grant{ID: 310, User: clerk, Role: role}); err == nil {
+			w.t.Errorf("the schema takes the grant of %q", role)
+		}
+	}
+	w.ok(grant(tianbao.Grant{ID: 311, User: 201, Role: tianbao.RoleProvince}))
+	if u, _, err := w.UserByLogin(ctx, "boss"); err != nil || len(u.Grants) != 0 || u.May(tianbao.PowerSee) || !u.May(tianbao.PowerAccounts) {
+		w.t.Errorf("an administrator with a grant: %v %v", u.Grants, err)
+	}
+	now := time.Now()
+	for i, g := range []tianbao.Grant{
+		{From: now.Add(-2 * time.Hour), To: now.Add(-time.Hour)}, // over
+		{From: now.Add(time.Hour)},                               // to come
+		{From: now.Add(-time.Hour), To: now.Add(time.Hour)},
+		{To: now}, // ends now
+		{From: now.Add(-time.Second)},
+	} {
+		g.ID, g.User, g.Role = tianbao.ID(320+i), clerk, tianbao.RoleReviewer
+		w.ok(grant(g))
+	}
+	u, _, err := w.UserByLogin(ctx, "clerk")
+	w.ok(err)
+	var held []tianbao.ID
+	for _, g := range u.Grants {
+		if g.Role == tianbao.RoleReviewer {
+			held = append(held, g.ID)
+		}
+		if !g.Holds(now) {
+			w.t.Errorf("grant %d does not hold", g.ID)
+		}
+	}
+	if !slices.Equal(held, []tianbao.ID{322, 324}) {
+		w.t.Errorf("grants that hold: %v", held)
+	}
+}
+
 func testFirstAdmin(w *world) {
 	var won atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 10 {
 		wg.Go(func() {
-			err := w.CreateUser(w.t.Context(), tianbao.User{Login: fmt.Sprintf("a%d", i), Grants: []tianbao.Grant{{Role: tianbao.RoleAdmin}}}, "h", true)
+			err := w.CreateUser(w.t.Context(), tianbao.User{Login: fmt.Sprintf("a%d", i), Office: tianbao.RoleSystem}, "h", true)
 			if err == nil {
 				won.Add(1)
 				return

@@ -34,7 +34,7 @@ func (v *viewer) user() tianbao.User {
 // actor is the viewer as the office knows it.
 func (v *viewer) actor() report.Actor {
 	u := v.user()
-	return report.Actor{User: u.ID, Login: u.Login, Name: u.Name, Scope: u.Scope()}
+	return report.Actor{User: u.ID, Login: u.Login, Name: u.Name, Scope: u.Scope(tianbao.PowerFill)}
 }
 
 // by is the viewer as the trail of accounts knows it.
@@ -54,13 +54,13 @@ var (
 	everyone = rule{"everyone", func(*Server, *http.Request, *viewer) error { return nil }}
 	// signedIn asks for a session.
 	signedIn = rule{"signed-in", func(_ *Server, _ *http.Request, v *viewer) error { return needSession(v) }}
-	// fillers asks for the role of filler anywhere.
-	fillers = rule{"filler", func(_ *Server, _ *http.Request, v *viewer) error { return needRole(v, tianbao.RoleFiller) }}
-	// admins asks for the role of administrator.
-	admins = rule{"admin", func(_ *Server, _ *http.Request, v *viewer) error { return needRole(v, tianbao.RoleAdmin) }}
+	// fillers asks for the power to fill in anywhere.
+	fillers = needing(tianbao.PowerFill)
+	// accountants asks for the office that keeps accounts.
+	accountants = needing(tianbao.PowerAccounts)
 	// ownReport asks that the report of the path lies in the viewer's scope as a filler.
 	ownReport = rule{"report-in-scope", func(s *Server, r *http.Request, v *viewer) error {
-		if err := needRole(v, tianbao.RoleFiller); err != nil {
+		if err := needPower(v, tianbao.PowerFill); err != nil {
 			if tianbao.KindOf(err) == tianbao.ErrForbidden {
 				return tianbao.NotFound()
 			}
@@ -82,11 +82,16 @@ func needSession(v *viewer) error {
 	return nil
 }
 
-func needRole(v *viewer, role tianbao.Role) error {
+// needing is the rule that asks for a power anywhere; it bears the power's name.
+func needing(p tianbao.Power) rule {
+	return rule{string(p), func(_ *Server, _ *http.Request, v *viewer) error { return needPower(v, p) }}
+}
+
+func needPower(v *viewer, p tianbao.Power) error {
 	if err := needSession(v); err != nil {
 		return err
 	}
-	if u := v.user(); !u.Has(role) {
+	if u := v.user(); !u.May(p) {
 		return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "forbidden", Message: "您的账号没有这项功能的权限，如需使用请联系管理员。"}
 	}
 	return nil

@@ -17,7 +17,7 @@ type homePage struct {
 // home is the portal: what the viewer can do, as cards, and the newest notices.
 func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	u := v.user()
-	p := homePage{Filler: u.Has(tianbao.RoleFiller), Admin: u.Has(tianbao.RoleAdmin)}
+	p := homePage{Filler: u.May(tianbao.PowerFill), Admin: u.May(tianbao.PowerAccounts)}
 	var err error
 	if p.Filler {
 		if p.Campaigns, err = s.Catalog.Campaigns(r.Context()); err != nil {

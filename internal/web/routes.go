@@ -82,10 +82,10 @@ func (s *Server) table() []route {
 		{get, "/reports/{report}/receipts/{receipt}", ownReport, s.receipt, "receipt", "One receipt, printable", nil, wireReceipt{}, false, 0},
 
 		// Administrators.
-		{get, "/users", admins, s.users, "users", "The accounts", nil, wireUsers{}, false, 0},
-		{post, "/users", admins, s.userAdd, "addUser", "Create an account; answers its first password once", wireUserAdd{}, wireNewPassword{}, false, 0},
-		{post, "/users/{login}/password", admins, s.userPassword, "resetPassword", "Give an account a new password; answers it once", wireEmpty{}, wireNewPassword{}, false, 0},
-		{post, "/users/{login}/disabled", admins, s.userDisable, "disableUser", "Disable or enable an account", wireDisable{}, wireDone{}, false, 0},
+		{get, "/users", accountants, s.users, "users", "The accounts", nil, wireUsers{}, false, 0},
+		{post, "/users", accountants, s.userAdd, "addUser", "Create an account; answers its first password once", wireUserAdd{}, wireNewPassword{}, false, 0},
+		{post, "/users/{login}/password", accountants, s.userPassword, "resetPassword", "Give an account a new password; answers it once", wireEmpty{}, wireNewPassword{}, false, 0},
+		{post, "/users/{login}/disabled", accountants, s.userDisable, "disableUser", "Disable or enable an account", wireDisable{}, wireDone{}, false, 0},
 	}
 }
 

@@ -67,6 +67,9 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request, v *viewer) erro
 
 func toSession(u tianbao.User, csrf string) wireSession {
 	out := wireSession{Login: u.Login, Name: u.Name, CSRF: csrf, Roles: []string{}, Units: []string{}}
+	if u.Office != "" {
+		out.Roles = append(out.Roles, string(u.Office))
+	}
 	for _, g := range u.Grants {
 		out.Roles = append(out.Roles, string(g.Role))
 		if g.UnitName != "" {

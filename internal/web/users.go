@@ -14,6 +14,7 @@ type usersPage struct {
 	Message string
 	Add     wireUserAdd
 	Self    string
+	Roles   []tianbao.Role
 }
 
 func (s *Server) users(w http.ResponseWriter, r *http.Request, v *viewer) error {
@@ -26,7 +27,7 @@ func (s *Server) users(w http.ResponseWriter, r *http.Request, v *viewer) error 
 		ses := toSession(u, "")
 		out.Users = append(out.Users, wireUser{Login: u.Login, Name: u.Name, Disabled: u.Disabled, Roles: ses.Roles, Units: ses.Units, LastSeen: stamp(u.LastSeen)})
 	}
-	return s.answer(w, r, v, out, "users.html", "用户管理", &usersPage{Users: us, CSRF: v.signed.CSRF, Self: v.user().Login})
+	return s.answer(w, r, v, out, "users.html", "用户管理", &usersPage{Users: us, CSRF: v.signed.CSRF, Self: v.user().Login, Roles: tianbao.Roles()})
 }
 
 // newPasswordPage is the data of newpassword.html: the only time it is shown.
@@ -52,17 +53,20 @@ func (s *Server) userAdd(w http.ResponseWriter, r *http.Request, v *viewer) erro
 		if lerr != nil {
 			return lerr
 		}
-		s.page(w, r, v, statuses[kind], "users.html", "用户管理", &usersPage{Users: us, CSRF: v.signed.CSRF, Message: asError(err).Message, Add: in, Self: v.user().Login})
+		s.page(w, r, v, statuses[kind], "users.html", "用户管理", &usersPage{Users: us, CSRF: v.signed.CSRF, Message: asError(err).Message, Add: in, Self: v.user().Login, Roles: tianbao.Roles()})
 		return nil
 	}
 	return s.answer(w, r, v, wireNewPassword{u.Login, password}, "newpassword.html", "初始密码", &newPasswordPage{u.Login, u.Name, password, true})
 }
 
 func (s *Server) addUser(r *http.Request, v *viewer, in wireUserAdd) (tianbao.User, string, error) {
-	g := tianbao.Grant{Role: tianbao.Role(in.Role)}
-	switch g.Role {
-	case tianbao.RoleAdmin:
-	case tianbao.RoleFiller:
+	u := tianbao.User{Login: in.Login, Name: in.Name}
+	switch role := tianbao.Role(in.Role); {
+	case role.Office():
+		u.Office = role
+	case role.Title() == "":
+		return tianbao.User{}, "", tianbao.Invalid("no_role", "请为账号选择角色。")
+	default:
 		unit, err := s.Catalog.FindUnit(r.Context(), in.Unit)
 		if err != nil {
 			if tianbao.KindOf(err) == tianbao.ErrNotFound {
@@ -70,12 +74,10 @@ func (s *Server) addUser(r *http.Request, v *viewer, in wireUserAdd) (tianbao.Us
 			}
 			return tianbao.User{}, "", err
 		}
-		g.Unit, g.UnitPath, g.UnitName = unit.ID, unit.Path, unit.Name
-	default:
-		return tianbao.User{}, "", tianbao.Invalid("no_role", "请为账号选择角色。")
+		u.Grants = []tianbao.Grant{{Role: role, Unit: unit.ID, UnitPath: unit.Path, UnitName: unit.Name}}
 	}
 	password := auth.NewPassword()
-	u, err := s.Auth.CreateUser(r.Context(), v.by(r), tianbao.User{Login: in.Login, Name: in.Name, Grants: []tianbao.Grant{g}}, password)
+	u, err := s.Auth.CreateUser(r.Context(), v.by(r), u, password)
 	return u, password, err
 }
 
