@@ -102,6 +102,9 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	if err := in.store.BindKeys(ctx); err != nil {
 		return err
 	}
+	if err := in.store.IndexUnits(ctx); err != nil {
+		return err
+	}
 	for _, f := range in.forms.Forms() {
 		if err := in.store.PutForm(ctx, f.Name, f.Version, in.forms.Schema(f.Name, f.Version), clock.System()); err != nil {
 			return err

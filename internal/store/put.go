@@ -44,9 +44,9 @@ func (s *Store) Regions(ctx context.Context) ([]tianbao.Region, error) {
 const (
 	sqlUnitPath   = `SELECT path FROM unit WHERE id = $1`
 	sqlUpdateUnit = `UPDATE unit SET parent = $1, region_id = $2, path = $3, name = $4, budget_code = $5, org_code = $6,
- type = $7, kind = $8 WHERE id = $9`
-	sqlInsertUnit = `INSERT INTO unit (parent, region_id, path, name, budget_code, org_code, type, kind, id)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+ type = $7, kind = $8, search = $9 WHERE id = $10`
+	sqlInsertUnit = `INSERT INTO unit (parent, region_id, path, name, budget_code, org_code, type, kind, search, id)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 	sqlMoveBelow = `UPDATE unit SET path = $1 || substr(path, $2) WHERE path >= $3 AND path < $4`
 )
 
@@ -55,7 +55,7 @@ const (
 func (s *Store) PutUnits(ctx context.Context, units ...tianbao.Unit) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		for i := range units {
-			if err := putUnit(ctx, tx, &units[i]); err != nil {
+			if err := s.putUnit(ctx, tx, &units[i]); err != nil {
 				return fmt.Errorf("store: put unit %s: %w", units[i].ID, err)
 			}
 		}
@@ -63,7 +63,7 @@ func (s *Store) PutUnits(ctx context.Context, units ...tianbao.Unit) error {
 	})
 }
 
-func putUnit(ctx context.Context, tx db.Tx, u *tianbao.Unit) error {
+func (s *Store) putUnit(ctx context.Context, tx db.Tx, u *tianbao.Unit) error {
 	parent, old := "/", ""
 	if u.Parent != 0 {
 		if err := one(ctx, tx, []any{&parent}, sqlUnitPath, u.Parent); err != nil {
@@ -83,7 +83,7 @@ func putUnit(ctx context.Context, tx db.Tx, u *tianbao.Unit) error {
 		}
 	}
 	return upsert(ctx, tx, sqlUpdateUnit, sqlInsertUnit,
-		u.Parent, u.Region, path, u.Name, u.BudgetCode, u.OrgCode, u.Type, u.Kind, u.ID)
+		u.Parent, u.Region, path, u.Name, u.BudgetCode, u.OrgCode, u.Type, u.Kind, s.searchText(u), u.ID)
 }
 
 const (

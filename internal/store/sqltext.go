@@ -72,7 +72,12 @@ func listed[T any](sql string, values []T, args []any, fn func(sql string, args 
 // contains returns the LIKE pattern, with \ as escape, for text that contains q in
 // either case.
 func contains(q string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(lowerASCII(q)) + "%"
+	return "%" + escapeLike(lowerASCII(q)) + "%"
+}
+
+// escapeLike takes the meaning that % and _ have in a LIKE pattern from s.
+func escapeLike(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }
 
 // lowerASCII lowers what the lower() of both engines lowers.

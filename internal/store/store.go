@@ -10,6 +10,7 @@ import (
 	"tianbao"
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
+	"tianbao/internal/ident"
 	"tianbao/internal/seal"
 )
 
@@ -35,6 +36,8 @@ type Store struct {
 	ids   *clock.IDs
 	forms Forms
 	now   clock.Clock
+	// pinyin makes what units are found by.
+	pinyin ident.Pinyin
 }
 
 // New returns a Store on an open database, whose schema must be that of

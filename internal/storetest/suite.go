@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a report is opened once", testOpenRaced},
 		{"units", testUnits},
 		{"units named by rows", testUnitOf},
+		{"units searched for", testSearchUnits},
 		{"codes without their zeros", testPaddedCodes},
 		{"notices", testNotices},
 		{"forms never change", testForms},

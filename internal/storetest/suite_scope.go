@@ -50,6 +50,10 @@ func testScope(w *world) {
 			list, err := w.Units(ctx, s, "第一中学", 10)
 			return empty(len(list), err)
 		},
+		"SearchUnits": func(s tianbao.Scope) error {
+			list, err := w.SearchUnits(ctx, s, "dyzx", 10)
+			return empty(len(list), err)
+		},
 		"FindByKey": func(s tianbao.Scope) error {
 			list, err := w.FindByKey(ctx, s, "person_id", id)
 			return empty(len(list), err)

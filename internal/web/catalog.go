@@ -23,6 +23,9 @@ type Catalog interface {
 	Unit(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Unit, error)
 	// Units returns units in scope by name or code, for pickers.
 	Units(ctx context.Context, scope tianbao.Scope, q string, limit int) ([]tianbao.Unit, error)
+	// SearchUnits returns units in scope whose code, name or pinyin initials hold q, the
+	// best first; without q the first of the tree.
+	SearchUnits(ctx context.Context, scope tianbao.Scope, q string, limit int) ([]tianbao.Unit, error)
 	// FindUnit returns the unit with the given id, organisation code or budget code,
 	// whatever the scope: administrators grant roles over any unit. A code that
 	// several units bear is tianbao.ErrInvalid.

@@ -64,6 +64,7 @@ func (s *Server) table() []route {
 
 		// Fillers: 报表管理.
 		{get, "/reports", fillers, s.reports, "reports", "The reports of a campaign in the viewer's scope", nil, wireReports{}, false, 0},
+		{post, "/units/search", fillers, s.searchUnits, "searchUnits", "The units in the viewer's scope whose code, name or pinyin initials hold a text, the best first", wireUnitQuery{}, wireUnits{}, false, 4 << 10},
 		{post, "/campaigns/{campaign}/reports", fillers, s.openReport, "openReport", "Open a unit's report in a campaign, made if there is none", wireOpen{}, wireReport{}, false, 0},
 		{get, "/campaigns/{campaign}/template", fillers, s.template, "template", "The blank workbook of a campaign's form", nil, nil, false, 0},
 		{get, "/reports/{report}", ownReport, s.report, "report", "A report with all its rows", nil, wireSheet{}, false, 0},

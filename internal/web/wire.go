@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -124,6 +125,7 @@ type wireColumn struct {
 	Width    int      `json:"width"` // pixels
 	Choices  []string `json:"choices,omitempty"`
 	Narrow   bool     `json:"narrow,omitempty"` // full-width digits and letters become half-width
+	Pick     string   `json:"pick,omitempty"`   // "unit": values come from the register of units, see /units/search
 }
 
 type wireRow struct {
@@ -395,6 +397,9 @@ func toColumns(f *tianbao.Form) []wireColumn {
 		out[i] = wireColumn{
 			Key: fd.Key, Letter: fd.Letter, Title: fd.Title, Note: fd.Note, Required: fd.Required,
 			Width: fd.Pixels, Choices: fd.Enum, Narrow: narrow(fd.Kind),
+		}
+		if slices.Contains(f.UnitKeys, fd.Key) {
+			out[i].Pick = "unit"
 		}
 	}
 	return out
