@@ -5,6 +5,7 @@ import { ask, byId, el, toast } from "./lib/dom";
 import { FaultList, open } from "./lib/faults";
 import { Importer, Plan } from "./lib/importer";
 import { clashes, decide, Values, valuesOf } from "./lib/merge";
+import { withUnits } from "./lib/units";
 
 interface Sheet {
   report: { id: string; version: number; rows: number; state_name: string };
@@ -103,7 +104,7 @@ class FormPage {
   async start(): Promise<void> {
     const sheet = await this.fetch();
     if (!sheet) return;
-    this.sheet.columns = sheet.columns;
+    this.sheet.columns = withUnits(sheet.columns);
     this.load(sheet);
     this.status("");
     this.sheet.focus();

@@ -5,7 +5,7 @@ import { Input } from "./input";
 import { Mouse } from "./mouse";
 import { Change, Clash, Column, Fault, Newer, Row, ViewSpec, ViewState } from "./types";
 
-export type { Change, Clash, Column, Fault, Filter, Newer, Row, Severity, ViewSpec, ViewState } from "./types";
+export type { Change, Clash, Column, Fault, Filter, Newer, Row, Severity, Suggestion, ViewSpec, ViewState } from "./types";
 
 export class TbSheet extends HTMLElement {
   private grid = new Grid(this);
@@ -17,7 +17,7 @@ export class TbSheet extends HTMLElement {
   connectedCallback(): void {
     const { view } = this.grid;
     if (!view.scroll.parentNode) {
-      this.append(this.find.el, view.scroll, this.input.drop.el, view.tip, view.live);
+      this.append(this.find.el, view.scroll, this.input.drop.el, this.input.picker.el, view.tip, view.live);
       const label = this.getAttribute("aria-label");
       const grid = view.scroll.firstElementChild;
       if (label && grid) grid.setAttribute("aria-label", label);
@@ -30,6 +30,7 @@ export class TbSheet extends HTMLElement {
     this.sizes.disconnect();
     this.mouse.stop();
     this.grid.news.stop();
+    this.input.picker.stop();
     this.grid.view.stop();
   }
 

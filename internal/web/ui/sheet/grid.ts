@@ -178,7 +178,7 @@ export class Grid {
     if (kept) this.notice(`有 ${kept} 个单元格是只读的，没有改动。`);
   }
 
-  private put(line: Line, c: number, text: string): void {
+  put(line: Line, c: number, text: string): void {
     this.model.set(line, c, this.model.columns[c].narrow ? narrow(text) : text);
   }
 

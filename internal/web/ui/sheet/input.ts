@@ -1,8 +1,10 @@
 import { Dropdown } from "./dropdown";
 import { Grid } from "./grid";
 import { arrows, blockEdge, moveKey } from "./moves";
+import { Picker, take } from "./picker";
 import { narrow, oneLine } from "./text";
 import { copyTo, pasteFrom } from "./transfer";
+import { isList } from "./types";
 
 /**
  * Keys, composition and clipboard. One text area has the focus all the time and
@@ -18,6 +20,7 @@ export class Input {
   mode: "idle" | "enter" | "edit" = "idle";
   composing = false;
   readonly drop: Dropdown;
+  readonly picker: Picker;
   private area: HTMLTextAreaElement;
   /** The column a run of Tabs began in, or -1. */
   private tabFrom = -1;
@@ -35,9 +38,14 @@ export class Input {
       this.drop.hide();
       this.commit();
     });
+    this.picker = new Picker(area, grid, (chosen) => {
+      this.close();
+      take(grid, chosen, false);
+    });
     area.addEventListener("keydown", (e) => this.keydown(e));
     area.addEventListener("compositionstart", () => {
       this.composing = true;
+      this.picker.stop();
       if (this.mode === "idle") this.begin("enter");
     });
     area.addEventListener("compositionend", () => {
@@ -95,17 +103,25 @@ export class Input {
   }
 
   /** Opens a drop-down cell by key or click; otherwise edits the cell's text. */
-  edit(): void {
+  edit(list = false): void {
     this.begin("edit", this.grid.value);
+    if (list) this.suggest(false);
     // Typing replaces the choice as a whole.
-    if (this.drop.open) this.area.select();
+    if (this.drop.open || list) this.area.select();
+  }
+
+  /** Asks the column what it suggests for the text so far. */
+  private suggest(wait: boolean): void {
+    const { view, sel, model } = this.grid;
+    const { suggest } = model.columns[sel.c];
+    const place = () => (this.mode === "idle" || this.composing ? null : view.cellRect(sel.r, sel.c));
+    if (suggest && this.mode !== "idle") this.picker.ask(suggest, this.area.value, wait, place);
   }
 
   private openDrop(): void {
     const { grid } = this;
     const { view, sel } = grid;
-    const bottom = this.root.clientHeight;
-    this.drop.show(grid.model.columns[sel.c].choices || [], grid.value, view.cellRect(sel.r, sel.c), bottom);
+    this.drop.show(grid.model.columns[sel.c].choices || [], grid.value, view.cellRect(sel.r, sel.c));
   }
 
   /** After every change of the text that is not the middle of a composition. */
@@ -120,12 +136,14 @@ export class Input {
       area.setSelectionRange(caret, caret);
     }
     if (this.drop.open) this.drop.filter(text);
+    this.suggest(true);
     grid.view.stretch();
   }
 
   private close(): void {
     this.mode = "idle";
     this.drop.hide();
+    this.picker.stop();
     this.area.value = "";
     this.root.classList.remove("tbs-editing");
     this.grid.view.place();
@@ -142,8 +160,10 @@ export class Input {
       return;
     }
     const text = this.drop.value(this.area.value);
+    const chosen = this.picker.chosen();
     this.close();
-    this.grid.write(text, "输入", all);
+    if (chosen) take(this.grid, chosen, all);
+    else this.grid.write(text, "输入", all);
   }
 
   cancel(): void {
@@ -237,7 +257,7 @@ export class Input {
     switch (e.key) {
       case "ArrowDown":
       case "ArrowUp":
-        if (grid.model.columns[sel.c].choices) this.edit();
+        if (isList(grid.model.columns[sel.c])) this.edit(true);
         return true;
       case "Tab":
         return !leaving && this.tab(shift ? -1 : 1);
@@ -263,15 +283,18 @@ export class Input {
   }
 
   private editKey(e: KeyboardEvent): boolean {
-    const { grid, drop } = this;
+    const { grid, drop, picker } = this;
     const { sel } = grid;
-    if (drop.open && (e.key === "ArrowDown" || e.key === "ArrowUp")) {
-      drop.move(arrows[e.key][0]);
-      return true;
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") {
+      const list = drop.open ? drop : picker.open ? picker : null;
+      if (list) list.move(arrows[e.key][0]);
+      else if (e.altKey) this.suggest(false);
+      if (list || e.altKey) return true;
     }
     switch (e.key) {
       case "Escape":
-        this.cancel();
+        if (picker.open) picker.stop();
+        else this.cancel();
         return true;
       case "Enter":
         if (e.altKey) {

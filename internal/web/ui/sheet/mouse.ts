@@ -47,7 +47,7 @@ export class Mouse {
         return grid.range(e.shiftKey ? grid.sel.r : hit.r, 0, hit.r, lastCol);
       case "arrow":
         grid.choose(hit.r, hit.c);
-        return input.edit();
+        return input.edit(true);
       case "cell":
         this.start("cell");
         return grid.choose(hit.r, hit.c, e.shiftKey);

@@ -13,9 +13,24 @@ export interface Column {
   width: number;
   /** A drop-down column. Other values are kept; the server marks them. */
   choices?: string[];
+  /** Looks for entries to fill the row from while a cell is typed in, the best first. */
+  suggest?: (text: string) => Promise<Suggestion[]>;
   readonly?: boolean;
   /** Full-width digits and letters become half-width while typing. */
   narrow?: boolean;
+}
+
+/** Whether a list opens at cells of the column. */
+export const isList = (c: Column): boolean => !!(c.choices || c.suggest);
+
+/** An entry that a column suggests. */
+export interface Suggestion {
+  text: string;
+  note?: string;
+  /** The cells of the row that choosing it fills, by column key. */
+  cells: Record<string, string>;
+  /** Cells that it fills only where they are empty. */
+  blanks?: Record<string, string>;
 }
 
 /** One row: values by position of the columns. */

@@ -4,7 +4,7 @@ import { Line, Model } from "./model";
 import { Shown } from "./shown";
 import { News } from "./news";
 import { el } from "./text";
-import { Rect, Selection, rectOf } from "./types";
+import { Rect, Selection, isList, rectOf } from "./types";
 
 export const rowHeight = 28;
 const numWidth = 52;
@@ -254,7 +254,7 @@ export class View {
     const c = Number(e.getAttribute("data-c"));
     if (!row) return { r: 0, c, part: "head" };
     if (e.hasAttribute("data-num")) return { r: row.pos, c: 0, part: "num" };
-    const arrow = this.model.columns[c].choices && clientX > e.getBoundingClientRect().right - 22;
+    const arrow = isList(this.model.columns[c]) && clientX > e.getBoundingClientRect().right - 22;
     return { r: row.pos, c, part: arrow ? "arrow" : "cell" };
   }
 
@@ -294,7 +294,8 @@ export class View {
     this.model.columns.forEach((col, c) => {
       const text = document.createTextNode("");
       const cell = el("div", { class: "tbs-cell", role: "gridcell", "aria-colindex": String(c + 2), "data-c": String(c) }, text);
-      if (col.choices) cell.classList.add("tbs-choice");
+      if (isList(col)) cell.classList.add("tbs-choice");
+      if (col.suggest) cell.classList.add("tbs-suggest");
       if (col.narrow) cell.classList.add("tbs-digits");
       cells.push(cell);
       texts.push(text);
