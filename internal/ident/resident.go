@@ -153,13 +153,23 @@ func Convert15(s string) (string, bool) {
 // IsForeignCard reports whether s has the form of a foreigner's permanent-resident
 // card, right or not. Only its holders may bear a name in Latin letters.
 func IsForeignCard(s string) bool {
-	return len(s) == 18 && s[0] == '9' || isCard2017(s)
+	return len(s) == 18 && s[0] == '9' && ascii(s) || isCard2017(s)
 }
 
 // isCard2017 reports whether s looks like a card of 2017: three letters, and 15
 // characters in all.
 func isCard2017(s string) bool {
-	return len(s) == 15 && capital(s[0]) && capital(s[1]) && capital(s[2])
+	return len(s) == 15 && capital(s[0]) && capital(s[1]) && capital(s[2]) && ascii(s)
+}
+
+// ascii reports whether bytes are characters: a length in bytes is one of characters.
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // card2017 checks a card of 2017: nationality (ISO 3166-1 alpha-3), four digits of

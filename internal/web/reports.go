@@ -132,6 +132,7 @@ type sheetPage struct {
 	}
 	MaxFile   int64
 	MinReason int
+	Rules     string // digest of the rules, see ruleBook
 }
 
 // report is the form page, and the sheet as data.
@@ -146,9 +147,13 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 			return err
 		}
 		f := rules.Form()
+		d, err := s.describe(f.Name, f.Version)
+		if err != nil {
+			return err
+		}
 		s.page(w, r, v, http.StatusOK, "sheet.html", f.Title, &sheetPage{
 			Report: toReport(v.report), Form: f, Folder: f.Folder,
-			Closes: c.Closes, Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason,
+			Closes: c.Closes, Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason, Rules: d.digest,
 		})
 		return nil
 	}

@@ -61,6 +61,7 @@ func (s *Server) table() []route {
 		{get, "/help", signedIn, s.helpPage, "help", "The user's manual", nil, nil, false, 0},
 		{get, "/help/img/{file}", signedIn, s.helpImage, "helpImage", "A picture of the manual", nil, nil, false, 0},
 		{get, "/forms/{form}/{version}", signedIn, s.formSchema, "formSchema", "The Table Schema of a form at a version", nil, nil, false, 0},
+		{get, "/forms/{form}/{version}/rules", signedIn, s.formRules, "formRules", "The rules of a form as data, by which the page checks while a clerk types", nil, nil, false, 0},
 
 		// Fillers: 报表管理.
 		{get, "/reports", fillers, s.reports, "reports", "The reports of a campaign in the viewer's scope", nil, wireReports{}, false, 0},

@@ -78,6 +78,7 @@ type Server struct {
 	routes []route
 	help   func() (helpText, error)
 	jobs   *jobs
+	rules  ruleBook
 	// reading bounds how many workbooks are read at once.
 	reading chan struct{}
 }
