@@ -74,7 +74,10 @@ func bundle(dir string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries := []api.EntryPoint{{InputPath: filepath.Join(dir, "css", "site.css"), OutputPath: "site"}}
+	entries := []api.EntryPoint{
+		{InputPath: filepath.Join(dir, "css", "site.css"), OutputPath: "site"},
+		{InputPath: filepath.Join(dir, "css", "noscript.css"), OutputPath: "noscript"},
+	}
 	for _, p := range pages {
 		name := filepath.Base(p)
 		// Only files named by one plain word are pages; form_save.ts is a part of form.ts.

@@ -91,6 +91,7 @@ func (p *Page) Media(features ...string) {
 // Scripts switches the page's own scripts off or on, from the next page on.
 func (p *Page) Scripts(on bool) {
 	p.t.Helper()
+	p.bare = !on
 	call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 }
 

@@ -40,6 +40,8 @@ type Page struct {
 	// Ctx is the tab's chromedp context, for what this package has no word for.
 	Ctx context.Context
 	t   testing.TB
+	// bare: the page's scripts are off, and with them promises and frames.
+	bare bool
 }
 
 // Find returns the path of a Chromium, TIANBAO_CHROMIUM before any other, or "".
@@ -169,7 +171,11 @@ func (p *Page) Complaints() []string {
 // Eval evaluates a JavaScript expression in the page; a promise is waited for.
 func Eval[T any](p *Page, expr string) T {
 	p.t.Helper()
-	v, err := chromedp.Run(p.Ctx, chromedp.Evaluate[T](expr, chromedp.EvalAwaitPromise))
+	opts := []chromedp.EvaluateOption{chromedp.EvalAwaitPromise}
+	if p.bare {
+		opts = nil
+	}
+	v, err := chromedp.Run(p.Ctx, chromedp.Evaluate[T](expr, opts...))
 	if err != nil {
 		p.t.Fatalf("evaluate %s: %v", short(expr), err)
 	}
@@ -179,12 +185,20 @@ func Eval[T any](p *Page, expr string) T {
 // Do runs JavaScript statements in the page; await may be used.
 func (p *Page) Do(js string) {
 	p.t.Helper()
+	if p.bare {
+		Eval[bool](p, "(() => {"+js+"\n; return true })()")
+		return
+	}
 	Eval[bool](p, "(async () => {"+js+"\n; return true })()")
 }
 
 // Frame waits until the page has painted what was asked for so far.
 func (p *Page) Frame() {
 	p.t.Helper()
+	if p.bare {
+		time.Sleep(100 * time.Millisecond)
+		return
+	}
 	p.Do(`await new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(ok)))`)
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"tianbao"
 	"tianbao/internal/auth"
@@ -124,12 +123,7 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer
 		return err
 	}
 	if unsafeMethod(r.Method) && v.signed != nil && rt.Rule.name != everyone.name {
-		token := r.Header.Get("X-CSRF-Token")
-		if ct := r.Header.Get("Content-Type"); token == "" && !strings.HasPrefix(ct, "multipart/") {
-			// A file is not taken in before it is known who sends it.
-			token = r.PostFormValue("csrf")
-		}
-		if !v.signed.CheckCSRF(token) {
+		if !v.signed.CheckCSRF(formToken(r)) {
 			var tooBig *http.MaxBytesError
 			if r.MultipartForm == nil && errors.As(r.ParseForm(), &tooBig) {
 				return tooBig

@@ -95,7 +95,10 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 		http.Redirect(w, r, "/signin?next="+queryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
-	p := errorPage{Status: status, Title: titles[status], Message: e.Message, Request: id, Signed: v.signed != nil}
+	p := errorPage{Status: status, Title: titles[status], Message: e.Message, Request: id, Signed: v.signed != nil, Choices: e.Choices}
+	if v.report.ID != 0 {
+		p.Report = v.report.ID
+	}
 	for i, pr := range e.Problems {
 		if i == 20 {
 			break
@@ -128,4 +131,6 @@ type errorPage struct {
 	Request  string
 	Signed   bool
 	Problems []string
+	Choices  []string
+	Report   tianbao.ID // the report that it is about, 0: none
 }

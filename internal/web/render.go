@@ -146,7 +146,7 @@ func section(name string) string {
 	switch name {
 	case "home.html":
 		return "home"
-	case "reports.html", "sheet.html", "history.html", "undo.html", "receipt.html", "receipts.html":
+	case "reports.html", "sheet.html", "history.html", "undo.html", "plan.html", "receipt.html", "receipts.html":
 		return "reports"
 	case "notices.html", "notice.html":
 		return "notices"
@@ -224,7 +224,7 @@ func badBody(err error) error {
 	return &tianbao.Error{Kind: tianbao.ErrInvalid, Code: "bad_body", Message: "请求的内容无法识别，请刷新页面后重试。", Err: errors.New("undecodable body")}
 }
 
-// readForm sets the string, bool and ID fields of a flat struct by their JSON names.
+// readForm sets the fields of a struct by their JSON names.
 func readForm(form url.Values, in any) error {
 	v := reflect.ValueOf(in).Elem()
 	known := map[string]bool{"csrf": true}
@@ -242,6 +242,15 @@ func readForm(form url.Values, in any) error {
 			*p = text == "true" || text == "on" || text == "1"
 		case *tianbao.ID:
 			if err := p.UnmarshalText([]byte(text)); err != nil {
+				return badBody(err)
+			}
+		default: // numbers and lists come as JSON
+			if text == "" {
+				continue
+			}
+			dec := json.NewDecoder(strings.NewReader(text))
+			dec.DisallowUnknownFields()
+			if err := dec.Decode(p); err != nil {
 				return badBody(err)
 			}
 		}

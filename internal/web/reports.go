@@ -133,6 +133,8 @@ type sheetPage struct {
 	MaxFile   int64
 	MinReason int
 	Rules     string // digest of the rules, see ruleBook
+	// CSRF and Key serve the way without a script.
+	CSRF, Key string
 }
 
 // report is the form page, and the sheet as data.
@@ -154,6 +156,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 		s.page(w, r, v, http.StatusOK, "sheet.html", f.Title, &sheetPage{
 			Report: toReport(v.report), Form: f, Folder: f.Folder,
 			Closes: c.Closes, Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason, Rules: d.digest,
+			CSRF: v.signed.CSRF, Key: requestID(),
 		})
 		return nil
 	}
@@ -244,7 +247,12 @@ func (s *Server) save(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	if err != nil {
 		return err
 	}
-	return s.json(w, http.StatusOK, out)
+	return s.done(w, r, out, receiptPath(v, out.Receipt.ID))
+}
+
+// receiptPath is where a browser without a script goes after a save.
+func receiptPath(v *viewer, id tianbao.ID) string {
+	return "/reports/" + v.report.ID.String() + "/receipts/" + id.String()
 }
 
 func (s *Server) toSaved(ctx context.Context, v *viewer, saved *report.Saved) (wireSaved, error) {
@@ -280,7 +288,7 @@ func (s *Server) submit(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, toReceipt(rec, v.report.OwnerName, s.formTitle(v)), "/reports/"+v.report.ID.String()+"/receipts/"+rec.ID.String())
+	return s.done(w, r, toReceipt(rec, v.report.OwnerName, s.formTitle(v)), receiptPath(v, rec.ID))
 }
 
 // receiptPage is the data of receipt.html.

@@ -122,6 +122,9 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 	if err != nil {
 		return err
 	}
+	if !wantsJSON(r) {
+		return s.planPage(w, r, v, set, &out)
+	}
 	return s.json(w, http.StatusOK, out)
 }
 
@@ -181,7 +184,7 @@ func (s *Server) importNow(w http.ResponseWriter, r *http.Request, v *viewer, se
 	if err != nil {
 		return err
 	}
-	return s.json(w, http.StatusOK, out)
+	return s.done(w, r, out, receiptPath(v, out.Saved.Receipt.ID))
 }
 
 // importWork is the whole way of a workbook: read, merge, check, save, report.
