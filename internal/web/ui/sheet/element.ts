@@ -3,8 +3,10 @@ import { Find } from "./find";
 import { Grid } from "./grid";
 import { Input } from "./input";
 import { Mouse } from "./mouse";
+import { Source } from "./source";
 import { Change, Clash, Column, Fault, Newer, Row, ViewSpec, ViewState } from "./types";
 
+export type { Source } from "./source";
 export type { Change, Clash, Column, Fault, Filter, Newer, Row, Severity, Suggestion, ViewSpec, ViewState } from "./types";
 
 export class TbSheet extends HTMLElement {
@@ -24,6 +26,7 @@ export class TbSheet extends HTMLElement {
     }
     this.sizes.observe(view.scroll);
     view.resize();
+    this.grid.loader.go();
   }
 
   disconnectedCallback(): void {
@@ -32,6 +35,7 @@ export class TbSheet extends HTMLElement {
     this.grid.news.stop();
     this.input.picker.stop();
     this.grid.view.stop();
+    this.grid.loader.stop();
   }
 
   get columns(): Column[] {
@@ -62,9 +66,28 @@ export class TbSheet extends HTMLElement {
     this.grid.load(rows);
   }
 
-  /** The rows as shown, in order; also new rows that are still empty. */
+  /**
+   * Replaces all rows by those of a source, which come by and by: what is looked at
+   * first. What they wait for is said where it matters; see README.md.
+   */
+  setSource(source: Source): void {
+    this.input.cancel();
+    this.grid.load([], source);
+  }
+
+  /** Resolves when all rows have come; at once after setRows. */
+  get complete(): Promise<void> {
+    return this.grid.loader.complete;
+  }
+
+  /** The rows as shown, in order; also new rows that are still empty, but none that is still to come. */
   rows(): Row[] {
     return this.grid.model.rows();
+  }
+
+  /** Number of rows that are not empty; those to come are not. */
+  get filled(): number {
+    return this.grid.model.filled();
   }
 
   setFaults(faults: Fault[]): void {
@@ -86,6 +109,7 @@ export class TbSheet extends HTMLElement {
   goTo(rowId: string, key: string): void {
     const { grid } = this;
     const line = grid.model.find(rowId);
+    if (!line && grid.model.missing) grid.loader.whole(() => this.goTo(rowId, key));
     if (!line) return;
     this.input.commit();
     this.input.focus();
@@ -121,6 +145,8 @@ export class TbSheet extends HTMLElement {
    * takes it back again, as a step that can be undone.
    */
   apply(changes: Change[], label: string): { ids: Record<string, string>; takeBack(label: string): void } {
+    // They may name rows that have not come yet, and would be lost.
+    if (this.grid.model.missing) throw new Error("tb-sheet: apply before complete");
     this.input.commit();
     const { step, made } = this.grid.apply(changes, label);
     const ids: Record<string, string> = {};
@@ -137,11 +163,12 @@ export class TbSheet extends HTMLElement {
   /**
    * Takes in what others saved, under the changes made here: cells that were not
    * touched take the new values and are marked for a while, touched ones stay and
-   * are marked where both differ. Undo stays. False while an input method composes:
+   * are marked where both differ. Undo stays. False while an input method composes,
+   * or while rows are still to come:
    * to be tried again.
    */
   merge(newer: Newer): boolean {
-    if (this.input.composing) return false;
+    if (this.input.composing || this.grid.model.missing) return false;
     this.grid.merge(newer, this.input.mode !== "idle");
     if (this.input.mode !== "idle") this.grid.view.stretch();
     return true;

@@ -24,20 +24,33 @@ export interface Mark {
  */
 export class Faults {
   private byLine = new Map<Line, Entry[]>();
+  /** Faults of rows that have not come yet, by id. */
+  private waiting = new Map<string, Fault[]>();
 
   constructor(private model: Model) {}
 
   set(faults: Fault[]): void {
     this.byLine.clear();
+    this.waiting.clear();
     for (const f of faults) {
       const line = this.model.find(f.row);
-      if (!line) continue;
-      const c = this.model.column(f.key);
-      const list = this.byLine.get(line);
-      const entry = { ...f, c, seen: seen(line, c) };
-      if (list) list.push(entry);
-      else this.byLine.set(line, [entry]);
+      if (line) this.put(line, f);
+      else if (this.model.missing) this.waiting.set(f.row, (this.waiting.get(f.row) || []).concat(f));
     }
+  }
+
+  /** Rows have come: their faults find their place. */
+  arrived(lines: Line[]): void {
+    if (!this.waiting.size) return;
+    for (const line of lines) for (const f of this.waiting.get(line.id) || []) this.put(line, f);
+  }
+
+  private put(line: Line, f: Fault): void {
+    const c = this.model.column(f.key);
+    const list = this.byLine.get(line);
+    const entry = { ...f, c, seen: seen(line, c) };
+    if (list) list.push(entry);
+    else this.byLine.set(line, [entry]);
   }
 
   /** The mark of a cell, or of the row as a whole (c = -1); the gravest colours it. */

@@ -10,6 +10,8 @@ export class Find {
   private field = el("input", { class: "tbs-find-text", type: "search", "aria-label": "在表格中查找", placeholder: "在表格中查找" });
   private count = el("span", { class: "tbs-find-count", role: "status" });
 
+  private waiting = false;
+
   constructor(
     private grid: Grid,
     private back: () => void,
@@ -52,15 +54,29 @@ export class Find {
     this.back();
   }
 
+  /** Rows that have not come yet may have what is looked for. */
+  private wait(dir: -1 | 0 | 1): void {
+    this.count.textContent = "正在读取…";
+    if (this.waiting) return;
+    this.waiting = true;
+    this.grid.loader.whole(() => {
+      this.waiting = false;
+      if (!this.el.hidden) this.step(dir);
+    });
+  }
+
   /** Goes to the next hit (1), the one before (-1), or the first from here on (0). */
   private step(dir: -1 | 0 | 1): void {
     const { grid } = this;
     const want = this.field.value.trim().toLowerCase();
+    if (want && grid.model.missing) return this.wait(dir);
     const hits: [number, number][] = [];
+    // Lowering a long sheet's texts takes longer than searching them.
+    const fold = want !== want.toUpperCase();
     if (want) {
       grid.lines.forEach((l, r) =>
         l.v.forEach((text, c) => {
-          if (text && text.toLowerCase().includes(want)) hits.push([r, c]);
+          if (text && (fold ? text.toLowerCase() : text).includes(want)) hits.push([r, c]);
         }),
       );
     }

@@ -3,6 +3,7 @@ import { meet } from "./meet";
 import { Line, Model, Place, Step } from "./model";
 import { News } from "./news";
 import { Shown } from "./shown";
+import { Loader, Source } from "./source";
 import { narrow } from "./text";
 import { Change, Newer, Rect, Row, Selection, ViewSpec, ViewState, rectOf } from "./types";
 import { View } from "./view";
@@ -21,6 +22,7 @@ export class Grid {
   readonly news = new News(this.model, () => this.view.refresh());
   readonly sel: Selection = { r: 0, c: 0, r2: 0, c2: 0 };
   readonly view: View;
+  readonly loader: Loader;
   maxRows = 100000;
   locked = false;
   /** Whether a cell has been chosen; before, 插入行 adds at the end. */
@@ -31,6 +33,7 @@ export class Grid {
 
   constructor(private root: HTMLElement) {
     this.view = new View(this.model, this.faults, this.shown, this.news, this.sel, () => this.locked, "tbs" + ++instances);
+    this.loader = new Loader(this);
   }
 
   /** The rows as they are seen; every position of a row is one in here. */
@@ -55,19 +58,38 @@ export class Grid {
     return this.locked || !col || !!col.readonly;
   }
 
-  load(rows: Row[]): void {
+  load(rows: Row[], source?: Source): void {
     const id = this.line && this.line.id;
-    this.model.load(rows);
+    if (source && source.count) this.model.reserve(source.count);
+    else this.model.load(rows);
     this.faults.set([]);
     this.news.clear();
     // Sorting and filters stay; faults come later, and with them their own view.
-    if (!this.shown.set({ ...this.shown.spec, faulty: false })) this.shown.set({});
+    const spec = { ...this.shown.spec, faulty: false };
+    if (this.model.missing || !this.shown.set(spec)) this.shown.set({});
     const same = id ? this.model.find(id) : undefined;
     const r = same && this.shown.index(same) >= 0 ? this.shown.index(same) : this.sel.r;
     this.restore({ r, c: this.sel.c, r2: r, c2: this.sel.c });
     this.view.reveal(this.sel.r, this.sel.c);
     this.view.refresh();
     this.changed();
+    if (!this.model.missing || !source) return this.loader.end();
+    this.loader.start(source);
+    if (spec.sort || spec.filters) this.setView(spec);
+  }
+
+  /** Rows of the source have come. */
+  arrived(lines: Line[]): void {
+    this.faults.arrived(lines);
+    if (lines.includes(this.line)) this.restore({ ...this.sel });
+    this.view.schedule();
+  }
+
+  /** Whether rows of the stretch are still to come, and nothing may be done to them; says so. */
+  away(top: number, bottom: number): boolean {
+    const gap = this.model.gap(top, bottom);
+    if (gap) this.notice("这些行正在读取，还没有显示出来，请稍候再操作。");
+    return gap;
   }
 
   // Selection.
@@ -118,7 +140,7 @@ export class Grid {
     const fault = this.faults.at(this.line, this.sel.c) || (this.sel.c ? null : this.faults.at(this.line, -1));
     const shown = !tip.hidden;
     // Read-only turns the input method off; it is on again at the next cell.
-    input.readOnly = this.isReadonly(this.sel.c);
+    input.readOnly = this.isReadonly(this.sel.c) || this.model.absent(this.line);
     input.setAttribute("aria-label", this.cellText(false));
     input.setAttribute("aria-invalid", fault && fault.severity !== "hint" ? "true" : "false");
     input.setAttribute("aria-required", String(!!col.required));
@@ -132,7 +154,7 @@ export class Grid {
     const col = this.model.columns[this.sel.c];
     if (!col) return "";
     const fault = withFault ? this.view.tip.textContent : "";
-    let s = `第${this.shown.number(this.sel.r)}行 ${col.letter}列 ${col.title} ${this.value || "空"}`;
+    let s = `第${this.shown.number(this.sel.r)}行 ${col.letter}列 ${col.title} ${this.value || (this.model.absent(this.line) ? "正在读取" : "空")}`;
     if (this.isReadonly(this.sel.c)) s += "，只读";
     if (fault) s += "，" + fault;
     return s;
@@ -166,6 +188,7 @@ export class Grid {
   /** Sets one cell, or with `all` every writable cell of the selection. */
   write(text: string, label: string, all = false): void {
     const { top, left, bottom, right } = all ? this.rect : { top: this.sel.r, left: this.sel.c, bottom: this.sel.r, right: this.sel.c };
+    if (this.away(top, bottom)) return;
     let kept = 0;
     this.step(label, () => {
       for (let r = top; r <= bottom; r++) {
@@ -192,7 +215,7 @@ export class Grid {
     const lines = this.lines;
     // With a single row selected the row above is the source, as in a spreadsheet.
     const from = down ? (top === bottom ? top - 1 : top) : left === right ? left - 1 : left;
-    if (from < 0) return;
+    if (from < 0 || this.away(down ? from : top, bottom)) return;
     this.step(down ? "向下填充" : "向右填充", () => {
       for (let r = top; r <= bottom; r++) {
         for (let c = left; c <= right; c++) {
@@ -222,6 +245,7 @@ export class Grid {
     const room = this.lines.length + this.maxRows - this.model.lines.length;
     const cut = Math.max(0, at.top + height - room);
     height -= cut;
+    if (this.away(at.top, at.top + height - 1)) return;
     let fixed = 0;
     let unknown = 0;
     this.step(
@@ -267,7 +291,8 @@ export class Grid {
   /** Inserts rows at a place of the stored order and selects them; returns their ids. */
   insertRows(at: number, count: number): string[] {
     count = Math.min(count, this.maxRows - this.model.lines.length);
-    if (this.locked || count <= 0) return [];
+    // Their place is told by the row before them.
+    if (this.locked || count <= 0 || this.away(at - 1, at - 1)) return [];
     const lines = Array.from({ length: count }, () => this.model.blank());
     const c2 = count > 1 ? this.model.columns.length - 1 : 0;
     this.step(
@@ -302,6 +327,7 @@ export class Grid {
 
   deleteSelected(): void {
     const { top, bottom } = this.rect;
+    if (this.away(top, bottom)) return;
     this.deleteRows(this.lines.slice(top, bottom + 1).map((l) => l.id));
   }
 
@@ -376,6 +402,7 @@ export class Grid {
   }
 
   nextFault(dir: 1 | -1): void {
+    if (this.model.missing) return this.loader.whole(() => this.nextFault(dir));
     const at = this.faults.next(this.sel.r, this.sel.c, dir, (l) => this.shown.index(l));
     if (at) this.choose(at.r, at.c);
     else if (this.shown.on && this.faults.count((l) => l.live)) this.notice("显示的行没有问题，没有显示的行还有。请点“显示全部”。");
@@ -384,8 +411,12 @@ export class Grid {
 
   // Views.
 
-  /** Sets what is seen; false, with a word, when no row would be left. */
+  /** Sets what is seen, as soon as all rows are there; false, with a word, when no row would be left. */
   setView(spec: ViewSpec): boolean {
+    if (this.model.missing) {
+      this.loader.whole(() => this.setView(spec));
+      return true;
+    }
     const { line, sel } = this;
     if (!this.shown.set(spec)) {
       this.notice("没有符合条件的行，显示的行没有改变。");

@@ -88,7 +88,7 @@ export class Input {
   /** Opens the editor; `text` is what it holds at first. */
   begin(mode: "enter" | "edit", text?: string): void {
     const { grid, area } = this;
-    if (grid.isReadonly(grid.sel.c)) return;
+    if (grid.isReadonly(grid.sel.c) || grid.away(grid.sel.r, grid.sel.r)) return;
     this.mode = mode;
     this.leaving = false;
     grid.view.tip.hidden = true;

@@ -51,20 +51,20 @@ export class Model {
   private numbered = false;
   private open: { edits: Edit[]; values: Map<Line, string[]> } | null = null;
   private sent = new WeakMap<Change[], Map<Line, readonly string[] | null>>();
+  /** What every row that has not come yet holds: the one array tells them. */
+  private hole: readonly string[] = [];
+  /** Rows that have not come yet. */
+  missing = 0;
 
   /** Replaces everything. An empty sheet shows one new, empty row. */
   load(rows: Row[]): void {
-    this.undos = [];
-    this.redos = [];
-    this.byId.clear();
-    this.touched.clear();
+    this.clear();
     this.lines = rows.map((r) => {
       const v = this.columns.map((_, i) => r.values[i] ?? "");
       const line: Line = { id: r.id, v, base: v, live: true, i: 0, version: r.version };
       this.byId.set(r.id, line);
       return line;
     });
-    this.numbered = false;
     if (!this.lines.length) {
       const line = this.blank();
       line.live = true;
@@ -72,8 +72,62 @@ export class Model {
     }
   }
 
+  private clear(): void {
+    this.undos = [];
+    this.redos = [];
+    this.byId.clear();
+    this.touched.clear();
+    this.numbered = false;
+    this.missing = 0;
+  }
+
+  /** Replaces everything by so many rows that are still to come. */
+  reserve(count: number): void {
+    this.clear();
+    const v = (this.hole = this.columns.map(() => ""));
+    this.missing = count;
+    this.lines = Array.from({ length: count }, () => ({ id: "", v, base: v, live: true, i: 0, version: undefined }));
+  }
+
+  /** Whether the row has not come yet. */
+  absent(line: Line | undefined): boolean {
+    return this.missing > 0 && !!line && line.v === this.hole;
+  }
+
+  /** Whether a row of the stretch, both ends inclusive, has not come yet. */
+  gap(top: number, bottom: number): boolean {
+    for (let r = top; this.missing && r <= bottom; r++) if (this.absent(this.lines[r])) return true;
+    return false;
+  }
+
+  /** Puts rows that came into those of `lines` that still wait; returns these. */
+  arrive(lines: Line[], from: number, rows: Row[]): Line[] {
+    const came: Line[] = [];
+    let prev: readonly string[] = this.hole;
+    rows.forEach((r, i) => {
+      const line = lines[from + i];
+      if (!this.absent(line) || this.byId.has(r.id)) return;
+      // Rows of one unit have the same name and codes: one string does for all of them.
+      const v = this.columns.map((_, c) => (r.values[c] === prev[c] ? prev[c] : r.values[c] || ""));
+      line.id = r.id;
+      line.v = line.base = prev = v;
+      line.version = r.version;
+      this.byId.set(r.id, line);
+      came.push(line);
+    });
+    this.missing -= came.length;
+    return came;
+  }
+
+  /** The rows that are there. */
   rows(): Row[] {
-    return this.lines.map((l) => ({ id: l.id, values: l.v.slice(), version: l.version }));
+    const there = this.missing ? this.lines.filter((l) => !this.absent(l)) : this.lines;
+    return there.map((l) => ({ id: l.id, values: l.v.slice(), version: l.version }));
+  }
+
+  /** Number of rows that are not empty; those to come are not. */
+  filled(): number {
+    return this.lines.reduce((n, l) => n + (this.absent(l) || l.v.some((x) => x !== "") ? 1 : 0), 0);
   }
 
   /** The live row with this id. */
@@ -129,7 +183,7 @@ export class Model {
   /** Reports whether the cell changed. */
   set(line: Line, c: number, value: string): boolean {
     const open = this.open;
-    if (!open || line.v[c] === value) return false;
+    if (!open || line.v[c] === value || this.absent(line)) return false;
     let to = open.values.get(line);
     if (!to) {
       to = line.v.slice();

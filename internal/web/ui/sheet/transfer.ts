@@ -3,6 +3,7 @@ import { Grid } from "./grid";
 
 /** Puts the selected cells on the clipboard, as text and as a table of text cells. */
 export function copyTo(data: DataTransfer, grid: Grid, cut: boolean): void {
+  if (grid.away(grid.rect.top, grid.rect.bottom)) return;
   const cells = grid.copy();
   data.setData("text/plain", writeText(cells));
   data.setData("text/html", writeHtml(cells));

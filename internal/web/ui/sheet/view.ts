@@ -146,6 +146,12 @@ export class View {
     this.schedule();
   }
 
+  /** The first and the last row in the window. */
+  sight(): [number, number] {
+    const bottom = Math.ceil((this.top + this.height - this.headHeight) / rowHeight);
+    return [this.first(), Math.min(bottom, this.shown.lines.length - 1)];
+  }
+
   /** Number of whole rows in the window. */
   page(): number {
     return Math.max(1, Math.floor((this.height - this.headHeight) / rowHeight) - 1);
@@ -331,6 +337,7 @@ export class View {
     box.v = line.v;
     box.sig = sig;
     const locked = this.locked();
+    attr(box.el, "aria-busy", this.model.absent(line) ? "true" : null);
     box.num.classList.toggle("tbs-on", inside);
     box.num.classList.toggle("tbs-changed", this.model.changed(line));
     mark(box.num, this.faults.at(line, -1));

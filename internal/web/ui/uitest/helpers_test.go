@@ -26,6 +26,7 @@ func serve(t testing.TB) string {
 	mux := http.NewServeMux()
 	mux.Handle("GET /dist/", http.StripPrefix("/dist/", http.FileServerFS(ui.Files())))
 	mux.Handle("GET /demo/", http.StripPrefix("/demo/", http.FileServer(http.Dir("../demo"))))
+	mux.HandleFunc("GET /rows", endless)
 	mux.HandleFunc("GET /favicon.ico", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /bare", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
