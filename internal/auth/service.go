@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"tianbao"
@@ -92,7 +93,7 @@ func (s *Service) SignIn(ctx context.Context, login, password, addr string) (tok
 		if err != nil {
 			return "", u, err
 		}
-		if err := s.store.Audit(ctx, Event{At: now, From: addr, What: "signin.fail"}); err != nil {
+		if err := s.store.Record(ctx, tianbao.Event{At: now, Login: login, From: addr, What: "signin.fail", Result: tianbao.ResultFailed}); err != nil {
 			return "", u, err
 		}
 		if counts[0] >= LockAccount {
@@ -106,13 +107,12 @@ func (s *Service) SignIn(ctx context.Context, login, password, addr string) (tok
 		}
 	}
 	token = newToken()
-	if err := s.store.PutSession(ctx, Session{TokenHash: tokenHash(token), User: u.ID, Created: now, Seen: now, Address: addr}); err != nil {
+	err = s.store.PutSession(ctx, Session{TokenHash: tokenHash(token), User: u.ID, Created: now, Seen: now, Address: addr},
+		tianbao.Event{At: now, Actor: u.ID, From: addr, What: "signin"})
+	if err != nil {
 		return "", u, err
 	}
 	if err := s.store.ClearFailures(ctx, keys[0]); err != nil {
-		return "", u, err
-	}
-	if err := s.store.Audit(ctx, Event{At: now, Actor: u.ID, From: addr, What: "signin"}); err != nil {
 		return "", u, err
 	}
 	return token, u, nil
@@ -164,10 +164,7 @@ func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
 
 // SignOut ends the session of a token.
 func (s *Service) SignOut(ctx context.Context, token string, actor tianbao.ID, addr string) error {
-	if err := s.store.DropSession(ctx, tokenHash(token)); err != nil {
-		return err
-	}
-	return s.store.Audit(ctx, Event{At: s.now(), Actor: actor, From: addr, What: "signout"})
+	return s.store.DropSession(ctx, tokenHash(token), tianbao.Event{At: s.now(), Actor: actor, From: addr, What: "signout"})
 }
 
 // CheckCSRF reports whether the form token belongs to the session, in constant time.
@@ -175,9 +172,19 @@ func (g *Signed) CheckCSRF(got string) bool {
 	return subtle.ConstantTimeCompare([]byte(got), []byte(g.CSRF)) == 1
 }
 
-// Record writes an event of the given actor into the trail.
-func (s *Service) Record(ctx context.Context, actor tianbao.ID, from, what, object, detail string) error {
-	return s.store.Audit(ctx, Event{At: s.now(), Actor: actor, From: from, What: what, Object: object, Detail: detail})
+// Record writes an event on the trail, at the time of now.
+func (s *Service) Record(ctx context.Context, e tianbao.Event) error {
+	e.At = s.now()
+	return s.store.Record(ctx, e)
+}
+
+// roleNames lists an account's roles for the trail.
+func roleNames(u *tianbao.User) string {
+	names := []string{string(u.Office)}
+	for _, g := range u.Grants {
+		names = append(names, string(g.Role)+"@"+g.Unit.String())
+	}
+	return strings.Trim(strings.Join(names, " "), " ")
 }
 
 // newToken returns 256 random bits in URL-safe text.
@@ -278,10 +285,9 @@ func (s *Service) create(ctx context.Context, by By, u tianbao.User, password st
 	for i := range u.Grants {
 		u.Grants[i].ID, u.Grants[i].User = tianbao.ID(s.ids.Next()), u.ID
 	}
-	if err := s.store.CreateUser(ctx, u, phc, first); err != nil {
-		return u, err
-	}
-	return u, s.store.Audit(ctx, Event{At: u.Created, Actor: by.User, From: by.From, What: "user.create", Object: u.ID.String()})
+	return u, s.store.CreateUser(ctx, u, phc, first, tianbao.Event{
+		At: u.Created, Actor: by.User, From: by.From, What: "user.create", Object: u.ID.String(), Detail: roleNames(&u),
+	})
 }
 
 // checkRoles keeps the offices apart: an account has one of them, or roles over
@@ -315,13 +321,11 @@ func (s *Service) SetPassword(ctx context.Context, by By, login, password string
 	if err != nil {
 		return err
 	}
-	if err := s.store.SetPassword(ctx, u.ID, phc); err != nil {
+	e := tianbao.Event{At: s.now(), Actor: by.User, From: by.From, What: "user.password", Object: u.ID.String()}
+	if err := s.store.SetPassword(ctx, u.ID, phc, e); err != nil {
 		return err
 	}
-	if err := s.store.ClearFailures(ctx, "login:"+login); err != nil {
-		return err
-	}
-	return s.store.Audit(ctx, Event{At: s.now(), Actor: by.User, From: by.From, What: "user.password", Object: u.ID.String()})
+	return s.store.ClearFailures(ctx, "login:"+login)
 }
 
 // ChangePassword lets a user replace the own password; the old one is asked.
@@ -358,10 +362,9 @@ func (s *Service) SetDisabled(ctx context.Context, by By, login string, disabled
 	if err != nil {
 		return err
 	}
-	if err := s.store.SetDisabled(ctx, u.ID, disabled); err != nil {
-		return err
-	}
-	return s.store.Audit(ctx, Event{At: s.now(), Actor: by.User, From: by.From, What: "user.disable", Object: u.ID.String(), Detail: fmt.Sprint(disabled)})
+	return s.store.SetDisabled(ctx, u.ID, disabled, tianbao.Event{
+		At: s.now(), Actor: by.User, From: by.From, What: "user.disable", Object: u.ID.String(), Detail: fmt.Sprint(disabled),
+	})
 }
 
 // Users returns all accounts.

@@ -136,6 +136,16 @@ func (r *Ring) WithNewKey(alg Alg) (*Ring, error) {
 	return newRing(f)
 }
 
+// SigningSecret returns 32 secret bytes from which a signing key is made. They follow
+// from the digest key and the label, so that a key file need not hold them.
+func (r *Ring) SigningSecret(label string) ([]byte, error) {
+	b, err := hkdf.Key(sha256.New, r.file.Digest, nil, "tianbao sign "+label, macSize)
+	if err != nil {
+		return nil, fmt.Errorf("seal: derive: %w", err)
+	}
+	return b, nil
+}
+
 // Place returns the associated data for a value in the column of a row of a table.
 // The parts are joined by colons; only the last may contain one.
 func Place(table, column, row string) []byte {

@@ -44,7 +44,7 @@ type prepared struct {
 	puts    []sealedPut
 	set     db.Statement // change set
 	receipt db.Statement
-	audit   db.Statement
+	event   tianbao.Event
 }
 
 func (s *Store) prepare(c *report.Commit) (*prepared, error) {
@@ -68,10 +68,10 @@ func (s *Store) prepare(c *report.Commit) (*prepared, error) {
 	if p.receipt, err = s.receiptStatement(c.Receipt, set.Key, c.RequestDigest, c.Inserted); err != nil {
 		return nil, err
 	}
-	p.audit = s.auditStatement(auditLine{
-		owner: c.Report.Owner, at: ms(set.At), actor: set.By, what: "save", object: c.Report.ID.String(),
-		detail: fmt.Sprintf("version=%d source=%s put=%d deleted=%d", version, set.Source, len(c.Puts), len(c.Deletes)),
-	})
+	p.event = tianbao.Event{
+		Owner: c.Report.Owner, At: set.At, Actor: set.By, What: "save", Object: c.Report.ID.String(),
+		Detail: fmt.Sprintf("version=%d source=%s put=%d deleted=%d", version, set.Source, len(c.Puts), len(c.Deletes)),
+	}
 	return p, nil
 }
 
@@ -118,14 +118,17 @@ func (s *Store) Commit(ctx context.Context, c *report.Commit) error {
 		}
 		// These fail on a unique constraint only when the key was used at an earlier
 		// version.
-		_, err = tx.Send(ctx, []db.Statement{p.receipt, p.set, p.audit})
+		_, err = tx.Send(ctx, []db.Statement{p.receipt, p.set})
 		switch {
 		case db.IsUnique(err):
 			return report.ErrDuplicate
 		case err != nil:
 			return fmt.Errorf("store: write history: %w", err)
 		}
-		return p.writeRows(ctx, tx)
+		if err := p.writeRows(ctx, tx); err != nil {
+			return err
+		}
+		return s.trail(ctx, tx, p.event)
 	})
 }
 

@@ -102,14 +102,17 @@ func (s *Store) MarkReported(ctx context.Context, r tianbao.Receipt, key, reques
 		if err := tx.One(ctx, []any{&owner}, sqlOwner, r.Report); err != nil {
 			return fmt.Errorf("store: read owner: %w", err)
 		}
-		_, err = tx.Send(ctx, []db.Statement{receipt, s.auditStatement(auditLine{
-			owner: owner, at: ms(r.At), actor: by, what: "report", object: r.Report.String(),
-			detail: fmt.Sprintf("version=%d rows=%d", r.Version, r.Rows),
-		})})
+		_, err = tx.Send(ctx, []db.Statement{receipt})
 		if db.IsUnique(err) {
 			return report.ErrDuplicate
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.trail(ctx, tx, tianbao.Event{
+			Owner: owner, At: r.At, Actor: by, What: "report", Object: r.Report.String(),
+			Detail: fmt.Sprintf("version=%d rows=%d", r.Version, r.Rows),
+		})
 	})
 }
 

@@ -26,14 +26,17 @@ const sqlDropOldSessions = `DELETE FROM session WHERE user_id = $1 AND created <
 
 // PutSession implements auth.Store. It also drops the user's sessions that are
 // older than any may be.
-func (s *Store) PutSession(ctx context.Context, v auth.Session) error {
+func (s *Store) PutSession(ctx context.Context, v auth.Session, events ...tianbao.Event) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		_, err := tx.Send(ctx, []db.Statement{
 			{SQL: sqlInsertSession, Args: []any{v.TokenHash, v.User, ms(v.Created), ms(v.Seen), v.Address}},
 			{SQL: sqlUserSeen, Args: []any{ms(v.Seen), v.User}},
 			{SQL: sqlDropOldSessions, Args: []any{v.User, ms(v.Created.Add(-auth.AbsoluteLimit))}},
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return s.trail(ctx, tx, events...)
 	})
 }
 
@@ -75,9 +78,13 @@ func (s *Store) TouchSession(ctx context.Context, tokenHash []byte, at time.Time
 }
 
 // DropSession implements auth.Store.
-func (s *Store) DropSession(ctx context.Context, tokenHash []byte) error {
-	_, err := s.exec(ctx, sqlDropSession, tokenHash)
-	return err
+func (s *Store) DropSession(ctx context.Context, tokenHash []byte, events ...tianbao.Event) error {
+	return s.db.Tx(ctx, func(tx db.Tx) error {
+		if _, err := tx.Exec(ctx, sqlDropSession, tokenHash); err != nil {
+			return err
+		}
+		return s.trail(ctx, tx, events...)
+	})
 }
 
 const (

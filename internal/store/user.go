@@ -128,7 +128,7 @@ const (
 )
 
 // CreateUser implements auth.Store. A user without id, and grants without, get one.
-func (s *Store) CreateUser(ctx context.Context, u tianbao.User, hash string, firstAdmin bool) error {
+func (s *Store) CreateUser(ctx context.Context, u tianbao.User, hash string, firstAdmin bool, events ...tianbao.Event) error {
 	if u.ID == 0 {
 		u.ID = s.id()
 	}
@@ -166,7 +166,7 @@ func (s *Store) CreateUser(ctx context.Context, u tianbao.User, hash string, fir
 				return err
 			}
 		}
-		return nil
+		return s.trail(ctx, tx, events...)
 	})
 }
 
@@ -193,16 +193,16 @@ const (
 )
 
 // SetPassword implements auth.Store.
-func (s *Store) SetPassword(ctx context.Context, user tianbao.ID, hash string) error {
-	return s.changeUser(ctx, user, true, sqlSetHash, hash, user)
+func (s *Store) SetPassword(ctx context.Context, user tianbao.ID, hash string, events ...tianbao.Event) error {
+	return s.changeUser(ctx, user, true, events, sqlSetHash, hash, user)
 }
 
 // SetDisabled implements auth.Store.
-func (s *Store) SetDisabled(ctx context.Context, user tianbao.ID, disabled bool) error {
-	return s.changeUser(ctx, user, disabled, sqlSetDisabled, disabled, user)
+func (s *Store) SetDisabled(ctx context.Context, user tianbao.ID, disabled bool, events ...tianbao.Event) error {
+	return s.changeUser(ctx, user, disabled, events, sqlSetDisabled, disabled, user)
 }
 
-func (s *Store) changeUser(ctx context.Context, user tianbao.ID, endSessions bool, sql string, args ...any) error {
+func (s *Store) changeUser(ctx context.Context, user tianbao.ID, endSessions bool, events []tianbao.Event, sql string, args ...any) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		n, err := tx.Exec(ctx, sql, args...)
 		if err == nil && n == 0 {
@@ -211,6 +211,9 @@ func (s *Store) changeUser(ctx context.Context, user tianbao.ID, endSessions boo
 		if err == nil && endSessions {
 			_, err = tx.Exec(ctx, sqlEndSessions, user)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.trail(ctx, tx, events...)
 	})
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"testing"
 
+	"tianbao/internal/audit"
 	"tianbao/internal/auth"
 	"tianbao/internal/report"
 	"tianbao/internal/store"
@@ -12,6 +13,7 @@ import (
 var (
 	_ report.Store = (*store.Store)(nil)
 	_ auth.Store   = (*store.Store)(nil)
+	_ audit.Store  = (*store.Store)(nil)
 )
 
 // Run runs the whole suite, each test on a new store that open gives.
@@ -54,6 +56,9 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"offices and grants in time", testOffices},
 		{"sessions", testSessions},
 		{"what was done is on the trail", testTrail},
+		{"the trail is whole after a race", testTrailRaced},
+		{"the trail shows what was bent", testTrailMutations},
+		{"checkpoints of the trail", testTrailCheckpoints},
 		{"failures", testFailures},
 		{"the set-up link", testSetup},
 		{"odd text", testOddText},

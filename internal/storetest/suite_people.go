@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tianbao"
+	"tianbao/internal/audit"
 	"tianbao/internal/auth"
-	"tianbao/internal/db"
 )
 
 func testUsers(w *world) {
@@ -171,27 +171,45 @@ func testSessions(w *world) {
 // What people do leaves a line, in the same transaction.
 func testTrail(w *world) {
 	ctx := w.t.Context()
-	w.ok(w.Audit(ctx, auth.Event{At: epoch(), Actor: clerk, Login: "clerk", From: "::1", What: "signin", Object: "o", Detail: "d"}))
+	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Actor: clerk, Login: "clerk", From: "::1", What: "signin", Object: "o", Detail: "d", Reason: "why"}))
 	d := w.draft(w.open(unitA))
 	d.insert(0, Values(1))
 	r := d.save()
 	rec := tianbao.Receipt{ID: w.id(), Report: r.ID, Kind: "report", Version: r.Version, Rows: 1, At: epoch()}
 	w.ok(w.MarkReported(ctx, rec, "k", "asked", clerk))
-	lines, err := db.Collect(ctx, w.DB(), func(scan db.Scan) (string, error) {
-		var owner, at, actor int64
-		var address, what, object, detail string
-		err := scan(&owner, &at, &actor, &address, &what, &object, &detail)
-		return fmt.Sprint(owner, at, actor, " ", address, " ", what, " ", object, " ", detail), err
-	}, `SELECT owner, at, actor, address, what, object, detail FROM audit ORDER BY id`)
+	lines, err := w.Trail(ctx, audit.Query{Limit: 10})
 	w.ok(err)
-	ms := epoch().UnixMilli()
-	want := []string{
-		fmt.Sprint(0, ms, int64(clerk), " ::1 signin o d"),
-		fmt.Sprint(int64(unitA), ms+1000, int64(clerk), "  save ", r.ID, " version=1 source=page put=1 deleted=0"),
-		fmt.Sprint(int64(unitA), ms, int64(clerk), "  report ", r.ID, " version=1 rows=1"),
+	var got []string
+	for _, l := range slices.Backward(lines) {
+		got = append(got, fmt.Sprint(l.OwnerName, "|", l.At.UnixMilli()-epoch().UnixMilli(), "|", l.ActorName, "|", l.Login, "|", l.From, "|", l.What, "|", l.Object, "|", l.Result, "|", l.Reason, "|", l.Detail))
 	}
-	if diff := cmp.Diff(want, lines); diff != "" {
+	want := []string{
+		"|0|填报员|clerk|::1|signin|o|done|why|d",
+		fmt.Sprint("第一中学|1000|填报员|||save|", r.ID, "|done||version=1 source=page put=1 deleted=0"),
+		fmt.Sprint("第一中学|0|填报员|||report|", r.ID, "|done||version=1 rows=1"),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		w.t.Error(diff)
+	}
+	filters := []struct {
+		name string
+		q    audit.Query
+		n    int
+	}{
+		{"event", audit.Query{What: "save"}, 1},
+		{"unit", audit.Query{Owner: unitA}, 2},
+		{"actor", audit.Query{Actor: clerk}, 3},
+		{"somebody else", audit.Query{Actor: 999}, 0},
+		{"result", audit.Query{Result: tianbao.ResultDenied}, 0},
+		{"from", audit.Query{From: epoch().Add(time.Second)}, 1},
+		{"to", audit.Query{To: epoch().Add(time.Second)}, 2},
+		{"older", audit.Query{Before: lines[0].ID}, 2},
+	}
+	for _, f := range filters {
+		f.q.Limit = 10
+		if ls, err := w.Trail(ctx, f.q); err != nil || len(ls) != f.n {
+			w.t.Errorf("%s: %d lines, want %d, %v", f.name, len(ls), f.n, err)
+		}
 	}
 }
 

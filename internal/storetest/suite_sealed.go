@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tianbao"
-	"tianbao/internal/auth"
 	"tianbao/internal/db"
 	"tianbao/internal/report"
 )
@@ -49,7 +48,7 @@ func testSealed(w *world) {
 	id, phone := Person(5)
 	rec := report.ImportRecord{ID: w.id(), Report: r.ID, File: id + ".xlsx", Digest: "d", Raw: []byte(id + phone)}
 	w.ok(w.PutImport(ctx, &rec))
-	w.ok(w.Audit(ctx, auth.Event{At: epoch(), Login: phone, What: "signin.fail"}))
+	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Login: phone, What: "signin.fail"}))
 	_, err := w.AddFailure(ctx, []string{phone, id}, epoch(), ago(time.Minute))
 	w.ok(err)
 	w.ok(w.CreateUser(ctx, tianbao.User{Login: phone, Name: "张某某"}, "h", false))

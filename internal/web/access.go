@@ -36,6 +36,11 @@ func (v *viewer) actor() report.Actor {
 	return report.Actor{User: u.ID, Login: u.Login, Name: u.Name, Scope: u.Scope(tianbao.PowerFill)}
 }
 
+// event is what the viewer does with the report of the path, for the trail.
+func (v *viewer) event(r *http.Request, what, detail string) tianbao.Event {
+	return tianbao.Event{Actor: v.user().ID, Owner: v.report.Owner, From: address(r), What: what, Object: v.report.ID.String(), Detail: detail}
+}
+
 // by is the viewer as the trail of accounts knows it.
 func (v *viewer) by(r *http.Request) auth.By { return auth.By{User: v.user().ID, From: address(r)} }
 

@@ -164,7 +164,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if err != nil {
 		return err
 	}
-	if err := s.Auth.Record(r.Context(), v.user().ID, address(r), "report.read", v.report.ID.String(), strconv.Itoa(len(sheet.Rows))+" rows"); err != nil {
+	if err := s.Auth.Record(r.Context(), v.event(r, "report.read", strconv.Itoa(len(sheet.Rows))+" rows")); err != nil {
 		return err
 	}
 	return s.json(w, http.StatusOK, wireSheet{

@@ -58,7 +58,7 @@ func (s *Server) template(w http.ResponseWriter, r *http.Request, v *viewer) err
 }
 
 func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer, f *tianbao.Form, rows []tianbao.Row, version int64) error {
-	if err := s.Auth.Record(r.Context(), v.user().ID, address(r), "export", v.report.ID.String(), strconv.Itoa(len(rows))+" rows"); err != nil {
+	if err := s.Auth.Record(r.Context(), v.event(r, "export", strconv.Itoa(len(rows))+" rows")); err != nil {
 		return err
 	}
 	name := f.Title
@@ -146,7 +146,7 @@ func (s *Server) annotate(w http.ResponseWriter, r *http.Request, v *viewer, imp
 	if err != nil {
 		return err
 	}
-	if err := s.Auth.Record(r.Context(), v.user().ID, address(r), "annotate", v.report.ID.String(), strconv.Itoa(len(imp.Rows))+" rows"); err != nil {
+	if err := s.Auth.Record(r.Context(), v.event(r, "annotate", strconv.Itoa(len(imp.Rows))+" rows")); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", xlsxType)

@@ -1,0 +1,49 @@
+package audit
+
+import "slices"
+
+// kinds are the events that the trail knows, in the users' words. A house test holds
+// every event that is written against it.
+var kinds = [...]struct{ what, title string }{
+	{"signin", "登录"},
+	{"signin.fail", "登录失败"},
+	{"signout", "退出"},
+	{"denied", "越权访问被拒"},
+	{"user.create", "建立账号"},
+	{"user.password", "重设密码"},
+	{"user.disable", "停用或启用账号"},
+	{"grant.give", "授予角色"},
+	{"grant.end", "收回角色"},
+	{"save", "提交"},
+	{"report", "上报"},
+	{"report.read", "读取报表明细"},
+	{"export", "导出"},
+	{"annotate", "生成批注副本"},
+	{"trail.read", "查看审计记录"},
+	{"trail.verify", "校验审计记录"},
+	{"trail.export", "导出审计记录"},
+}
+
+// Title returns the event's name in the users' words, or the event as it is.
+func Title(what string) string {
+	for _, k := range kinds {
+		if k.what == what {
+			return k.title
+		}
+	}
+	return what
+}
+
+// Known reports whether the event is one that the trail lists.
+func Known(what string) bool {
+	return slices.ContainsFunc(kinds[:], func(k struct{ what, title string }) bool { return k.what == what })
+}
+
+// Kinds returns the events in the order in which pages list them.
+func Kinds() []string {
+	out := make([]string, len(kinds))
+	for i, k := range kinds {
+		out[i] = k.what
+	}
+	return out
+}

@@ -1,0 +1,147 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"tianbao"
+	"tianbao/internal/clock"
+)
+
+// Query chooses lines of the trail. Zero fields choose everything.
+type Query struct {
+	From, To time.Time // To is not included
+	Actor    tianbao.ID
+	Owner    tianbao.ID
+	What     string
+	Result   tianbao.Result
+	Before   tianbao.ID // lines older than this one, for pages
+	Limit    int
+}
+
+// Line is a record as an auditor reads it.
+type Line struct {
+	Record
+	ActorName string
+	OwnerName string
+}
+
+// Store keeps the trail; internal/store implements it.
+type Store interface {
+	// Record writes an event in a transaction of its own.
+	Record(ctx context.Context, e tianbao.Event) error
+	// Trail returns lines, newest first.
+	Trail(ctx context.Context, q Query) ([]Line, error)
+	// WalkTrail calls fn with the heads and all records, ordered by lane and number,
+	// as they were at one moment. Personal parts are not opened.
+	WalkTrail(ctx context.Context, fn func(heads [Lanes]Head, records iter.Seq2[Record, error]) error) error
+	// PutCheckpoint stores a signed checkpoint.
+	PutCheckpoint(ctx context.Context, at time.Time, s Signed) error
+	// Checkpoints returns the stored checkpoints, oldest first.
+	Checkpoints(ctx context.Context) ([]Signed, error)
+}
+
+// Service reads, verifies and signs the trail.
+type Service struct {
+	Store  Store
+	Digest Digest
+	Signer *Signer
+	Now    clock.Clock
+}
+
+// Verify verifies the whole trail against itself and all checkpoints: the stored ones
+// and those given, which must bear this installation's signature.
+func (s *Service) Verify(ctx context.Context, more ...Signed) (*Findings, error) {
+	stored, err := s.Store.Checkpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var open []Checkpoint
+	var bad []Fault
+	for i, c := range append(stored, more...) {
+		cp, err := c.Open(s.Signer.PublicKey())
+		if err != nil {
+			bad = append(bad, Fault{Lane: -1, Seq: int64(i + 1), Message: "检查点的签名不对"})
+			continue
+		}
+		open = append(open, cp)
+	}
+	var f *Findings
+	err = s.Store.WalkTrail(ctx, func(heads [Lanes]Head, records iter.Seq2[Record, error]) error {
+		var err error
+		f, err = Verify(records, heads, open, s.Digest)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.Faults = append(bad, f.Faults...)
+	return f, nil
+}
+
+// Checkpoint signs the heads of now and stores that. A trail that does not verify is
+// not signed.
+func (s *Service) Checkpoint(ctx context.Context) (Signed, error) {
+	f, err := s.Verify(ctx)
+	if err != nil {
+		return Signed{}, err
+	}
+	return s.sign(ctx, f)
+}
+
+// sign signs what a verification found to be right, and stores that.
+func (s *Service) sign(ctx context.Context, f *Findings) (Signed, error) {
+	if !f.OK() {
+		return Signed{}, fmt.Errorf("audit: not signed: %d faults, the first in lane %d at %d", len(f.Faults)+f.More, f.Faults[0].Lane, f.Faults[0].Seq)
+	}
+	now := s.Now()
+	c, err := s.Signer.Sign(now, f.Heads)
+	if err != nil {
+		return Signed{}, err
+	}
+	return c, s.Store.PutCheckpoint(ctx, now, c)
+}
+
+// Export calls write with each record as a line of JSON, then with a new checkpoint of
+// just these: what an auditor takes away and can verify with the public key alone. A
+// trail that does not verify is an error, after its records were written.
+func (s *Service) Export(ctx context.Context, write func(line []byte) error) error {
+	var f *Findings
+	err := s.Store.WalkTrail(ctx, func(heads [Lanes]Head, records iter.Seq2[Record, error]) error {
+		var err error
+		f, err = Verify(tee(records, write), heads, nil, s.Digest)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	c, err := s.sign(ctx, f)
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("audit: encode a checkpoint: %w", err)
+	}
+	return write(b)
+}
+
+// tee writes each record that passes.
+func tee(records iter.Seq2[Record, error], write func(line []byte) error) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for r, err := range records {
+			if err == nil {
+				var b []byte
+				if b, err = json.Marshal(r.export()); err == nil {
+					err = write(b)
+				}
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
