@@ -56,10 +56,14 @@ bench-sheet: ## reading and writing workbooks beside inflating and excelize, pro
 	$(GO) test -run '^$$' -bench 'Read/.*/100000|Write/100000' -benchtime 3x -count 3 -timeout 30m ./internal/sheet
 	$(GO) test -run '^$$' -bench ScanBig -benchtime 1x -timeout 30m ./internal/sheet
 
+bench-grid: ## <tb-sheet> and other grids through one battery, tables into docs/sheet.md; a quarter of an hour
+	npm ci --prefix tools/sheetbench --ignore-scripts --no-audit --no-fund --loglevel=error
+	TIANBAO_SHEETBENCH=1 TIANBAO_IME=1 scripts/with-ime.sh $(GO) test -count=1 -v -timeout 90m -run SheetBench ./internal/web/ui/sheetbench
+
 cover: ## test coverage by package
 	scripts/with-postgres.sh env TIANBAO_TEST_ALL=1 $(GO) test -coverprofile=cover.out ./... && $(GO) tool cover -func=cover.out | tail -1
 
 vuln: ## known vulnerabilities in what we call
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run build generate check fmt setup test test-ime e2e fuzz bench bench-sheet cover vuln
+.PHONY: help run build generate check fmt setup test test-ime e2e fuzz bench bench-sheet bench-grid cover vuln

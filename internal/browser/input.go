@@ -38,9 +38,16 @@ func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) {
 
 func call[P, R any](p *Page, cmd cdp.Command[P, R], params P) {
 	p.t.Helper()
-	if _, err := chromedp.Call(p.Ctx, cmd, params); err != nil {
+	ask(p, cmd, params)
+}
+
+func ask[P, R any](p *Page, cmd cdp.Command[P, R], params P) R {
+	p.t.Helper()
+	r, err := chromedp.Call(p.Ctx, cmd, params)
+	if err != nil {
 		p.t.Fatalf("%s: %v", cmd.Method, err)
 	}
+	return r
 }
 
 // Press presses keys one after another, each with its modifiers in front:

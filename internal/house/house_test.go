@@ -35,7 +35,7 @@ var floors = map[string]int{
 }
 
 // testOnly are packages that only tests import.
-var testOnly = []string{"tianbao/internal/storetest", "tianbao/internal/browser", "tianbao/internal/house", "tianbao/e2e", "tianbao/internal/web/ui/uitest"}
+var testOnly = []string{"tianbao/internal/storetest", "tianbao/internal/browser", "tianbao/internal/house", "tianbao/e2e", "tianbao/internal/web/ui/uitest", "tianbao/internal/web/ui/sheetbench"}
 
 type pkg struct {
 	ImportPath string

@@ -83,18 +83,6 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-func TestKeysAtSpeed(t *testing.T) {
-	b := start(t)
-	s := open(t, b, serve(t), 60)
-	s.click("B1")
-	for i := range 10 {
-		s.Type(fmt.Sprintf("%d%d\n", i, i))
-	}
-	for i := range 10 {
-		s.want(fmt.Sprintf("B%d=%d%d", i+1, i, i))
-	}
-}
-
 func TestSelectAllAndColumns(t *testing.T) {
 	b := start(t)
 	s := open(t, b, serve(t), 4)

@@ -1,0 +1,67 @@
+package browser
+
+import (
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/heapprofiler"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/performance"
+)
+
+// SlowCPU makes the page's processor rate times as slow; 1 is its own speed.
+func (p *Page) SlowCPU(rate float64) {
+	p.t.Helper()
+	call(p, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: rate})
+}
+
+// SlowNetwork gives the page a line of so many Mbit/s and milliseconds of round trip.
+func (p *Page) SlowNetwork(mbps, roundTrip float64) {
+	p.t.Helper()
+	call(p, network.Enable, network.EnableParams{})
+	bytes := mbps * 1e6 / 8
+	call(p, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{Latency: roundTrip, DownloadThroughput: bytes, UploadThroughput: bytes}},
+	})
+}
+
+// NoCache makes the page load everything anew, as on a first visit.
+func (p *Page) NoCache() {
+	p.t.Helper()
+	call(p, network.Enable, network.EnableParams{})
+	call(p, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+}
+
+// Before runs JavaScript in every document the page loads from now on, before any
+// script of its own.
+func (p *Page) Before(js string) {
+	p.t.Helper()
+	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: js})
+}
+
+// Alive is what a page holds after a garbage collection.
+type Alive struct {
+	Nodes, Listeners, Heap float64
+}
+
+// Alive collects garbage and counts what stays.
+func (p *Page) Alive() Alive {
+	p.t.Helper()
+	call(p, performance.Enable, performance.EnableParams{})
+	for range 3 { // what a finaliser frees is collected by the next
+		call(p, heapprofiler.CollectGarbage, cdp.Empty{})
+		p.Frame()
+	}
+	var a Alive
+	for _, m := range ask(p, performance.GetMetrics, cdp.Empty{}).Metrics {
+		switch m.Name {
+		case "Nodes":
+			a.Nodes = m.Value
+		case "JSEventListeners":
+			a.Listeners = m.Value
+		case "JSHeapUsedSize":
+			a.Heap = m.Value
+		}
+	}
+	return a
+}

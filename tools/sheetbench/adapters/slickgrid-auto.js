@@ -1,0 +1,2 @@
+import { slick } from "./slickgrid.js";
+export default slick(true);
