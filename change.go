@@ -58,6 +58,7 @@ type ChangeSet struct {
 	Source  Source
 	Note    string // e.g. the name of the imported file
 	Imports []ID   // the previewed imports that this set carries
+	Draft   string // the name of the author's draft that this set contains; it goes with the save
 	Changes []Change
 	By      ID // user
 	At      time.Time

@@ -227,7 +227,11 @@ func TestSEC31Headers(t *testing.T) {
 		if path == "/ui/{file}" {
 			p = "/ui/site.css"
 		}
-		res, _ := c.do("GET", p, "", nil)
+		method := "GET"
+		if strings.HasSuffix(path, "/events") {
+			method = "HEAD" // the stream itself does not end
+		}
+		res, _ := c.do(method, p, "", nil)
 		h := res.Header
 		for name, want := range map[string]string{
 			"Content-Security-Policy": "default-src 'self'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
@@ -250,7 +254,7 @@ func TestSEC31Headers(t *testing.T) {
 		}
 	}
 	res, _ := c.do("POST", "/signout", "application/json", strings.NewReader("{}"))
-	if !strings.Contains(res.Header.Get("Clear-Site-Data"), `"storage"`) {
+	if !strings.Contains(res.Header.Get("Clear-Site-Data"), `"cache"`) { // the journal: TestSignOutDropsTheJournal
 		t.Error("signing out leaves what the browser kept")
 	}
 	tls := startIn(t, t.TempDir(), "", "--behind-tls")

@@ -188,5 +188,6 @@ var (
 	_ report.Store  = (*store.Store)(nil)
 	_ auth.Store    = (*store.Store)(nil)
 	_ web.Catalog   = (*store.Store)(nil)
+	_ web.Drafts    = (*store.Store)(nil)
 	_ web.Workbooks = workbooks{}
 )

@@ -102,7 +102,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 		wait := in.watch(ctx, o.intake, log)
 		defer wait() // the database closes after the last file
 	}
-	return o.listen(ctx, srv.Handler(), ln, log)
+	return o.listen(ctx, srv, ln, log)
 }
 
 // watch takes workbooks from a folder while the server runs; the function it
@@ -146,7 +146,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 		return web.Config{}, err
 	}
 	return web.Config{
-		Auth: in.auth, Reports: in.reports, Catalog: in.store, Workbooks: workbooks{in},
+		Auth: in.auth, Reports: in.reports, Catalog: in.store, Drafts: in.store, Workbooks: workbooks{in},
 		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
 		Schema: func(name string, version int) ([]byte, error) {
 			if b := in.forms.Schema(name, version); b != nil {
@@ -185,9 +185,9 @@ func (o *serveOptions) announce(ctx context.Context, e env, in *installation, ad
 }
 
 // listen serves until the context ends, then lets requests in flight finish.
-func (o *serveOptions) listen(ctx context.Context, h http.Handler, ln net.Listener, log *slog.Logger) error {
+func (o *serveOptions) listen(ctx context.Context, srv *web.Server, ln net.Listener, log *slog.Logger) error {
 	hs := &http.Server{
-		Handler:           h,
+		Handler:           srv.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       2 * time.Minute, // a 20 MB workbook over a slow line
 		WriteTimeout:      5 * time.Minute,
@@ -195,6 +195,7 @@ func (o *serveOptions) listen(ctx context.Context, h http.Handler, ln net.Listen
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	hs.RegisterOnShutdown(srv.Close)
 	failed := make(chan error, 1)
 	go func() {
 		if o.tlsCert != "" {

@@ -148,7 +148,7 @@ func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
 		return nil, err
 	}
 	now := s.now()
-	if u.Disabled || now.Sub(sess.Seen) > IdleLimit || now.Sub(sess.Created) > AbsoluteLimit {
+	if ended(sess, u, now) {
 		if err := s.store.DropSession(ctx, h); err != nil {
 			return nil, err
 		}
@@ -158,6 +158,23 @@ func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
 		if err := s.store.TouchSession(ctx, h, now); err != nil {
 			return nil, err
 		}
+	}
+	return &Signed{User: u, CSRF: csrfOf(token)}, nil
+}
+
+func ended(sess Session, u tianbao.User, now time.Time) bool {
+	return u.Disabled || now.Sub(sess.Seen) > IdleLimit || now.Sub(sess.Created) > AbsoluteLimit
+}
+
+// Peek is Resume for what a page does by itself: it neither prolongs a session nor
+// ends it.
+func (s *Service) Peek(ctx context.Context, token string) (*Signed, error) {
+	sess, u, err := s.store.Session(ctx, tokenHash(token))
+	if tianbao.KindOf(err) == tianbao.ErrNotFound || err == nil && ended(sess, u, s.now()) {
+		return nil, SignedOut()
+	}
+	if err != nil {
+		return nil, err
 	}
 	return &Signed{User: u, CSRF: csrfOf(token)}, nil
 }

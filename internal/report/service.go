@@ -70,6 +70,40 @@ func (s *Service) View(ctx context.Context, a Actor, id tianbao.ID) (*Sheet, err
 	return &Sheet{Report: rep, Form: rules.Form(), Rows: rows}, nil
 }
 
+// Newer is what was saved after a version.
+type Newer struct {
+	Report tianbao.Report
+	Rows   []tianbao.Row         // those that were written since
+	Order  []tianbao.ID          // all rows in order; nil when none came or went
+	By     map[tianbao.ID]string // who changed or deleted a row last
+}
+
+// Newer returns what was saved after the given version.
+func (s *Service) Newer(ctx context.Context, a Actor, id tianbao.ID, since int64) (*Newer, error) {
+	rep, rows, order, err := s.Store.Newer(ctx, a.Scope, id, since)
+	if err != nil {
+		return nil, err
+	}
+	n := &Newer{Report: rep, Rows: rows, By: make(map[tianbao.ID]string)}
+	if since >= rep.Version {
+		return n, nil
+	}
+	revs, err := s.Store.Since(ctx, id, since)
+	if err != nil {
+		return nil, err
+	}
+	for i := range revs {
+		for j := range revs[i].Changes {
+			c := &revs[i].Changes[j]
+			n.By[c.Row] = revs[i].By
+			if c.Op == tianbao.OpInsert || c.Op == tianbao.OpDelete {
+				n.Order = order
+			}
+		}
+	}
+	return n, nil
+}
+
 // Check returns the problems the sheet would have with the given changes made. It
 // writes nothing. New rows are named in Problem.RowID by the negative number that
 // Screen.Names maps to the sender's name.

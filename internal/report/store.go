@@ -24,6 +24,9 @@ type Store interface {
 	// Snapshot returns a report and all its rows in display order, Seq set from 1,
 	// both of one moment.
 	Snapshot(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Report, []tianbao.Row, error)
+	// Newer returns a report, its rows that a version after since wrote, and the ids of
+	// all its rows in display order, of one moment; Seq is not set.
+	Newer(ctx context.Context, scope tianbao.Scope, id tianbao.ID, since int64) (tianbao.Report, []tianbao.Row, []tianbao.ID, error)
 	// Touched returns a report and those of the named rows that exist, of one
 	// moment; Seq is not set. Its cost depends on the number of ids only.
 	Touched(ctx context.Context, scope tianbao.Scope, id tianbao.ID, rows []tianbao.ID) (tianbao.Report, map[tianbao.ID]tianbao.Row, error)

@@ -204,6 +204,9 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
 	slices.SortFunc(add, func(a, b rowKey) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.k, b.k), cmp.Compare(a.row, b.row))
 	})
+	if c.Set.Draft != "" {
+		batch = append(batch, db.Statement{SQL: sqlSavedDraft, Args: []any{rep, c.Set.By, c.Set.Draft}})
+	}
 	for _, k := range add {
 		batch = append(batch, db.Statement{SQL: sqlInsertKey, Args: []any{k.kind, k.k, rep, k.row}})
 	}

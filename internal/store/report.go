@@ -101,6 +101,45 @@ func (s *Store) Snapshot(ctx context.Context, scope tianbao.Scope, id tianbao.ID
 	return rep, rows, nil
 }
 
+const (
+	sqlNewerRows = `SELECT row_id, unit_id, version, vals FROM report_row WHERE report_id = $1 AND version > $2 ORDER BY pos, row_id`
+	sqlRowOrder  = `SELECT row_id FROM report_row WHERE report_id = $1 ORDER BY pos, row_id`
+)
+
+// Newer implements report.Store.
+func (s *Store) Newer(ctx context.Context, scope tianbao.Scope, id tianbao.ID, since int64) (tianbao.Report, []tianbao.Row, []tianbao.ID, error) {
+	var (
+		rep    tianbao.Report
+		stored []storedRow
+		order  []tianbao.ID
+	)
+	err := s.db.Read(ctx, func(q db.Queryer) (err error) {
+		if rep, err = reportOf(ctx, q, scope, id); err != nil {
+			return err
+		}
+		if stored, err = db.Collect(ctx, q, scanRow, sqlNewerRows, id, since); err != nil {
+			return err
+		}
+		order, err = db.Collect(ctx, q, func(scan db.Scan) (row tianbao.ID, err error) { return row, scan(&row) }, sqlRowOrder, id)
+		return err
+	})
+	if err != nil {
+		return tianbao.Report{}, nil, nil, err
+	}
+	form, err := s.forms(rep.Form, rep.FormV)
+	if err != nil {
+		return tianbao.Report{}, nil, nil, err
+	}
+	rows := make([]tianbao.Row, len(stored))
+	for i := range stored {
+		rows[i] = stored[i].row
+		if err := s.decodeRow(form, id, &rows[i], stored[i].vals); err != nil {
+			return tianbao.Report{}, nil, nil, err
+		}
+	}
+	return rep, rows, order, nil
+}
+
 const sqlSomeRows = `SELECT row_id, unit_id, version, vals FROM report_row WHERE report_id = $1 AND row_id IN LIST`
 
 // Touched implements report.Store.

@@ -38,6 +38,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"reported upward", testReported},
 		{"receipts", testReceipts},
 		{"imports", testImports},
+		{"drafts", testDrafts},
+		{"what is newer than a version", testNewer},
 		{"sealed values are found by their index", testFindByKey},
 		{"nothing is stored in clear", testSealed},
 		{"cells do not open elsewhere", testSwapped},

@@ -48,6 +48,7 @@ func testSealed(w *world) {
 	id, phone := Person(5)
 	rec := report.ImportRecord{ID: w.id(), Report: r.ID, File: id + ".xlsx", Digest: "d", Raw: []byte(id + phone)}
 	w.ok(w.PutImport(ctx, &rec))
+	w.ok(w.PutDraft(ctx, tianbao.Draft{Report: r.ID, User: clerk, Name: "d", At: epoch(), Body: []byte(id + phone)}))
 	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Login: phone, What: "signin.fail"}))
 	_, err := w.AddFailure(ctx, []string{phone, id}, epoch(), ago(time.Minute))
 	w.ok(err)

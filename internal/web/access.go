@@ -50,20 +50,22 @@ func (v *viewer) by(r *http.Request) auth.By { return auth.By{User: v.user().ID,
 type rule struct {
 	name  string
 	allow func(s *Server, r *http.Request, v *viewer) error
+	// quiet is set where the page asks by itself: it does not prolong the session.
+	quiet bool
 }
 
 // The rules. Default is denial: a route without a rule does not build.
 var (
 	// everyone lets anybody in.
-	everyone = rule{"everyone", func(*Server, *http.Request, *viewer) error { return nil }}
+	everyone = rule{name: "everyone", allow: func(*Server, *http.Request, *viewer) error { return nil }}
 	// signedIn asks for a session.
-	signedIn = rule{"signed-in", func(_ *Server, _ *http.Request, v *viewer) error { return needSession(v) }}
+	signedIn = rule{name: "signed-in", allow: func(_ *Server, _ *http.Request, v *viewer) error { return needSession(v) }}
 	// fillers asks for the power to fill in anywhere.
 	fillers = needing(tianbao.PowerFill)
 	// accountants asks for the office that keeps accounts.
 	accountants = needing(tianbao.PowerAccounts)
 	// ownReport asks that the report of the path lies in the viewer's scope as a filler.
-	ownReport = rule{"report-in-scope", func(s *Server, r *http.Request, v *viewer) error {
+	ownReport = rule{name: "report-in-scope", allow: func(s *Server, r *http.Request, v *viewer) error {
 		if err := needPower(v, tianbao.PowerFill); err != nil {
 			if tianbao.KindOf(err) == tianbao.ErrForbidden {
 				return tianbao.NotFound()
@@ -77,6 +79,8 @@ var (
 		v.report, err = s.Reports.Store.Report(r.Context(), v.actor().Scope, id)
 		return err
 	}}
+	// watchReport is ownReport for what a page asks by itself.
+	watchReport = rule{name: ownReport.name, allow: ownReport.allow, quiet: true}
 )
 
 func needSession(v *viewer) error {
@@ -88,7 +92,7 @@ func needSession(v *viewer) error {
 
 // needing is the rule that asks for a power anywhere; it bears the power's name.
 func needing(p tianbao.Power) rule {
-	return rule{string(p), func(_ *Server, _ *http.Request, v *viewer) error { return needPower(v, p) }}
+	return rule{name: string(p), allow: func(_ *Server, _ *http.Request, v *viewer) error { return needPower(v, p) }}
 }
 
 func needPower(v *viewer, p tianbao.Power) error {
@@ -117,7 +121,11 @@ func (s *Server) serve(rt route) http.Handler {
 func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer) error {
 	r.Body = http.MaxBytesReader(w, r.Body, rt.maxBody())
 	if c, err := r.Cookie(sessionCookie); err == nil {
-		signed, err := s.Auth.Resume(r.Context(), c.Value)
+		resume := s.Auth.Resume
+		if rt.Rule.quiet {
+			resume = s.Auth.Peek
+		}
+		signed, err := resume(r.Context(), c.Value)
 		if err == nil {
 			v.signed, v.token = signed, c.Value
 		} else if tianbao.KindOf(err) != tianbao.ErrUnsigned {
@@ -135,6 +143,9 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer
 			}
 			return errForged()
 		}
+	}
+	if v.report.ID != 0 && unsafeMethod(r.Method) {
+		defer s.live.look() // others see at once what was saved
 	}
 	return rt.Handle(w, r, v)
 }

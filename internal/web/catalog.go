@@ -36,6 +36,21 @@ type Catalog interface {
 	Notice(ctx context.Context, id tianbao.ID) (tianbao.Notice, error)
 	// Attachment returns a file of a notice, with its data.
 	Attachment(ctx context.Context, notice, id tianbao.ID) (tianbao.Attachment, error)
+	// Versions returns how far the given reports have come, whatever the scope; the
+	// caller has checked it.
+	Versions(ctx context.Context, reports []tianbao.ID) (map[tianbao.ID]tianbao.Version, error)
 	// Ready reports whether the database answers.
 	Ready(ctx context.Context) error
+}
+
+// Drafts keeps what people have filled in and not submitted. internal/store implements it.
+type Drafts interface {
+	// PutDraft stores the draft, replacing the person's earlier one of the report.
+	PutDraft(ctx context.Context, d tianbao.Draft) error
+	// Draft returns the person's draft of the report, tianbao.NotFound without one.
+	Draft(ctx context.Context, report, user tianbao.ID) (tianbao.Draft, error)
+	// DropDraft removes it; removing none is no error.
+	DropDraft(ctx context.Context, report, user tianbao.ID) error
+	// DraftSpent reports whether a draft of this name was saved, by whomever.
+	DraftSpent(ctx context.Context, report tianbao.ID, name string) (bool, error)
 }

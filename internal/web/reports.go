@@ -194,7 +194,7 @@ func (s *Server) changeSet(r *http.Request, v *viewer, in *wireChanges) (*tianba
 	}
 	set := &tianbao.ChangeSet{
 		Report: v.report.ID, Key: in.Key, Base: in.Base, Source: tianbao.SourcePage,
-		Note: clip(in.Note, 200), Imports: in.Imports, Changes: changes,
+		Note: clip(in.Note, 200), Imports: in.Imports, Changes: changes, Draft: clip(in.Draft, maxDraftName),
 	}
 	if h := r.Header.Get("Idempotency-Key"); h != "" {
 		set.Key = h

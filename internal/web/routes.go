@@ -38,7 +38,7 @@ const (
 
 // table lists every route of the site.
 func (s *Server) table() []route {
-	const get, post = http.MethodGet, http.MethodPost
+	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
 	return []route{
 		// Anybody.
 		{get, "/healthz", everyone, s.healthz, "health", "Whether the server and its database answer", nil, wireHealth{}, false, 0},
@@ -52,6 +52,7 @@ func (s *Server) table() []route {
 		// Everybody who is signed in.
 		{get, "/{$}", signedIn, s.home, "home", "The portal's home page", nil, wireHome{}, false, 0},
 		{get, "/session", signedIn, s.session, "session", "Who is signed in, and the token for unsafe requests", nil, wireSession{}, false, 0},
+		{post, "/session/journal-key", signedIn, s.journalKey, "journalKey", "The key that seals the browser's journal of unsubmitted changes; the same for one person and salt", wireSalt{}, wireJournalKey{}, false, 0},
 		{post, "/signout", signedIn, s.signout, "signOut", "End the session", nil, wireDone{}, false, 0},
 		{get, "/password", signedIn, s.passwordPage, "passwordPage", "The page to change the own password", nil, nil, false, 0},
 		{post, "/password", signedIn, s.password, "changePassword", "Change the own password; ends all sessions of the account", wirePassword{}, wireDone{}, false, 0},
@@ -69,6 +70,11 @@ func (s *Server) table() []route {
 		{post, "/campaigns/{campaign}/reports", fillers, s.openReport, "openReport", "Open a unit's report in a campaign, made if there is none", wireOpen{}, wireReport{}, false, 0},
 		{get, "/campaigns/{campaign}/template", fillers, s.template, "template", "The blank workbook of a campaign's form", nil, nil, false, 0},
 		{get, "/reports/{report}", ownReport, s.report, "report", "A report with all its rows", nil, wireSheet{}, false, 0},
+		{get, "/reports/{report}/newer", watchReport, s.newer, "newer", "What was saved after the version ?since=", nil, wireNewer{}, false, 0},
+		{get, "/reports/{report}/events", watchReport, s.events, "events", "Server-sent events: version when somebody saved, people when somebody opens or leaves the sheet, end with the session", nil, nil, false, 0},
+		{get, "/reports/{report}/draft", ownReport, s.draft, "draft", "The caller's own unsubmitted changes; ?name= asks whether a draft of that name was saved", nil, wireDraftState{}, false, 0},
+		{put, "/reports/{report}/draft", ownReport, s.putDraft, "putDraft", "Keep unsubmitted changes, in place of the caller's earlier ones", wireDraft{}, wireDone{}, false, maxChangeBody},
+		{del, "/reports/{report}/draft", ownReport, s.dropDraft, "dropDraft", "Forget the caller's unsubmitted changes", nil, wireDone{}, false, 0},
 		{post, "/reports/{report}/check", ownReport, s.check, "check", "数据校验: the problems the sheet would have with these changes; writes nothing", wireChanges{}, wireProblems{}, false, maxChangeBody},
 		{post, "/reports/{report}/changes", ownReport, s.save, "save", "提交: save a change set whole, also with faults", wireChanges{}, wireSaved{}, false, maxChangeBody},
 		{post, "/reports/{report}/submission", ownReport, s.submit, "submit", "上报: report upward; refused while a blocking problem remains", wireSubmit{}, wireReceipt{}, false, 0},

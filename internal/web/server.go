@@ -48,6 +48,7 @@ type Config struct {
 	Auth      *auth.Service
 	Reports   *report.Service
 	Catalog   Catalog
+	Drafts    Drafts
 	Workbooks Workbooks
 	// Mask returns the masks of a form at a version.
 	Mask func(form string, version int) (Masker, error)
@@ -79,6 +80,7 @@ type Server struct {
 	help   func() (helpText, error)
 	jobs   *jobs
 	rules  ruleBook
+	live   *hub
 	// reading bounds how many workbooks are read at once.
 	reading chan struct{}
 }
@@ -97,6 +99,7 @@ func New(c Config) (*Server, error) {
 	s.help = s.renderHelp()
 	s.reading = make(chan struct{}, maxReading)
 	s.jobs = newJobs(c.Now, c.Log)
+	s.live = newHub(c.Catalog.Versions, c.Log)
 	s.routes = s.table()
 	return s, checkRoutes(s.routes)
 }
@@ -110,6 +113,9 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("/", s.fallback())
 	return chain(mux, s.logged, s.recovered, s.headers, s.sameOrigin)
 }
+
+// Close ends the open event streams, which no shutdown would wait out.
+func (s *Server) Close() { s.live.close() }
 
 // chain wraps h so that the first middleware sees a request first.
 func chain(h http.Handler, ms ...func(http.Handler) http.Handler) http.Handler {

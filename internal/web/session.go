@@ -84,9 +84,11 @@ func (s *Server) signout(w http.ResponseWriter, r *http.Request, v *viewer) erro
 		return err
 	}
 	setCookie(w, "")
-	// What the browser kept of this site goes too (security.md 33).
-	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	return s.done(w, r, wireDone{true}, "/signin")
+	// What the browser kept of this person goes too (security.md 33): the sign-in page's
+	// script drops the journal of that owner. Clearing the whole storage would drop what
+	// others at this machine have not submitted yet.
+	w.Header().Set("Clear-Site-Data", `"cache"`)
+	return s.done(w, r, wireDone{true}, "/signin?left="+s.journalOwner(v.user().ID))
 }
 
 // passwordPageData is the data of password.html.

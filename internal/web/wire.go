@@ -149,6 +149,7 @@ type wireChanges struct {
 	Note    string       `json:"note,omitempty"`
 	Imports []tianbao.ID `json:"imports,omitempty"`
 	Changes []wireChange `json:"changes"`
+	Draft   string       `json:"draft,omitempty"` // the name of the draft that this contains; it goes with the save
 }
 
 type wireChange struct {
