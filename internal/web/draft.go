@@ -146,7 +146,7 @@ func (s *Server) newer(w http.ResponseWriter, r *http.Request, v *viewer) error 
 		return err
 	}
 	if len(n.Rows) > 0 {
-		if err := s.Auth.Record(r.Context(), v.user().ID, address(r), "report.read", v.report.ID.String(), strconv.Itoa(len(n.Rows))+" rows"); err != nil {
+		if err := s.Auth.Record(r.Context(), v.event(r, "report.read", strconv.Itoa(len(n.Rows))+" rows")); err != nil {
 			return err
 		}
 	}
