@@ -47,6 +47,8 @@ type Field struct {
 	Width       int      // of the workbook's column, in characters
 	// Pixels is the width of the sheet's column on screen.
 	Pixels int
+	// Frozen columns stay in sight while the sheet scrolls sideways.
+	Frozen bool
 	// Rules gives the severity of each fault that the form asks for, keyed by the
 	// fault's short name ("checksum"); the code is Key + "." + name, but "required"
 	// stands alone. A fault that is not listed is not reported.

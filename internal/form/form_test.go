@@ -32,8 +32,8 @@ func TestAssetRole(t *testing.T) {
 		t.Errorf("title %q, folder %q, row number %q %q", f.Title, f.Folder, f.SeqKey, f.SeqTitle)
 	}
 	want := []string{
-		"A budget_code 单位预算编码", "B unit_name 单位名称 *", "C org_code 组织机构代码 *", "D unit_type 单位类型 *",
-		"E legacy_username 对应行政事业单位资产管理信息系统用户名", "F person_name 资产管理人姓名 *",
+		"A budget_code 单位预算编码", "B unit_name 单位名称 * frozen", "C org_code 组织机构代码 *", "D unit_type 单位类型 *",
+		"E legacy_username 对应行政事业单位资产管理信息系统用户名", "F person_name 资产管理人姓名 * frozen",
 		"G person_id 资产管理人身份证号码 * sealed id", "H phone 联系方式 * sealed phone",
 	}
 	var got []string
@@ -45,6 +45,9 @@ func TestAssetRole(t *testing.T) {
 		}
 		if x.Sealed {
 			s += " sealed " + string(x.Mask)
+		}
+		if x.Frozen {
+			s += " frozen"
 		}
 		got = append(got, s)
 		width += x.Pixels

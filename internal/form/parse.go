@@ -53,6 +53,7 @@ type fieldDesc struct {
 	Merged      bool                        `json:"tianbao:merged"`
 	Width       int                         `json:"tianbao:width"`
 	Pixels      int                         `json:"tianbao:pixels"`
+	Frozen      bool                        `json:"tianbao:frozen"`
 	EnumAliases map[string]string           `json:"tianbao:enumAliases"`
 }
 
@@ -130,6 +131,7 @@ func (d *descriptor) form() *tianbao.Form {
 			Merged:      x.Merged,
 			Width:       x.Width,
 			Pixels:      x.Pixels,
+			Frozen:      x.Frozen,
 			Rules:       x.Rules,
 		})
 	}

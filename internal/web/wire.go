@@ -124,8 +124,10 @@ type wireColumn struct {
 	Required bool     `json:"required,omitempty"`
 	Width    int      `json:"width"` // pixels
 	Choices  []string `json:"choices,omitempty"`
-	Narrow   bool     `json:"narrow,omitempty"` // full-width digits and letters become half-width
-	Pick     string   `json:"pick,omitempty"`   // "unit": values come from the register of units, see /units/search
+	Narrow   bool     `json:"narrow,omitempty"`  // full-width digits and letters become half-width
+	Pick     string   `json:"pick,omitempty"`    // "unit": values come from the register of units, see /units/search
+	Display  string   `json:"display,omitempty"` // how long numbers are grouped while they are read: id18, credit, phone
+	Frozen   bool     `json:"frozen,omitempty"`  // stays in sight while the sheet scrolls sideways
 }
 
 type wireRow struct {
@@ -398,6 +400,7 @@ func toColumns(f *tianbao.Form) []wireColumn {
 		out[i] = wireColumn{
 			Key: fd.Key, Letter: fd.Letter, Title: fd.Title, Note: fd.Note, Required: fd.Required,
 			Width: fd.Pixels, Choices: fd.Enum, Narrow: narrow(fd.Kind),
+			Display: display(fd.Kind), Frozen: fd.Frozen,
 		}
 		if slices.Contains(f.UnitKeys, fd.Key) {
 			out[i].Pick = "unit"
@@ -413,6 +416,19 @@ func narrow(k tianbao.Kind) bool {
 		return true
 	}
 	return false
+}
+
+// display names the grouping in which the page shows long numbers of a kind.
+func display(k tianbao.Kind) string {
+	switch k {
+	case tianbao.KindResidentID:
+		return "id18"
+	case tianbao.KindCreditCode:
+		return "credit"
+	case tianbao.KindPhone:
+		return "phone"
+	}
+	return ""
 }
 
 func toRows(rows []tianbao.Row) []wireRow {

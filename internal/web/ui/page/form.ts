@@ -6,6 +6,7 @@ import { FaultList, open } from "./lib/faults";
 import { Importer, Plan } from "./lib/importer";
 import { clashes, decide, Values, valuesOf } from "./lib/merge";
 import { withUnits } from "./lib/units";
+import { viewBar } from "./lib/view";
 
 interface Sheet {
   report: { id: string; version: number; rows: number; state_name: string };
@@ -342,5 +343,8 @@ class FormPage {
 
 defineSheet();
 const sheet = document.querySelector("tb-sheet[data-report]") as TbSheet | null;
-if (sheet) void new FormPage(sheet).start();
+if (sheet) {
+  viewBar(sheet);
+  void new FormPage(sheet).start();
+}
 document.querySelectorAll("[data-print]").forEach((b) => b.addEventListener("click", () => print()));

@@ -2,6 +2,7 @@
 import { Find } from "./find";
 import { Grid } from "./grid";
 import { Input } from "./input";
+import { Menu } from "./menu";
 import { Mouse } from "./mouse";
 import { Source } from "./source";
 import { Change, Clash, Column, Fault, Newer, Row, ViewSpec, ViewState } from "./types";
@@ -12,19 +13,21 @@ export type { Change, Clash, Column, Fault, Filter, Newer, Row, Severity, Sugges
 export class TbSheet extends HTMLElement {
   private grid = new Grid(this);
   private find = new Find(this.grid, () => this.input.focus());
-  private input = new Input(this, this.grid, () => this.find.show());
+  private input = new Input(this, this.grid, () => this.find.show(), () => this.menu.open(this.grid.sel.c));
+  private menu = new Menu(this.grid, () => this.input.focus());
   private mouse = new Mouse(this.grid, this.input);
   private sizes = new ResizeObserver(() => this.grid.view.resizeSoon());
 
   connectedCallback(): void {
     const { view } = this.grid;
     if (!view.scroll.parentNode) {
-      this.append(this.find.el, view.scroll, this.input.drop.el, this.input.picker.el, view.tip, view.live);
+      this.append(this.find.el, view.scroll, this.menu.el, this.input.drop.el, this.input.picker.el, view.tip, view.live);
       const label = this.getAttribute("aria-label");
       const grid = view.scroll.firstElementChild;
       if (label && grid) grid.setAttribute("aria-label", label);
     }
     this.sizes.observe(view.scroll);
+    this.recall();
     view.resize();
     this.grid.loader.go();
   }
@@ -36,6 +39,16 @@ export class TbSheet extends HTMLElement {
     this.input.picker.stop();
     this.grid.view.stop();
     this.grid.loader.stop();
+    this.grid.sizes.stop();
+  }
+
+  private recall(): void {
+    this.grid.sizes.recall(this.getAttribute("data-remember"));
+  }
+
+  /** Gives all columns their first widths, and forgets what was remembered. */
+  resetWidths(): void {
+    this.grid.sizes.reset();
   }
 
   get columns(): Column[] {
@@ -47,7 +60,9 @@ export class TbSheet extends HTMLElement {
     this.input.cancel();
     this.grid.model.columns = columns;
     this.grid.sel.c = this.grid.sel.c2 = 0;
+    this.grid.shown.set({});
     this.grid.load([]);
+    this.recall();
     this.grid.view.build();
   }
 

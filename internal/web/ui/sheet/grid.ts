@@ -4,6 +4,7 @@ import { Line, Model, Place, Step } from "./model";
 import { News } from "./news";
 import { Shown } from "./shown";
 import { Loader, Source } from "./source";
+import { Sizes } from "./sizes";
 import { narrow } from "./text";
 import { Change, Newer, Rect, Row, Selection, ViewSpec, ViewState, rectOf } from "./types";
 import { View } from "./view";
@@ -23,6 +24,7 @@ export class Grid {
   readonly sel: Selection = { r: 0, c: 0, r2: 0, c2: 0 };
   readonly view: View;
   readonly loader: Loader;
+  readonly sizes: Sizes;
   maxRows = 100000;
   locked = false;
   /** Whether a cell has been chosen; before, 插入行 adds at the end. */
@@ -30,10 +32,13 @@ export class Grid {
   private lastDirty = "";
   private lastActive = "";
   private lastView = "";
+  private lastCount = [0, 0];
+  private timer = 0;
 
   constructor(private root: HTMLElement) {
     this.view = new View(this.model, this.faults, this.shown, this.news, this.sel, () => this.locked, "tbs" + ++instances);
     this.loader = new Loader(this);
+    this.sizes = new Sizes(this.view, this.model, this.shown);
   }
 
   /** The rows as they are seen; every position of a row is one in here. */
@@ -101,6 +106,7 @@ export class Grid {
     if (extend) {
       this.sel.r2 = r;
       this.sel.c2 = c;
+      this.count();
     } else this.restore({ r, c, r2: r, c2: c });
     this.view.reveal(r, c);
     this.view.schedule();
@@ -126,6 +132,22 @@ export class Grid {
     const at = col ? this.line.id + " " + col.key : "";
     if (col && at !== this.lastActive) this.emit("tb-active", { row: this.line.id, key: col.key });
     this.lastActive = at;
+    this.count();
+  }
+
+  /** Tells the page how much is selected, once it stays so: a drag passes many cells. */
+  private count(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      let cells = 0;
+      let filled = 0;
+      for (const r of this.copy()) {
+        cells += r.length;
+        for (const text of r) if (text) filled++;
+      }
+      if (cells !== this.lastCount[0] || filled !== this.lastCount[1]) this.emit("tb-select", { cells, filled });
+      this.lastCount = [cells, filled];
+    }, 80);
   }
 
   /**
@@ -426,16 +448,14 @@ export class Grid {
     this.restore({ r, c: sel.c, r2: r, c2: sel.c });
     this.view.reveal(r, sel.c);
     this.view.refresh();
-    this.viewed();
+    this.recount(true);
     return true;
   }
 
   /** Brings a row into sight that the view hides; its position, or -1. */
   unhide(line: Line): number {
-    if (this.shown.show([line])) {
-      this.view.refresh();
-      this.viewed();
-    }
+    this.shown.show([line]);
+    this.recount();
     return this.shown.index(line);
   }
 
@@ -448,15 +468,6 @@ export class Grid {
       faults: faults.count((l) => shown.index(l) >= 0),
       allFaults: faults.count((l) => l.live),
     };
-  }
-
-  private viewed(): void {
-    const state = this.viewState();
-    const col = state.sort && this.model.columns[this.model.column(state.sort.key)];
-    const order = col && state.sort ? `按${col.title}${state.sort.desc ? "降序" : "升序"}排列，` : "";
-    this.announce(`${order}显示 ${state.shown} 行，共 ${state.total} 行`);
-    this.lastView = counts(state);
-    this.emit("tb-view", state);
   }
 
   // Messages.
@@ -474,11 +485,16 @@ export class Grid {
     this.emit("tb-notice", { message });
   }
 
-  /** Tells the page when rows or faults that are seen became more or less. */
-  recount(): void {
+  /** Tells the page when rows or faults that are seen became more or less; `fresh`: the view is another. */
+  recount(fresh = false): void {
     const state = this.viewState();
-    const now = counts(state);
-    if (now !== this.lastView) this.emit("tb-view", state);
+    const now = [state.shown, state.total, state.faults, state.allFaults, state.faulty].join();
+    if (fresh) {
+      const c = state.sort ? this.model.column(state.sort.key) : -1;
+      const order = state.sort && c >= 0 ? `按${this.model.columns[c].title}${state.sort.desc ? "降序" : "升序"}，` : "";
+      this.announce(`${order}显示 ${state.shown} 行，共 ${state.total} 行`);
+    }
+    if (fresh || now !== this.lastView) this.emit("tb-view", state);
     this.lastView = now;
   }
 
@@ -492,8 +508,4 @@ export class Grid {
     this.lastDirty = now;
     this.recount();
   }
-}
-
-function counts(s: ViewState): string {
-  return [s.shown, s.total, s.faults, s.allFaults, !!s.faulty].join();
 }

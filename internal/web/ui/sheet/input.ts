@@ -31,6 +31,7 @@ export class Input {
     private root: HTMLElement,
     private grid: Grid,
     private openFind: () => void,
+    private openMenu: () => void,
   ) {
     const area = (this.area = grid.view.input);
     this.drop = new Dropdown(area, (value) => {
@@ -195,6 +196,11 @@ export class Input {
         this.commit();
         this.openFind();
         return true;
+      case "l":
+        if (!e.shiftKey) return false;
+        this.commit();
+        this.openMenu();
+        return true;
       case "Enter":
         if (this.mode === "idle") grid.write(grid.value, "填充", true);
         else this.commit(true);
@@ -254,6 +260,10 @@ export class Input {
     if (e.key !== "Shift") this.leaving = false;
     const to = moveKey(e.key, from.r, from.c, grid.model.columns.length, grid.view.page());
     if (to && !e.altKey) return this.go(to.r, to.c, shift);
+    if (shift && e.altKey && (e.key === "ArrowLeft" || e.key === "ArrowRight")) {
+      grid.sizes.by(sel.c, e.key === "ArrowLeft" ? -1 : 1);
+      return true;
+    }
     switch (e.key) {
       case "ArrowDown":
       case "ArrowUp":

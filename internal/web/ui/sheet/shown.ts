@@ -57,20 +57,36 @@ export class Shown {
     this.places = null;
   }
 
-  /** Sets the view, or makes it anew; false when no row would be left: nothing is changed then. */
-  set(spec: ViewSpec): boolean {
-    const { model } = this;
+  /** What a row must pass to be seen; `but` leaves the filter of one column out. */
+  private tests(spec: ViewSpec, but = -1): ((l: Line) => boolean)[] {
     const tests: ((l: Line) => boolean)[] = [];
     const filters = spec.filters || {};
     for (const key of Object.keys(filters)) {
-      const c = model.column(key);
-      if (c < 0) continue;
+      const c = this.model.column(key);
+      if (c < 0 || c === but) continue;
       const { values, contains } = filters[key];
       const set = values && new Set(values);
       const part = (contains || "").toLowerCase();
       tests.push((l) => (!set || set.has(l.v[c])) && l.v[c].toLowerCase().includes(part));
     }
     if (spec.faulty) tests.push((l) => this.faults.open(l) > 0);
+    return tests;
+  }
+
+  /** The values of a column in their order, and how many rows have each, under the other filters. */
+  values(c: number): [string, number][] {
+    const { model } = this;
+    const tests = this.tests(this.spec, c);
+    const list = model.lines.filter((l) => tests.every((t) => t(l)));
+    const counts = new Map<string, number>();
+    for (const l of list) counts.set(l.v[c], (counts.get(l.v[c]) || 0) + 1);
+    return Array.from(ranks(list, c, !!model.columns[c].narrow, false).keys()).map((v) => [v, counts.get(v) as number]);
+  }
+
+  /** Sets the view, or makes it anew; false when no row would be left: nothing is changed then. */
+  set(spec: ViewSpec): boolean {
+    const { model } = this;
+    const tests = this.tests(spec);
     const c = spec.sort ? model.column(spec.sort.key) : -1;
     if (!tests.length && c < 0) {
       this.use(null);

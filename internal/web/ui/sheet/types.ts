@@ -18,6 +18,10 @@ export interface Column {
   readonly?: boolean;
   /** Full-width digits and letters become half-width while typing. */
   narrow?: boolean;
+  /** Long numbers are grouped while they are read; stored, copied and edited plain. */
+  display?: "id18" | "credit" | "phone";
+  /** Stays in sight while the sheet scrolls sideways, as far as the window has room. */
+  frozen?: boolean;
 }
 
 /** Whether a list opens at cells of the column. */

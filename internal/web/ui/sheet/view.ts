@@ -1,10 +1,11 @@
-import { attr, buildHead, mark } from "./cells";
+import { attr, buildHead, mark, markHead } from "./cells";
 import { Faults } from "./faults";
+import { shownText } from "./format";
 import { Line, Model } from "./model";
 import { Shown } from "./shown";
 import { News } from "./news";
 import { el } from "./text";
-import { Rect, Selection, isList, rectOf } from "./types";
+import { Rect, Selection, ViewSpec, isList, rectOf } from "./types";
 
 export const rowHeight = 28;
 const numWidth = 52;
@@ -13,6 +14,8 @@ const opsWidth = 92;
 const maxGrow = 1.7;
 /** Header rows above the first data row, for aria-rowindex. */
 const headRows = 2;
+/** The part of the window's width that frozen columns may take. */
+const frozenPart = 0.45;
 
 /** A pooled row element and what it shows at the moment. */
 interface Box {
@@ -20,6 +23,8 @@ interface Box {
   num: HTMLElement;
   cells: HTMLElement[];
   texts: Text[];
+  /** The values that the texts were built from. */
+  raw: string[];
   del: HTMLElement;
   pos: number;
   number: number;
@@ -45,15 +50,24 @@ export class View {
   readonly tip = el("div", { class: "tbs-tip", role: "tooltip", hidden: "" });
   readonly live = el("div", { class: "visually-hidden", role: "status", "aria-live": "polite" });
   private grid = el("div", { class: "tbs-grid", role: "grid", "aria-multiselectable": "true" });
-  private head = el("div", { class: "tbs-head", role: "rowgroup" });
+  readonly head = el("div", { class: "tbs-head", role: "rowgroup" });
   private body = el("div", { class: "tbs-body", role: "rowgroup" });
   private letters: HTMLElement[] = [];
+  private titles: HTMLElement[] = [];
+  private spec: ViewSpec | null = null;
   private pool: Box[] = [];
   private boxes = new WeakMap<Element, Box>();
   private frame = 0;
   private measure = false;
   private lefts: number[] = [];
   private widths: number[] = [];
+  /** Widths given by hand, by column key; none: the columns fill the window. */
+  sizes: Record<string, number> = {};
+  /** Where a frozen column stays, from the left edge of the window; -1: it scrolls. */
+  private sticks: number[] = [];
+  /** What the frozen columns before a column cover. */
+  private edges: number[] = [];
+  letterHeight = 0;
   private top = 0;
   private left = 0;
   private width = 0;
@@ -88,6 +102,7 @@ export class View {
       this.top = this.scroll.scrollTop;
       this.left = this.scroll.scrollLeft;
       this.tip.hidden = true;
+      if (this.sticks[this.sel.c] >= 0) this.input.style.left = this.x(this.sel.c) + "px";
       this.paint();
     });
   }
@@ -97,9 +112,15 @@ export class View {
     this.pool = [];
     this.body.textContent = "";
     this.head.textContent = "";
-    this.letters = buildHead(this.head, this.model.columns);
+    const { letters, titles } = buildHead(this.head, this.model.columns);
+    this.letters = letters;
+    this.titles = titles;
+    this.spec = null;
+    this.sticks = [];
     this.grid.setAttribute("aria-colcount", String(this.model.columns.length + 2));
     this.resize();
+    // Rows that come at once bring back a scroll bar that was not there just now.
+    this.resizeSoon();
   }
 
   /** Reads the geometry, then sets the widths; the only place that measures. */
@@ -110,13 +131,14 @@ export class View {
     const height = this.scroll.clientHeight;
     let sum = 0;
     for (const c of cols) sum += c.width;
-    const room = width - numWidth - opsWidth;
+    const given = cols.some((c) => this.sizes[c.key] > 0);
+    const room = given ? 0 : width - numWidth - opsWidth;
     // What rounding leaves over goes to the first columns, a pixel each.
     const grow = sum > 0 ? Math.max(1, Math.min(maxGrow, room / sum)) : 1;
     this.lefts = [];
     this.widths = [];
     let x = numWidth;
-    const widths = cols.map((c) => Math.floor(c.width * grow));
+    const widths = cols.map((c) => this.sizes[c.key] || Math.floor(c.width * grow));
     let rest = grow > 1 && grow < maxGrow ? room - widths.reduce((a, b) => a + b, 0) : 0;
     for (const base of widths) {
       const w = rest-- > 0 ? base + 1 : base;
@@ -126,18 +148,53 @@ export class View {
     }
     this.grid.style.setProperty("--tbs-cols", `${numWidth}px ${this.widths.map((w) => w + "px").join(" ")} ${opsWidth}px`);
     this.grid.style.width = x + opsWidth + "px";
+    this.freeze(width);
     // A fault list that opens below must not cover the cell that is being filled in.
     const y = this.sel.r * rowHeight - this.top;
     const seen = y >= 0 && y + rowHeight <= this.height - this.headHeight;
     this.width = width;
     this.height = height;
     this.headHeight = this.head.offsetHeight;
+    this.letterHeight = this.letters.length ? this.letters[0].offsetHeight : 0;
     const page = document.documentElement;
     this.outer = page.scrollHeight > page.clientHeight;
-    this.scroll.style.scrollPadding = `${this.headHeight}px 0 0 ${numWidth}px`;
+    this.scroll.style.scrollPaddingTop = this.headHeight + "px";
     this.place();
     if (seen) this.reveal(this.sel.r, this.sel.c);
     this.paint();
+  }
+
+  /** Decides which frozen columns stay in sight: as many as leave room for the others. */
+  private freeze(width: number): void {
+    let edge = numWidth;
+    this.edges = [];
+    const was = this.sticks.join();
+    this.sticks = this.model.columns.map((col, c) => {
+      this.edges.push(edge);
+      if (!col.frozen || edge + this.widths[c] > width * frozenPart) return -1;
+      edge += this.widths[c];
+      return edge - this.widths[c];
+    });
+    if (was === this.sticks.join()) return;
+    for (const cells of [this.letters, this.titles, ...this.pool.map((b) => b.cells)]) this.stick(cells);
+  }
+
+  private stick(cells: HTMLElement[]): void {
+    cells.forEach((cell, c) => {
+      const at = this.sticks[c];
+      cell.classList.toggle("tbs-frozen", at >= 0);
+      cell.style.left = at >= 0 ? at + "px" : "";
+    });
+  }
+
+  /** Where a column is now, in the scrolled content; a frozen one moves along. */
+  private x(c: number): number {
+    const at = this.lefts[c] || 0;
+    return this.sticks[c] >= 0 ? Math.max(at, this.left + this.sticks[c]) : at;
+  }
+
+  widthOf(c: number): number {
+    return this.widths[c] || 0;
   }
 
   /** Measures at the next frame: rows that appear may bring a scroll bar, which resizes again. */
@@ -193,7 +250,7 @@ export class View {
   /** Puts the text area over the active cell; at once, so that composition begins there. */
   place(): void {
     const s = this.input.style;
-    s.left = (this.lefts[this.sel.c] || 0) + "px";
+    s.left = this.x(this.sel.c) + "px";
     s.top = this.headHeight + this.sel.r * rowHeight + "px";
     s.width = (this.widths[this.sel.c] || 0) + "px";
     s.height = rowHeight + "px";
@@ -203,7 +260,7 @@ export class View {
   stretch(): void {
     const want = this.input.scrollWidth;
     const cell = this.widths[this.sel.c] || 0;
-    const room = this.left + this.width - (this.lefts[this.sel.c] || 0) - 4;
+    const room = this.left + this.width - this.x(this.sel.c) - 4;
     if (want > cell) this.input.style.width = Math.max(cell, Math.min(want + 12, room)) + "px";
   }
 
@@ -218,18 +275,22 @@ export class View {
     const x = this.lefts[c] || 0;
     const w = this.widths[c] || 0;
     let left = this.left;
-    if (x - numWidth < left) left = x - numWidth;
+    // A frozen column is never behind the left edge; others are not to lie under it.
+    const frozen = this.sticks[c] >= 0;
+    const edge = frozen ? this.sticks[c] : this.edges[c];
+    if (!frozen && x - edge < left) left = x - edge;
     else if (x + w > left + this.width) left = x + w - this.width;
     if (top !== this.top) this.scroll.scrollTop = this.top = Math.max(0, top);
     if (left !== this.left) this.scroll.scrollLeft = this.left = Math.max(0, left);
     // In a low or zoomed window the page scrolls too.
+    this.scroll.style.scrollPaddingLeft = edge + "px";
     if (this.outer) this.input.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   /** The cell's rectangle in the root element's coordinates. */
   cellRect(r: number, c: number): { x: number; y: number; w: number; h: number } {
     return {
-      x: this.scroll.offsetLeft + (this.lefts[c] || 0) - this.left,
+      x: this.scroll.offsetLeft + this.x(c) - this.left,
       y: this.scroll.offsetTop + this.headHeight + r * rowHeight - this.top,
       w: this.widths[c] || 0,
       h: rowHeight,
@@ -288,6 +349,11 @@ export class View {
         box.el.hidden = true;
       }
     }
+    if (this.spec !== this.shown.spec) {
+      this.spec = this.shown.spec;
+      markHead(this.letters, this.titles, this.model.columns, this.spec);
+      this.grid.classList.toggle("tbs-viewed", this.shown.on);
+    }
     this.letters.forEach((l, c) => l.classList.toggle("tbs-on", c >= rect.left && c <= rect.right));
   }
 
@@ -309,8 +375,9 @@ export class View {
     });
     const del = el("button", { type: "button", class: "tbs-delete", tabindex: "-1", "data-do": "delete" }, "× 删除行");
     row.append(el("div", { class: "tbs-ops", role: "gridcell", "aria-colindex": String(cells.length + 2) }, del));
+    this.stick(cells);
     this.body.append(row);
-    const box: Box = { el: row, num, cells, texts, del, pos: -1, number: 0, line: null, v: null, sig: "" };
+    const box: Box = { el: row, num, cells, texts, raw: [], del, pos: -1, number: 0, line: null, v: null, sig: "" };
     this.boxes.set(row, box);
     return box;
   }
@@ -343,7 +410,10 @@ export class View {
     mark(box.num, this.faults.at(line, -1));
     box.cells.forEach((cell, c) => {
       const text = line.v[c];
-      if (box.texts[c].data !== text) box.texts[c].data = text;
+      if (box.raw[c] !== text) {
+        box.raw[c] = text;
+        box.texts[c].data = shownText(this.model.columns[c], text);
+      }
       attr(cell, "aria-selected", inside && c >= rect.left && c <= rect.right ? "true" : "false");
       attr(cell, "aria-readonly", locked || this.model.columns[c].readonly ? "true" : null);
       cell.classList.toggle("tbs-active", active && c === this.sel.c);
