@@ -12,7 +12,7 @@ const most = 200;
  * values are seen; with none ticked, those that hold the text.
  */
 export class Menu {
-  readonly el = el("form", { class: "tbs-menu", role: "dialog", hidden: "" });
+  readonly el = el("form", { class: "tbs-menu", hidden: "" });
   private c = 0;
   private text = el("input", { class: "tbs-find-text", type: "search", placeholder: "包含的文字", "aria-label": "包含的文字" });
   private list = el("div", { class: "tbs-menu-list", role: "group", "aria-label": "只看打勾的值" });
