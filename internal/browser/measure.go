@@ -39,6 +39,24 @@ func (p *Page) Before(js string) {
 	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: js})
 }
 
+// CPU returns the milliseconds that the page's main thread has worked since it was
+// loaded: other programs on the machine do not count.
+func (p *Page) CPU() float64 {
+	p.t.Helper()
+	for _, m := range ask(p, performance.GetMetrics, cdp.Empty{}).Metrics {
+		if m.Name == "TaskDuration" {
+			return m.Value * 1000
+		}
+	}
+	return 0
+}
+
+// CountCPU makes [Page.CPU] count the thread's own time instead of the clock's.
+func (p *Page) CountCPU() {
+	p.t.Helper()
+	call(p, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks})
+}
+
 // Alive is what a page holds after a garbage collection.
 type Alive struct {
 	Nodes, Listeners, Heap float64

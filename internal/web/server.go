@@ -76,6 +76,7 @@ type DemoAccount struct {
 type Server struct {
 	Config
 	pages  *pages
+	assets map[string]asset // style and scripts by file name
 	routes []route
 	help   func() (helpText, error)
 	jobs   *jobs
@@ -94,6 +95,9 @@ func New(c Config) (*Server, error) {
 	s := &Server{Config: c}
 	var err error
 	if s.pages, err = parsePages(); err != nil {
+		return nil, err
+	}
+	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
 	s.help = s.renderHelp()
