@@ -146,6 +146,10 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 			case "accounts":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)
+			case "trail":
+				expect("nobody", nobody, 401)
+				expect("filler", filler, 403)
+				expect("admin", admin, 403)
 			default:
 				t.Errorf("%s %s has the unknown rule %q", method, path, op.Access)
 			}

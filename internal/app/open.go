@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tianbao"
+	"tianbao/internal/audit"
 	"tianbao/internal/auth"
 	"tianbao/internal/check"
 	"tianbao/internal/clock"
@@ -39,13 +40,16 @@ func (p *place) flags(fs *flag.FlagSet) {
 
 // installation is an open installation: everything that serve and user need.
 type installation struct {
-	db      *db.DB
-	store   *store.Store
-	ids     *clock.IDs
-	auth    *auth.Service
-	reports *report.Service
-	forms   *form.Registry
-	rules   map[string]*check.Checker // by form name and version
+	db    *db.DB
+	store *store.Store
+	ids   *clock.IDs
+	auth  *auth.Service
+	audit *audit.Service
+	// checkpoints is the file beside the database that keeps signed checkpoints.
+	checkpoints string
+	reports     *report.Service
+	forms       *form.Registry
+	rules       map[string]*check.Checker // by form name and version
 	// digest signs what leaves the house and has to be known again.
 	digest func(label string, parts ...[]byte) string
 	// register is what the rules know of the units' codes.
@@ -66,7 +70,7 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 	if err != nil {
 		return nil, fmt.Errorf("--alg 只能是 sm4-gcm 或 aes-256-gcm，没有 %q", p.alg)
 	}
-	in := &installation{rules: make(map[string]*check.Checker)}
+	in := &installation{rules: make(map[string]*check.Checker), checkpoints: filepath.Join(p.data, "audit", "checkpoints.jsonl")}
 	if in.forms, err = form.Builtin(); err != nil {
 		return nil, err
 	}
@@ -97,8 +101,17 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 		return err
 	}
 	in.digest = ring.Digest
+	secret, err := ring.SigningSecret("audit")
+	if err != nil {
+		return err
+	}
+	signer, err := audit.NewSigner(secret)
+	if err != nil {
+		return err
+	}
 	in.ids = &clock.IDs{Clock: clock.System}
 	in.store = store.New(in.db, ring, in.ids, in.form, clock.System)
+	in.audit = &audit.Service{Store: in.store, Digest: ring.Digest, Signer: signer, Now: clock.System}
 	if err := in.store.BindKeys(ctx); err != nil {
 		return err
 	}
@@ -187,6 +200,7 @@ func (b workbooks) Annotate(w io.Writer, f *tianbao.Form, imp *tianbao.Import, p
 var (
 	_ report.Store  = (*store.Store)(nil)
 	_ auth.Store    = (*store.Store)(nil)
+	_ audit.Store   = (*store.Store)(nil)
 	_ web.Catalog   = (*store.Store)(nil)
 	_ web.Drafts    = (*store.Store)(nil)
 	_ web.Workbooks = workbooks{}

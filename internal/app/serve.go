@@ -98,6 +98,8 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	}
 	wait := in.register.keepFresh(ctx, in.store, log)
 	defer wait()
+	signed := in.keepSigned(ctx, log)
+	defer signed()
 	if o.intake != "" {
 		wait := in.watch(ctx, o.intake, log)
 		defer wait() // the database closes after the last file
@@ -146,7 +148,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 		return web.Config{}, err
 	}
 	return web.Config{
-		Auth: in.auth, Reports: in.reports, Catalog: in.store, Drafts: in.store, Workbooks: workbooks{in},
+		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Drafts: in.store, Workbooks: workbooks{in},
 		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
 		Schema: func(name string, version int) ([]byte, error) {
 			if b := in.forms.Schema(name, version); b != nil {

@@ -64,6 +64,8 @@ var (
 	fillers = needing(tianbao.PowerFill)
 	// accountants asks for the office that keeps accounts.
 	accountants = needing(tianbao.PowerAccounts)
+	// auditors asks for the office that reads the trail.
+	auditors = needing(tianbao.PowerTrail)
 	// ownReport asks that the report of the path lies in the viewer's scope as a filler.
 	ownReport = rule{name: "report-in-scope", allow: func(s *Server, r *http.Request, v *viewer) error {
 		if err := needPower(v, tianbao.PowerFill); err != nil {
@@ -133,7 +135,7 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer
 		}
 	}
 	if err := rt.Rule.allow(s, r, v); err != nil {
-		return err
+		return s.denied(r, rt, v, err)
 	}
 	if unsafeMethod(r.Method) && v.signed != nil && rt.Rule.name != everyone.name {
 		if !v.signed.CheckCSRF(formToken(r)) {
@@ -148,6 +150,21 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer
 		defer s.live.look() // others see at once what was saved
 	}
 	return rt.Handle(w, r, v)
+}
+
+// denied writes on the trail that a rule kept somebody out who is signed in. It
+// returns the rule's error, or that of the trail: who cannot be recorded gets nothing
+// either way.
+func (s *Server) denied(r *http.Request, rt route, v *viewer, err error) error {
+	kind := tianbao.KindOf(err)
+	if v.signed == nil || kind != tianbao.ErrForbidden && kind != tianbao.ErrNotFound {
+		return err
+	}
+	e := tianbao.Event{
+		Actor: v.user().ID, From: address(r), What: "denied", Object: rt.ID, Result: tianbao.ResultDenied,
+		Detail: clip(r.PathValue("report"), 20),
+	}
+	return errors.Join(err, s.Auth.Record(r.Context(), e))
 }
 
 func unsafeMethod(m string) bool {

@@ -10,6 +10,7 @@ import (
 type homePage struct {
 	Filler    bool
 	Admin     bool
+	Auditor   bool
 	Campaigns []tianbao.Campaign
 	Notices   []tianbao.Notice
 }
@@ -17,7 +18,7 @@ type homePage struct {
 // home is the portal: what the viewer can do, as cards, and the newest notices.
 func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	u := v.user()
-	p := homePage{Filler: u.May(tianbao.PowerFill), Admin: u.May(tianbao.PowerAccounts)}
+	p := homePage{Filler: u.May(tianbao.PowerFill), Admin: u.May(tianbao.PowerAccounts), Auditor: u.May(tianbao.PowerTrail)}
 	var err error
 	if p.Filler {
 		if p.Campaigns, err = s.Catalog.Campaigns(r.Context()); err != nil {

@@ -152,6 +152,8 @@ func section(name string) string {
 		return "notices"
 	case "help.html":
 		return "help"
+	case "audit.html":
+		return "audit"
 	case "users.html", "newpassword.html":
 		return "users"
 	}

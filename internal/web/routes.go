@@ -89,6 +89,11 @@ func (s *Server) table() []route {
 		{get, "/reports/{report}/receipts", ownReport, s.receipts, "receipts", "The newest receipts of the report", nil, wireReceipts{}, false, 0},
 		{get, "/reports/{report}/receipts/{receipt}", ownReport, s.receipt, "receipt", "One receipt, printable", nil, wireReceipt{}, false, 0},
 
+		// The auditor.
+		{get, "/audit", auditors, s.trail, "trail", "The audit trail, newest first; query: from, to, what, result, before", nil, wireTrail{}, false, 0},
+		{post, "/audit/verification", auditors, s.verifyTrail, "verifyTrail", "Verify the whole audit trail", wireEmpty{}, wireVerified{}, false, 0},
+		{post, "/audit/export", auditors, s.exportTrail, "exportTrail", "The whole audit trail as lines of JSON, signed", wireEmpty{}, nil, false, 0},
+
 		// Administrators.
 		{get, "/users", accountants, s.users, "users", "The accounts", nil, wireUsers{}, false, 0},
 		{post, "/users", accountants, s.userAdd, "addUser", "Create an account; answers its first password once", wireUserAdd{}, wireNewPassword{}, false, 0},

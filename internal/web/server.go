@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tianbao"
+	"tianbao/internal/audit"
 	"tianbao/internal/auth"
 	"tianbao/internal/clock"
 	"tianbao/internal/report"
@@ -46,6 +47,7 @@ type Masker interface {
 // Config is what a Server stands on. All fields must be set.
 type Config struct {
 	Auth      *auth.Service
+	Audit     *audit.Service
 	Reports   *report.Service
 	Catalog   Catalog
 	Drafts    Drafts

@@ -362,6 +362,33 @@ type wireNewPassword struct {
 	Password string `json:"password"`
 }
 
+type wireTrail struct {
+	Records []wireTrailLine `json:"records"`
+	Next    tianbao.ID      `json:"next,omitempty"` // pass as before= for older ones
+}
+
+type wireTrailLine struct {
+	ID     tianbao.ID     `json:"id"`
+	Lane   int            `json:"lane"`
+	Seq    int64          `json:"seq"`
+	At     string         `json:"at"`
+	Actor  string         `json:"actor,omitempty"` // display name
+	Login  string         `json:"login,omitempty"` // as typed at a sign-in
+	Unit   string         `json:"unit,omitempty"`
+	From   string         `json:"from,omitempty"`
+	What   string         `json:"what"`
+	Title  string         `json:"title"` // in the users' words
+	Object string         `json:"object,omitempty"`
+	Result tianbao.Result `json:"result"`
+	Reason string         `json:"reason,omitempty"`
+	Detail string         `json:"detail,omitempty"`
+}
+
+type wireVerified struct {
+	Records int64    `json:"records"`
+	Faults  []string `json:"faults"`
+}
+
 type wireDisable struct {
 	Disabled bool `json:"disabled"`
 }
