@@ -49,9 +49,9 @@ func TestTrailOfTheAuditor(t *testing.T) {
 		}
 		day := time.Now().In(time.FixedZone("", 8*3600)).Format(time.DateOnly)
 		for query, want := range map[string]string{
-			"?what=save":                           "部门经办人",
-			"?what=denied&result=denied":           "denied",
-			"?what=signin.fail":                    "signin.fail",
+			"?what=save":                            "部门经办人",
+			"?what=denied&result=denied":            "denied",
+			"?what=signin.fail":                     "signin.fail",
 			"?what=save&from=" + day + "&to=" + day: "save",
 		} {
 			got := find(query)
