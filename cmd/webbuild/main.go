@@ -76,6 +76,7 @@ func bundle(dir string) (map[string][]byte, error) {
 	}
 	entries := []api.EntryPoint{
 		{InputPath: filepath.Join(dir, "css", "site.css"), OutputPath: "site"},
+		{InputPath: filepath.Join(dir, "css", "pages.css"), OutputPath: "pages"},
 		{InputPath: filepath.Join(dir, "css", "noscript.css"), OutputPath: "noscript"},
 	}
 	for _, p := range pages {

@@ -21,7 +21,7 @@ import (
 //go:embed dist
 var dist embed.FS
 
-// Files returns the built files: site.css, form.js and manifest.json.
+// Files returns the built files: style, scripts and manifest.json.
 func Files() fs.FS {
 	sub, err := fs.Sub(dist, "dist")
 	if err != nil {

@@ -25,13 +25,13 @@ const values = [
 ];
 const columns = [
   { key: "budget_code", letter: "A", title: "单位预算编码", width: 100, narrow: true, note: "填写一体化单位编码" },
-  { key: "unit_name", letter: "B", title: "单位名称", width: 190, required: true, note: "填写一体化单位名称" },
-  { key: "org_code", letter: "C", title: "组织机构代码", width: 168, required: true, narrow: true, note: "18位组织机构代码" },
+  { key: "unit_name", letter: "B", title: "单位名称", width: 190, required: true, frozen: true, note: "填写一体化单位名称" },
+  { key: "org_code", letter: "C", title: "组织机构代码", width: 168, required: true, narrow: true, display: "credit", note: "18位组织机构代码" },
   { key: "unit_type", letter: "D", title: "单位类型", width: 100, required: true, choices: ["主管部门", "行政单位", "事业单位"] },
   { key: "legacy_username", letter: "E", title: "对应行政事业单位资产管理信息系统用户名", width: 136 },
-  { key: "person_name", letter: "F", title: "资产管理人姓名", width: 88, required: true },
-  { key: "person_id", letter: "G", title: "资产管理人身份证号码", width: 168, required: true, narrow: true },
-  { key: "phone", letter: "H", title: "联系方式", width: 116, required: true, narrow: true },
+  { key: "person_name", letter: "F", title: "资产管理人姓名", width: 88, required: true, frozen: true },
+  { key: "person_id", letter: "G", title: "资产管理人身份证号码", width: 168, required: true, narrow: true, display: "id18" },
+  { key: "phone", letter: "H", title: "联系方式", width: 116, required: true, narrow: true, display: "phone" },
 ];
 const faults = [
   { row: "3", key: "person_id", severity: "error", code: "person_id.checksum", message: "最后一位校验码不对，请对照身份证逐位核对。" },
