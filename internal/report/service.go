@@ -19,6 +19,9 @@ type Checker interface {
 	Row(dst []tianbao.Problem, i int, row *tianbao.Row) []tianbao.Problem
 	// Rows returns all problems of the rows of one sheet.
 	Rows(rows []tianbao.Row) []tianbao.Problem
+	// RowPasses is Rows for rows that are not kept: note takes each once, then second
+	// gives what appends the problems of each in the same order.
+	RowPasses() (note func(*tianbao.Row), second func() func(dst []tianbao.Problem, i int, row *tianbao.Row) []tianbao.Problem)
 	// Imported returns all problems of what a workbook gave.
 	Imported(imp *tianbao.Import) []tianbao.Problem
 }
@@ -32,6 +35,8 @@ type Service struct {
 	Now   clock.Clock
 	// Digest returns a keyed hex digest (internal/seal); the label tells uses apart.
 	Digest func(label string, parts ...[]byte) string
+	// Long is from how many rows on a check does not keep the sheet, 0 for LongSheet.
+	Long int
 }
 
 // Actor is who acts, and within which part of the unit tree.

@@ -27,9 +27,24 @@ type Store interface {
 	// Newer returns a report, its rows that a version after since wrote, and the ids of
 	// all its rows in display order, of one moment; Seq is not set.
 	Newer(ctx context.Context, scope tianbao.Scope, id tianbao.ID, since int64) (tianbao.Report, []tianbao.Row, []tianbao.ID, error)
+	// EachRow calls fn for each row of a report in display order, Seq set from 1, and
+	// returns the report, all of one moment. It keeps no row and holds a read
+	// connection meanwhile.
+	EachRow(ctx context.Context, scope tianbao.Scope, id tianbao.ID, fn func(row *tianbao.Row) error) (tianbao.Report, error)
 	// Touched returns a report and those of the named rows that exist, of one
 	// moment; Seq is not set. Its cost depends on the number of ids only.
 	Touched(ctx context.Context, scope tianbao.Scope, id tianbao.ID, rows []tianbao.ID) (tianbao.Report, map[tianbao.ID]tianbao.Row, error)
+	// Window returns a report and up to count of its rows, from the position from on,
+	// or those behind the row after when that is not 0; of one moment. Seq is not set.
+	Window(ctx context.Context, scope tianbao.Scope, id, after tianbao.ID, from, count int) (tianbao.Report, []tianbao.Row, error)
+	// Filed returns the reports of a campaign that have rows and whose owner lies in
+	// scope, in the order of the unit tree.
+	Filed(ctx context.Context, scope tianbao.Scope, campaign tianbao.ID) ([]tianbao.Report, error)
+	// Across returns count rows of the reports that Filed returns, one behind the other,
+	// by report and of one moment: from the position from on, counted from the first row
+	// of the report start, or of the first report when start is 0. With a start its cost
+	// does not depend on how many reports there are.
+	Across(ctx context.Context, scope tianbao.Scope, campaign, start tianbao.ID, from, count int) ([]Part, error)
 	// Since returns the revisions after the given version, oldest first.
 	Since(ctx context.Context, report tianbao.ID, version int64) ([]tianbao.Revision, error)
 	// History returns up to limit revisions before the given version (0: the
@@ -59,6 +74,14 @@ type Store interface {
 	// given values of the form's UnitKeys fields name, most certain first; 0 when
 	// none or several match. lookups is about how often it will be called.
 	UnitFinder(ctx context.Context, scope tianbao.Scope, lookups int) (func(keys map[string]string) (tianbao.ID, error), error)
+}
+
+// Part is a stretch of the rows of one report.
+type Part struct {
+	Report tianbao.Report
+	From   int // where Rows begin in the report
+	Rows   []tianbao.Row
+	Faults []int // errors that each row has by itself
 }
 
 // Outcome is what an idempotency key led to.

@@ -140,6 +140,33 @@ func (s *Store) Newer(ctx context.Context, scope tianbao.Scope, id tianbao.ID, s
 	return rep, rows, order, nil
 }
 
+// EachRow implements report.Store.
+func (s *Store) EachRow(ctx context.Context, scope tianbao.Scope, id tianbao.ID, fn func(row *tianbao.Row) error) (rep tianbao.Report, err error) {
+	err = s.db.Read(ctx, func(q db.Queryer) (err error) {
+		if rep, err = reportOf(ctx, q, scope, id); err != nil {
+			return err
+		}
+		form, err := s.forms(rep.Form, rep.FormV)
+		if err != nil {
+			return err
+		}
+		n := 0
+		return q.Each(ctx, func(scan db.Scan) error {
+			st, err := scanRow(scan)
+			if err != nil {
+				return err
+			}
+			n++
+			st.row.Seq = n
+			if err := s.decodeRow(form, id, &st.row, st.vals); err != nil {
+				return err
+			}
+			return fn(&st.row)
+		}, sqlRows, id)
+	})
+	return rep, err
+}
+
 const sqlSomeRows = `SELECT row_id, unit_id, version, vals FROM report_row WHERE report_id = $1 AND row_id IN LIST`
 
 // Touched implements report.Store.

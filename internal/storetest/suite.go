@@ -34,6 +34,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"one version taken at once", testRacedVersion},
 		{"a commit that fails leaves nothing", testFailedCommit},
 		{"a snapshot is one moment", testSnapshot},
+		{"windows of a report", testWindow},
+		{"windows across reports", testAcross},
 		{"history comes back", testHistory},
 		{"reported upward", testReported},
 		{"receipts", testReceipts},

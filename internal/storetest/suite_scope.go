@@ -33,6 +33,23 @@ func testScope(w *world) {
 		"Report":   func(s tianbao.Scope) error { _, err := w.Report(ctx, s, r.ID); return err },
 		"Snapshot": func(s tianbao.Scope) error { _, _, err := w.Snapshot(ctx, s, r.ID); return err },
 		"Touched":  func(s tianbao.Scope) error { _, _, err := w.Touched(ctx, s, r.ID, []tianbao.ID{row}); return err },
+		"EachRow": func(s tianbao.Scope) error {
+			_, err := w.EachRow(ctx, s, r.ID, func(*tianbao.Row) error { return nil })
+			return err
+		},
+		"Window": func(s tianbao.Scope) error { _, _, err := w.Window(ctx, s, r.ID, 0, 0, 10); return err },
+		"Filed": func(s tianbao.Scope) error {
+			list, err := w.Filed(ctx, s, campaign)
+			return empty(len(list), err)
+		},
+		"Across": func(s tianbao.Scope) error {
+			parts, err := w.Across(ctx, s, campaign, 0, 0, 10)
+			return empty(len(parts), err)
+		},
+		"Across from a report on": func(s tianbao.Scope) error {
+			parts, err := w.Across(ctx, s, campaign, r.ID, 0, 10)
+			return empty(len(parts), err)
+		},
 		"History":  func(s tianbao.Scope) error { _, err := w.History(ctx, s, r.ID, 0, 10); return err },
 		"Receipt":  func(s tianbao.Scope) error { _, err := w.Receipt(ctx, s, r.ID, d.Receipt.ID); return err },
 		"Receipts": func(s tianbao.Scope) error { _, err := w.Receipts(ctx, s, r.ID, 10); return err },
