@@ -17,6 +17,7 @@ var kinds = [...]struct{ what, title string }{
 	{"save", "提交"},
 	{"report", "上报"},
 	{"report.read", "读取报表明细"},
+	{"campaign.read", "汇总查看各单位明细"},
 	{"export", "导出"},
 	{"annotate", "生成批注副本"},
 	{"trail.read", "查看审计记录"},

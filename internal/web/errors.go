@@ -10,6 +10,7 @@ import (
 
 	"tianbao"
 	"tianbao/internal/db"
+	"tianbao/internal/report"
 )
 
 // statuses maps kinds of errors to HTTP statuses; the one place that does.
@@ -84,7 +85,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 	if wantsJSON(r) {
 		out := wireError{Code: e.Code, Message: e.Message, Request: id, Choices: e.Choices, Conflicts: wireConflicts(e.Conflicts)}
 		if len(e.Problems) > 0 {
-			out.Problems = s.wireProblems(v.report.Form, v.report.FormV, e.Problems, nil)
+			out.Problems = s.wireProblems(v.report.Form, v.report.FormV, e.Problems[:min(len(e.Problems), report.MaxProblems)], nil)
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(status)

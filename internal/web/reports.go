@@ -160,7 +160,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 		})
 		return nil
 	}
-	sheet, err := s.Reports.View(r.Context(), v.actor(), v.report.ID)
+	sheet, err := s.sheetRows(r, v)
 	if err != nil {
 		return err
 	}
@@ -211,11 +211,15 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request, v *viewer) error 
 	if err != nil {
 		return err
 	}
-	scr, problems, err := s.Reports.Check(r.Context(), v.actor(), set)
+	f, err := s.Reports.Faults(r.Context(), v.actor(), set)
 	if err != nil {
 		return err
 	}
-	return s.json(w, http.StatusOK, wireProblems{s.wireProblems(v.report.Form, v.report.FormV, problems, scr), count(len(scr.Rows), problems)})
+	return s.json(w, http.StatusOK, wireProblems{
+		Problems: s.wireProblems(v.report.Form, v.report.FormV, f.Problems, f),
+		Counts:   wireCounts{Rows: f.Rows, Error: f.Error, Justify: f.Justify, Hint: f.Hint},
+		Left:     f.Left,
+	})
 }
 
 func count(rows int, ps []tianbao.Problem) wireCounts {

@@ -160,6 +160,7 @@ type wireChange struct {
 type wireProblems struct {
 	Problems []wireProblem `json:"problems"`
 	Counts   wireCounts    `json:"counts"`
+	Left     int           `json:"left,omitempty"` // problems that are counted and not listed
 }
 
 type wireCounts struct {

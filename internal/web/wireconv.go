@@ -7,7 +7,6 @@ import (
 
 	"tianbao"
 	"tianbao/internal/clock"
-	"tianbao/internal/report"
 )
 
 // What the API sends and gets, made from the words of the trade and back.
@@ -101,8 +100,11 @@ func toConflict(c tianbao.Conflict) wireConflict {
 	return wireConflict{Row: c.Row, Field: c.Field, Kind: c.Kind, Base: c.Base, Mine: c.Mine, Theirs: c.Theirs, By: c.By, At: stamp(c.At)}
 }
 
+// rowNamer tells how the sender calls a row.
+type rowNamer interface{ RowName(tianbao.ID) string }
+
 // wireProblems names problems as the sender names rows; without a screen, by id.
-func (s *Server) wireProblems(form string, version int, ps []tianbao.Problem, scr *report.Screen) []wireProblem {
+func (s *Server) wireProblems(form string, version int, ps []tianbao.Problem, scr rowNamer) []wireProblem {
 	rules, err := s.Reports.Rules(form, version)
 	out := make([]wireProblem, 0, len(ps))
 	for _, p := range ps {
