@@ -7,6 +7,8 @@ export default {
     const table = new TabulatorFull(host, {
       data: rows.map(record),
       height: host.clientHeight,
+      // Without it the first frozen column is taken for the numbers of the rows.
+      rowHeader: { formatter: "rownum", frozen: true, width: 40, editor: false, headerSort: false, resizable: false },
       columns: columns.map((c, i) => ({
         title: c.title,
         field: c.key,
