@@ -21,6 +21,10 @@ generate: ## rebuild the committed page bundle and API document
 	$(GO) generate ./...
 	$(GO) run ./cmd/tianbao openapi > docs/openapi.json
 
+demo-sheet: ## the sheet's element alone with a demo, for other projects, in bin/tb-sheet
+	$(GO) run ./cmd/webbuild -dir internal/web/ui -element bin/tb-sheet
+	@if [ -x tools/node/node_modules/.bin/tsc ]; then tools/node/node_modules/.bin/tsc --declaration --emitDeclarationOnly --stripInternal --target ES2020 --module ES2020 --moduleResolution Bundler --strict --lib ES2020,DOM,DOM.Iterable --outDir bin/tb-sheet/types internal/web/ui/sheet/element.ts; else echo 'no types were written: they need npm ci in tools/node'; fi
+
 check: ## formatting, vet, staticcheck, floors, generated files (no browser, no database server)
 	@test -z "$$($(TOOL) gofumpt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'run: make fmt'; exit 1; }
 	$(GO) vet ./...
@@ -66,4 +70,4 @@ cover: ## test coverage by package
 vuln: ## known vulnerabilities in what we call
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run build generate check fmt setup test test-ime e2e fuzz bench bench-sheet bench-grid cover vuln
+.PHONY: help run build generate demo-sheet check fmt setup test test-ime e2e fuzz bench bench-sheet bench-grid cover vuln

@@ -5,7 +5,8 @@
 // The output is deterministic, so a rebuild that differs from what is committed
 // means the commit forgot it. The build fails when the form page's JavaScript and
 // CSS together exceed the budget. With -check nothing is written; the exit code
-// tells whether dist is up to date.
+// tells whether dist is up to date. With -element it builds <tb-sheet> alone, for
+// other projects.
 package main
 
 import (
@@ -41,8 +42,12 @@ func run(args []string, stdout io.Writer) error {
 	fl := flag.NewFlagSet("webbuild", flag.ContinueOnError)
 	dir := fl.String("dir", ".", "the folder internal/web/ui")
 	check := fl.Bool("check", false, "write nothing; fail when dist is not up to date")
+	alone := fl.String("element", "", "build the sheet's element for other projects into this `folder`, and nothing else")
 	if err := fl.Parse(args); err != nil {
 		return err
+	}
+	if *alone != "" {
+		return element(*dir, *alone, stdout)
 	}
 	files, err := bundle(*dir)
 	if err != nil {
@@ -95,6 +100,26 @@ func bundle(dir string) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	files, err := build(abs, api.FormatIIFE, entries)
+	if err != nil {
+		return nil, err
+	}
+	hashes := map[string]string{}
+	for name, b := range files {
+		sum := sha256.Sum256(b)
+		hashes[name] = hex.EncodeToString(sum[:8])
+	}
+	manifest, err := json.MarshalIndent(hashes, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	files["manifest.json"] = append(manifest, '\n')
+	return files, nil
+}
+
+// build bundles entry points for the oldest browser that pages must work in, and
+// returns the files by name.
+func build(abs string, format api.Format, entries []api.EntryPoint) (map[string][]byte, error) {
 	res := api.Build(api.BuildOptions{
 		AbsWorkingDir:       abs,
 		EntryPointsAdvanced: entries,
@@ -102,7 +127,7 @@ func bundle(dir string) (map[string][]byte, error) {
 		Bundle:              true,
 		Write:               false,
 		Engines:             []api.Engine{{Name: api.EngineChrome, Version: "90"}},
-		Format:              api.FormatIIFE,
+		Format:              format,
 		Charset:             api.CharsetUTF8,
 		LegalComments:       api.LegalCommentsNone,
 		MinifyWhitespace:    true,
@@ -123,18 +148,9 @@ func bundle(dir string) (map[string][]byte, error) {
 		return nil, errors.Join(errs...)
 	}
 	files := map[string][]byte{}
-	hashes := map[string]string{}
 	for _, f := range res.OutputFiles {
-		name := filepath.Base(f.Path)
-		sum := sha256.Sum256(f.Contents)
-		files[name] = f.Contents
-		hashes[name] = hex.EncodeToString(sum[:8])
+		files[filepath.Base(f.Path)] = f.Contents
 	}
-	manifest, err := json.MarshalIndent(hashes, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	files["manifest.json"] = append(manifest, '\n')
 	return files, nil
 }
 

@@ -73,6 +73,38 @@ func TestWeigh(t *testing.T) {
 	}
 }
 
+// The element alone brings all it names: the demo's files, no import, no address.
+func TestElement(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	if err := run([]string{"-dir", uiDir, "-element", out}, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(out, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	for _, part := range strings.Split(read("index.html"), `"`) {
+		if ext := filepath.Ext(part); ext == ".js" || ext == ".css" {
+			read(part)
+		}
+	}
+	read("README.md")
+	read("LICENSE")
+	if js := read("tb-sheet.js"); !strings.Contains(js, "export{") || strings.Contains(js, "import ") {
+		t.Error("tb-sheet.js is not one module that stands alone")
+	}
+	if css := read("tb-sheet.css"); strings.Contains(css, "@import") || strings.Contains(css, "url(") {
+		t.Error("tb-sheet.css loads something")
+	}
+	if err := run([]string{"-dir", t.TempDir(), "-element", out}, io.Discard); err == nil {
+		t.Error("a folder without sources is built")
+	}
+}
+
 // A stale or missing file in dist is found, and a broken source says where.
 func TestCompareAndErrors(t *testing.T) {
 	dist := t.TempDir()

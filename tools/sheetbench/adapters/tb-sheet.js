@@ -1,5 +1,4 @@
-import "../../../internal/web/ui/css/tokens.css";
-import "../../../internal/web/ui/css/sheet.css";
+import "../../../internal/web/ui/sheet/sheet.css";
 import { defineSheet } from "../../../internal/web/ui/sheet/element";
 import { columns, frozen, middle } from "../form.js";
 

@@ -1,0 +1,4 @@
+// The element for a page that loads one plain script: it registers itself.
+import { defineSheet } from "./element";
+
+defineSheet();
