@@ -55,6 +55,7 @@ class FormPage {
   private reportKey = "";
   private again = false;
   private busy = false;
+  private offer: (() => void) | null = null;
   private checkTurn = 0;
   private timer = 0;
   private faults: FaultList;
@@ -67,6 +68,7 @@ class FormPage {
       (p) => this.imported(p), () => this.dirty(), (p) => void this.importedWhole(p));
     sheet.addEventListener("tb-change", () => this.changed());
     sheet.addEventListener("tb-submit", () => void this.run(() => this.save(), "submit"));
+    sheet.addEventListener("tb-deleted", (e) => this.offerUndo(`已删除 ${(e as CustomEvent<{ count: number }>).detail.count} 行，提交后生效。`));
     sheet.addEventListener("tb-notice", (e) => toast("warn", (e as CustomEvent<{ message: string }>).detail.message));
     this.on("submit", () => this.save());
     this.on("check", () => this.check(true));
@@ -135,7 +137,21 @@ class FormPage {
     return { key, base: this.version, note: this.note, imports: this.imports, changes: [...changes, ...this.reasons] };
   }
 
+  /** Tells of a step that can be taken back, as long as it is the last one. */
+  private offerUndo(message: string, undone?: () => void): void {
+    this.offer = toast("ok", message, {
+      text: "撤销",
+      act: () => {
+        this.sheet.undo();
+        if (undone) undone();
+        this.sheet.focus();
+      },
+    });
+  }
+
   private changed(): void {
+    if (this.offer) this.offer();
+    this.offer = null;
     const n = this.sheet.changes().length + this.reasons.length;
     const dirty = byId("dirty");
     dirty.hidden = !this.dirty();
@@ -311,7 +327,10 @@ class FormPage {
     this.imports = [...this.imports, plan.import];
     this.note = plan.file;
     const n = plan.counts;
-    toast("ok", `已导入到表中：新增 ${n.add} 行，修改 ${n.change} 行，删除 ${n.delete} 行。确认后请点“提交”。`);
+    this.offerUndo(`已导入到表中：新增 ${n.add} 行，修改 ${n.change} 行，删除 ${n.delete} 行。确认后请点“提交”。`, () => {
+      this.imports = this.imports.filter((id) => id !== plan.import);
+      this.note = "";
+    });
     this.sheet.focus();
   }
 

@@ -345,6 +345,7 @@ export class Grid {
     );
     this.view.reveal(this.sel.r, c);
     this.announce(`已删除 ${gone.length} 行，提交后生效`);
+    this.emit("tb-deleted", { count: gone.length });
   }
 
   deleteSelected(): void {

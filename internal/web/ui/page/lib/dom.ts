@@ -20,19 +20,31 @@ export function fill(node: HTMLElement, ...children: (Node | string)[]): void {
   node.append(...children);
 }
 
-/** Shows a message that goes away; an error stays longer and is read out at once. */
-export function toast(kind: "ok" | "warn" | "error", message: string, action?: { text: string; href: string }): void {
+/**
+ * Shows a message that goes away; an error stays longer and is read out at once. It
+ * may offer a way on, or an act such as taking back. The function it returns removes
+ * it, when its offer does not hold any more.
+ */
+export function toast(kind: "ok" | "warn" | "error", message: string, action?: { text: string; href?: string; act?: () => void }): () => void {
   const box = byId("toasts");
   const t = el("div", "toast toast-" + kind, message);
   if (action) {
-    const a = el("a", "toast-action", action.text) as HTMLAnchorElement;
-    a.href = action.href;
+    const { href, act } = action;
+    const a = el(href ? "a" : "button", "toast-action", action.text);
+    if (href) (a as HTMLAnchorElement).href = href;
+    else {
+      a.addEventListener("click", () => {
+        t.remove();
+        if (act) act();
+      });
+    }
     t.append(a);
   }
   if (kind === "error") t.setAttribute("role", "alert");
   box.append(t);
   setTimeout(() => t.remove(), kind === "ok" ? 8000 : 15000);
   while (box.children.length > 3) box.firstElementChild?.remove();
+  return () => t.remove();
 }
 
 /**
