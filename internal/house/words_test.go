@@ -1,22 +1,36 @@
 package house
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"unicode"
 )
 
-func han(s string) bool { return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) }
+func han(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+}
 
-var verb = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z]`)
+var (
+	verb  = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z]`)
+	holes = regexp.MustCompile(`\{\w+\}`)
+	// piece is what internal/web looks up in a template.
+	piece   = regexp.MustCompile(`[^<>"{}\n]*[\p{Han}（）。，：；“”][^<>"{}\n]*`)
+	actions = regexp.MustCompile(`\{\{[^}]*\}\}`)
+)
+
+func isSprintf(c *ast.CallExpr) bool {
+	sel, ok := c.Fun.(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Sprintf"
+}
 
 // sentence writes an expression as a catalogue key: literals as they are, whatever
 // is put in as {0}, {1} …; "" when it has no words of ours.
@@ -30,7 +44,7 @@ func sentence(e ast.Expr, n *int) string {
 		if e.Kind == token.STRING {
 			s, err := strconv.Unquote(e.Value)
 			if err == nil {
-				return s
+				return strings.ReplaceAll(verb.ReplaceAllStringFunc(s, func(string) string { return hole() }), "%%", "%")
 			}
 		}
 	case *ast.BinaryExpr:
@@ -40,58 +54,195 @@ func sentence(e ast.Expr, n *int) string {
 	case *ast.ParenExpr:
 		return sentence(e.X, n)
 	case *ast.CallExpr:
-		if sel, ok := e.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Sprintf" {
-			if lit, ok := e.Args[0].(*ast.BasicLit); ok {
-				s, err := strconv.Unquote(lit.Value)
-				if err == nil {
-					s = verb.ReplaceAllStringFunc(s, func(string) string { return hole() })
-					return strings.ReplaceAll(s, "%%", "%")
-				}
-			}
+		if isSprintf(e) {
+			return sentence(e.Args[0], n)
 		}
 	}
 	return hole()
 }
 
-func TestListMessages(t *testing.T) {
-	out := map[string]string{}
-	for _, p := range packages(t) {
-		for _, f := range p.GoFiles {
-			path := filepath.Join(p.Dir, f)
-			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ast.Inspect(file, func(n ast.Node) bool {
-				e, ok := n.(ast.Expr)
-				if !ok {
-					return true
-				}
-				switch e.(type) {
-				case *ast.BasicLit, *ast.BinaryExpr, *ast.CallExpr:
-				default:
-					return true
-				}
-				k := 0
-				s := sentence(e, &k)
-				if c, ok := e.(*ast.CallExpr); ok {
-					if sel, ok := c.Fun.(*ast.SelectorExpr); !ok || sel.Sel.Name != "Sprintf" {
-						return true
-					}
-				}
-				if han(s) {
-					rel, _ := filepath.Rel(root(t), path)
-					out[s] = rel
-					return false
-				}
-				return true
-			})
+// catalogue reads a part of the English words and checks each entry by itself.
+func catalogue(t *testing.T, part string) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(root(t), "internal/web/ui/words/en", part+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]string
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range m {
+		a, b := holes.FindAllString(from, -1), holes.FindAllString(to, -1)
+		slices.Sort(a)
+		slices.Sort(b)
+		if a = slices.Compact(a); !slices.Equal(a, slices.Compact(b)) {
+			t.Errorf("%s: the places of %q are %v, those of %q are %v", part, from, a, to, b)
 		}
 	}
-	var lines []string
-	for k, v := range out {
-		lines = append(lines, v+"\t"+strings.ReplaceAll(k, "\n", "\\n"))
+	return m
+}
+
+// Every piece of Chinese in a template has its English, and every English its piece.
+func TestTemplatesHaveEnglish(t *testing.T) {
+	words := catalogue(t, "pages")
+	for from, to := range words {
+		if strings.ContainsAny(to, "<>\"{}") {
+			t.Errorf("the English of %q would become markup: %s", from, to)
+		}
 	}
-	sort.Strings(lines)
-	os.WriteFile("/tmp/pages-x/messages.txt", []byte(strings.Join(lines, "\n")), 0o600)
+	used := map[string]bool{}
+	files, err := filepath.Glob(filepath.Join(root(t), "internal/web/templates/*.html"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(path)
+		for _, a := range actions.FindAllString(string(b), -1) {
+			if han(a) {
+				t.Errorf("%s: the action %s speaks Chinese; write it into the text", name, a)
+			}
+		}
+		for _, run := range piece.FindAllString(string(b), -1) {
+			key := strings.TrimSpace(run)
+			if _, ok := words[name+"|"+key]; ok {
+				used[name+"|"+key] = true
+			} else if _, ok := words[key]; ok {
+				used[key] = true
+			} else {
+				t.Errorf("words/en/pages.json lacks %q of %s", key, name)
+			}
+		}
+	}
+	for key := range words {
+		if !used[key] {
+			t.Errorf("words/en/pages.json: no template says %q", key)
+		}
+	}
+}
+
+// spoken are the packages whose sentences reach people by the pages.
+var spoken = []string{"tianbao", "tianbao/internal/auth", "tianbao/internal/check", "tianbao/internal/report", "tianbao/internal/web"}
+
+// unspoken are Chinese texts of these packages that stay as they are, by file or as
+// they stand.
+var unspoken = map[string]string{
+	"internal/web/routes.go":     "the API document",
+	"internal/web/openapi.go":    "the API document",
+	"internal/check/describe.go": "data of the rules",
+	"2006年1月2日":                  "a date, English has its own",
+	"2006年1月2日 15:04":            "a date",
+	"2006年1月2日 15:04:05":         "a date",
+	"1月2日 15:04":                 "a date",
+	"{0}-批注.xlsx":                "a file's name",
+	"还不能上报：":                     "a part of a sentence",
+	"（{0}），请处理并提交后再上报。":          "a part of a sentence",
+	"第{0}行":                      "a part of a sentence",
+	"{0}列":                       "a part of a sentence",
+}
+
+// workbookWords are the files of internal/sheet that speak inside workbooks.
+var workbookWords = regexp.MustCompile(`/(formula\w*|annotate\w*|template|write\w*|layout|datapackage)\.go$`)
+
+// sentences are the Chinese texts of a package, as catalogue keys, by their file.
+func sentences(t *testing.T, p pkg) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, f := range p.GoFiles {
+		path := filepath.Join(p.Dir, f)
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rel, _ := filepath.Rel(root(t), path)
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BasicLit, *ast.BinaryExpr:
+			case *ast.CallExpr:
+				if !isSprintf(n) {
+					return true
+				}
+			default:
+				return true
+			}
+			k := 0
+			if s := sentence(n.(ast.Expr), &k); han(s) {
+				out[s] = rel
+				return false
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// Every sentence that the server says to people has its English, and every English
+// its sentence. The names of places do not matter here, only where they stand.
+func TestMessagesHaveEnglish(t *testing.T) {
+	flat := func(s string) string { return holes.ReplaceAllString(s, "{}") }
+	words := catalogue(t, "messages")
+	known, used := map[string]bool{}, map[string]bool{
+		flat("还不能上报：{0}（{1}），请处理并提交后再上报。"): true, // put together in report/submit.go
+	}
+	for from := range words {
+		known[flat(from)] = true
+	}
+	lacks := func(s, where string) {
+		used[flat(s)] = true
+		if !known[flat(s)] {
+			t.Errorf("words/en/messages.json lacks %q of %s", s, where)
+		}
+	}
+	for _, p := range packages(t) {
+		switch {
+		case slices.Contains(spoken, p.ImportPath):
+			for s, file := range sentences(t, p) {
+				if unspoken[file] == "" && unspoken[s] == "" {
+					lacks(s, file)
+				}
+			}
+		case p.ImportPath == "tianbao/internal/sheet":
+			// Beside sentences this holds the words of workbooks; a sentence that asks
+			// for something is for the sender, except in what is written into a workbook.
+			for s, file := range sentences(t, p) {
+				used[flat(s)] = true
+				if strings.Contains(s, "请") && !workbookWords.MatchString(file) {
+					lacks(s, file)
+				}
+			}
+		case p.ImportPath == "tianbao/internal/store":
+			for s := range sentences(t, p) { // most are for operators
+				used[flat(s)] = true
+			}
+		}
+	}
+	for _, s := range ruleMessages(t) {
+		lacks(s, "the form")
+	}
+	for from := range words {
+		if !used[flat(from)] {
+			t.Errorf("words/en/messages.json: nobody says %q", from)
+		}
+	}
+}
+
+// ruleMessages are the sentences that the form's own file holds.
+func ruleMessages(t *testing.T) []string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(root(t), "internal/form/asset-role.v1.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, m := range regexp.MustCompile(`"message": "([^"]+)"`).FindAllStringSubmatch(string(b), -1) {
+		out = append(out, m[1])
+	}
+	if len(out) == 0 {
+		t.Fatal("the form has no sentences")
+	}
+	return out
 }

@@ -28,7 +28,7 @@ type historyEntry struct {
 	At      time.Time
 	What    string // how it came in
 	Note    string
-	Summary string
+	Summary []string // sentences
 	Lines   []historyLine
 	More    int // changes that are not listed
 }
@@ -135,9 +135,9 @@ func toEntry(f *tianbao.Form, mask Masker, names rowNames, rev *tianbao.Revision
 			parts = append(parts, fmt.Sprintf(n.text, n.n))
 		}
 	}
-	e.Summary = strings.Join(parts, "，") + "。"
+	e.Summary = parts
 	if len(parts) == 0 {
-		e.Summary = "没有改动内容。"
+		e.Summary = []string{"没有改动内容"}
 	}
 	return e
 }

@@ -25,12 +25,12 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// pages holds one template set a page, each on the common layout.
+// pages holds one template set a language and page, each on the common layout.
 type pages struct {
-	sets map[string]*template.Template
+	sets map[string]map[string]*template.Template
 }
 
-// parsePages parses every page of templates/ on layout.html.
+// parsePages parses every page of templates/ on layout.html, in each language.
 func parsePages() (*pages, error) {
 	entries, err := templateFiles.ReadDir("templates")
 	if err != nil {
@@ -40,41 +40,69 @@ func parsePages() (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{sets: make(map[string]*template.Template)}
-	for _, e := range entries {
-		if e.Name() == "layout.html" {
-			continue
+	english, err := loadWords(langEnglish)
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{sets: make(map[string]map[string]*template.Template)}
+	for lang, w := range map[string]*words{langChinese: nil, langEnglish: english} {
+		p.sets[lang] = make(map[string]*template.Template)
+		for _, e := range entries {
+			if e.Name() == "layout.html" {
+				continue
+			}
+			t := template.New("layout.html").Funcs(funcs(hashes, w))
+			for _, name := range []string{"layout.html", e.Name()} {
+				src, err := templateFiles.ReadFile("templates/" + name)
+				if err != nil {
+					return nil, fmt.Errorf("web: read %s: %w", name, err)
+				}
+				if _, err := t.Parse(w.template(name, string(src))); err != nil {
+					return nil, fmt.Errorf("web: parse %s in %s: %w", name, lang, err)
+				}
+			}
+			p.sets[lang][e.Name()] = t
 		}
-		t, err := template.New("layout.html").Funcs(funcs(hashes)).ParseFS(templateFiles, "templates/layout.html", "templates/"+e.Name())
-		if err != nil {
-			return nil, fmt.Errorf("web: parse %s: %w", e.Name(), err)
-		}
-		p.sets[e.Name()] = t
 	}
 	return p, nil
 }
 
-// funcs are the helpers of templates; hashes are the content hashes of the site's files.
-func funcs(hashes map[string]string) template.FuncMap {
+// funcs are the helpers of templates in a language; hashes are the content hashes of
+// the site's files.
+func funcs(hashes map[string]string, w *words) template.FuncMap {
+	if w != nil {
+		const day = "2 January 2006"
+		return template.FuncMap{
+			"t":      w.text,
+			"day":    func(t time.Time) string { return t.In(clock.Shanghai).Format(day) },
+			"minute": func(t time.Time) string { return t.In(clock.Shanghai).Format(day + " 15:04") },
+			"second": func(t time.Time) string { return t.In(clock.Shanghai).Format(day + " 15:04:05") },
+			"iso":    stamp,
+			"size":   func(n int64) string { return w.text(humanSize(n)) },
+			"until":  func(t time.Time) string { return until(t, day) },
+			"asset":  func(name string) string { return "/ui/" + name + "?v=" + hashes[name] },
+		}
+	}
 	return template.FuncMap{
+		"t":      func(s string) string { return s },
 		"day":    func(t time.Time) string { return t.In(clock.Shanghai).Format("2006年1月2日") },
 		"minute": func(t time.Time) string { return t.In(clock.Shanghai).Format("2006年1月2日 15:04") },
 		"second": func(t time.Time) string { return t.In(clock.Shanghai).Format("2006年1月2日 15:04:05") },
 		"iso":    stamp,
 		"size":   humanSize,
-		"until":  until,
+		"until":  func(t time.Time) string { return until(t, "2006年1月2日") },
 		"asset":  func(name string) string { return "/ui/" + name + "?v=" + hashes[name] },
 	}
 }
 
 // until writes a deadline: the midnight at which a day ends is that day's 24:00, as
 // notices put it.
-func until(t time.Time) string {
+func until(t time.Time, day string) string {
 	t = t.In(clock.Shanghai)
 	if t.Hour() == 0 && t.Minute() == 0 {
-		return t.AddDate(0, 0, -1).Format("2006年1月2日") + " 24:00"
+		return t.AddDate(0, 0, -1).Format(day) + " 24:00"
 	}
-	return t.Format("2006年1月2日 15:04")
+	return t.Format(day + " 15:04")
 }
 
 func humanSize(n int64) string {
@@ -90,6 +118,8 @@ func humanSize(n int64) string {
 // layout is what layout.html shows around every page.
 type layout struct {
 	Title   string
+	Lang    string // of the page
+	Here    string // path of the page, "" where it cannot be asked for again
 	Body    string // class of <body>
 	Main    string // class of <main>
 	Section string // the part of the main menu that is current: home, reports, notices, help, users
@@ -104,7 +134,8 @@ type layout struct {
 // page renders a page into a buffer and then sends it, so that a failing template
 // gives an error and never half a page.
 func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status int, name, title string, data any) {
-	l := layout{Title: title, Body: "page", Main: "main", Section: section(name), User: v.user(), Version: s.Version, Page: data}
+	lang := language(r)
+	l := layout{Title: title, Lang: lang, Body: "page", Main: "main", Section: section(name), User: v.user(), Version: s.Version, Page: data}
 	switch name {
 	case "signin.html", "setup.html":
 		l.Body, l.Main = "page page-sign", "sign"
@@ -112,6 +143,9 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 		l.Body, l.Main, l.Script = "page page-full", "main main-full", true
 	case "receipt.html", "notice.html", "help.html", "password.html", "error.html":
 		l.Main, l.Script = "main main-narrow", name == "receipt.html"
+	}
+	if r.Method == http.MethodGet {
+		l.Here = r.URL.RequestURI()
 	}
 	if v.signed != nil {
 		l.CSRF = v.signed.CSRF
@@ -123,7 +157,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 		}
 	}
 	var buf bytes.Buffer
-	t := s.pages.sets[name]
+	t := s.pages.sets[lang][name]
 	if t == nil {
 		s.Log.Error("no such page", "page", name)
 		http.Error(w, internalText, http.StatusInternalServerError)
@@ -135,7 +169,8 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Vary", "Accept")
+	w.Header().Set("Content-Language", lang)
+	w.Header().Set("Vary", "Accept, Accept-Language, Cookie")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = buf.WriteTo(w) // the client is gone if it fails

@@ -47,6 +47,7 @@ func (s *Server) table() []route {
 		{get, "/signin", everyone, s.signinPage, "signinPage", "The sign-in page", nil, nil, false, 0},
 		{post, "/signin", everyone, s.signin, "signIn", "Sign in; sets the session cookie", wireSignin{}, wireSession{}, false, 0},
 		{get, "/setup/{token}", everyone, s.setupPage, "setupPage", "The page of the one-time set-up link", nil, nil, false, 0},
+		{post, "/language", everyone, s.setLanguage, "setLanguage", "Choose the language of the pages; sets a cookie", wireLanguage{}, wireDone{}, false, 0},
 		{post, "/setup/{token}", everyone, s.setup, "setUp", "Create the first administrator", wireSetup{}, wireDone{}, false, 0},
 
 		// Everybody who is signed in.

@@ -21,7 +21,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, set := range p.sets {
+	for name, set := range p.sets[langChinese] {
 		d, ok := data[name]
 		if !ok {
 			t.Errorf("%s has no data type in this test", name)
@@ -31,8 +31,8 @@ func TestTemplatesFitTheirData(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if len(p.sets) != len(data) {
-		t.Errorf("%d pages, %d data types", len(p.sets), len(data))
+	if len(p.sets[langChinese]) != len(data) || len(p.sets[langEnglish]) != len(data) {
+		t.Errorf("%d pages, %d data types", len(p.sets[langChinese]), len(data))
 	}
 }
 

@@ -22,6 +22,11 @@ type wireSignin struct {
 	Next     string `json:"next,omitempty"`
 }
 
+type wireLanguage struct {
+	Lang string `json:"lang"` // zh-CN or en
+	Next string `json:"next,omitempty"`
+}
+
 type wireSetup struct {
 	Login    string `json:"login"`
 	Name     string `json:"name"`

@@ -21,6 +21,9 @@ import (
 //go:embed dist
 var dist embed.FS
 
+//go:embed words
+var catalogue embed.FS
+
 // Files returns the built files: style, scripts and manifest.json.
 func Files() fs.FS {
 	sub, err := fs.Sub(dist, "dist")
@@ -41,6 +44,19 @@ func Hashes() (map[string]string, error) {
 	var m map[string]string
 	if err := json.Unmarshal(b, &m); err != nil {
 		return nil, fmt.Errorf("ui: read the manifest: %w", err)
+	}
+	return m, nil
+}
+
+// Words returns a part of the catalogue of a language: its texts by the Chinese ones.
+func Words(lang, part string) (map[string]string, error) {
+	b, err := fs.ReadFile(catalogue, "words/"+lang+"/"+part+".json")
+	if err != nil {
+		return nil, fmt.Errorf("ui: read the words of %s: %w", lang, err)
+	}
+	var m map[string]string
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, fmt.Errorf("ui: read the words of %s: %w", lang, err)
 	}
 	return m, nil
 }
