@@ -97,20 +97,24 @@ func (c *clerk) dismiss() {
 	c.Do(`document.getElementById("toasts").textContent = ""`)
 }
 
-// choose puts a file into the page's file input, as the system's dialog would.
+// choose puts a file into the page's file input, as the system's dialog would. A page
+// that is just being parsed gives its elements new numbers, so it tries again.
 func (c *clerk) choose(selector, file string) {
 	c.t.Helper()
-	doc, err := chromedp.Call(c.Ctx, dom.GetDocument, dom.GetDocumentParams{})
-	if err != nil {
-		c.t.Fatal(err)
+	var err error
+	for range 50 {
+		var doc dom.GetDocumentResult
+		if doc, err = chromedp.Call(c.Ctx, dom.GetDocument, dom.GetDocumentParams{}); err == nil {
+			var node dom.QuerySelectorResult
+			if node, err = chromedp.Call(c.Ctx, dom.QuerySelector, dom.QuerySelectorParams{NodeID: doc.Root.NodeID, Selector: selector}); err == nil {
+				if _, err = chromedp.Call(c.Ctx, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{file}, NodeID: node.NodeID}); err == nil {
+					return
+				}
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	node, err := chromedp.Call(c.Ctx, dom.QuerySelector, dom.QuerySelectorParams{NodeID: doc.Root.NodeID, Selector: selector})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if _, err := chromedp.Call(c.Ctx, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{file}, NodeID: node.NodeID}); err != nil {
-		c.t.Fatal(err)
-	}
+	c.t.Fatal(err)
 }
 
 // downloaded waits for a file in the download folder and returns its path.
