@@ -139,12 +139,10 @@ export class Grid {
   private count(): void {
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
-      let cells = 0;
+      const { top, left, bottom, right } = this.rect;
+      const cells = (bottom - top + 1) * (right - left + 1);
       let filled = 0;
-      for (const r of this.copy()) {
-        cells += r.length;
-        for (const text of r) if (text) filled++;
-      }
+      for (let r = top; r <= bottom; r++) for (let c = left; c <= right; c++) if (this.lines[r].v[c]) filled++;
       if (cells !== this.lastCount[0] || filled !== this.lastCount[1]) this.emit("tb-select", { cells, filled });
       this.lastCount = [cells, filled];
     }, 80);

@@ -256,3 +256,29 @@ func TestViewOfManyRows(t *testing.T) {
 		t.Errorf("%d changes after undo", n)
 	}
 }
+
+// As many rows as are selected are inserted, and deleted, in one step each.
+func TestSeveralRows(t *testing.T) {
+	b := start(t)
+	s := open(t, b, serve(t), 6)
+	s.click("B2")
+	s.Press("Shift+ArrowDown", "Shift+ArrowDown", "Ctrl+=")
+	s.want("B4=B4", "B5=", "B6=", "B7=", "B8=B5")
+	s.wantActive("A5 in A5:H7")
+	s.Press("Ctrl+z")
+	s.want("B5=B5", "B6=B6")
+	s.wantActive("B2 in B2:B4")
+	s.Press("Ctrl+-")
+	s.want("B1=B1", "B2=B5", "B3=B6")
+	s.wantActive("B2")
+	s.Press("Ctrl+z")
+	s.want("B2=B2", "B3=B3", "B4=B4")
+	if n := s.rows(); n != 6 {
+		t.Errorf("%d rows", n)
+	}
+	s.Do(`sheet.maxRows = 7; sheet.goTo("r1", "b")`)
+	s.Press("Shift+ArrowDown", "Ctrl+=")
+	if n := s.rows(); n != 7 {
+		t.Errorf("%d rows, want as many as the sheet may have", n)
+	}
+}
