@@ -204,7 +204,7 @@ func TestFrozenColumns(t *testing.T) {
 				}
 			}
 			// The text area goes along with a frozen cell while the sheet is scrolled.
-			s.Do(`sheet.goTo("r3", "b"); document.querySelector(".tbs-scroll").scrollLeft = 80`)
+			s.Do(`sheet.goTo("r3", "b"); document.querySelector(".tbs-scroll").scrollLeft = 200`)
 			s.Frame()
 			if d := browser.Eval[float64](s.Page, `document.querySelector(".tbs-input").getBoundingClientRect().x - document.querySelector(".tbs-active").getBoundingClientRect().x`); d > 1 || d < -1 {
 				t.Errorf("the text area is %v px off", d)
