@@ -126,7 +126,7 @@ type layout struct {
 	User    tianbao.User
 	Unit    string
 	CSRF    string
-	Script  bool // the form page's script
+	Script  string // the page's script
 	Version string
 	Page    any
 }
@@ -140,9 +140,14 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 	case "signin.html", "setup.html":
 		l.Body, l.Main = "page page-sign", "sign"
 	case "sheet.html":
-		l.Body, l.Main, l.Script = "page page-full", "main main-full", true
+		l.Body, l.Main, l.Script = "page page-full", "main main-full", "form.js"
+	case "across.html":
+		l.Body, l.Main, l.Script = "page page-full", "main main-full", "across.js"
 	case "receipt.html", "notice.html", "help.html", "password.html", "error.html":
-		l.Main, l.Script = "main main-narrow", name == "receipt.html"
+		l.Main = "main main-narrow"
+		if name == "receipt.html" {
+			l.Script = "form.js"
+		}
 	}
 	if r.Method == http.MethodGet {
 		l.Here = r.URL.RequestURI()
@@ -181,7 +186,7 @@ func section(name string) string {
 	switch name {
 	case "home.html":
 		return "home"
-	case "reports.html", "sheet.html", "history.html", "undo.html", "plan.html", "receipt.html", "receipts.html":
+	case "reports.html", "sheet.html", "history.html", "undo.html", "plan.html", "receipt.html", "receipts.html", "across.html":
 		return "reports"
 	case "notices.html", "notice.html":
 		return "notices"

@@ -7,6 +7,7 @@ import { Importer, Plan } from "./lib/importer";
 import { clashes, decide, Values, valuesOf } from "./lib/merge";
 import { withUnits } from "./lib/units";
 import { viewBar } from "./lib/view";
+import { showRows, tellProgress } from "./lib/windows";
 
 interface Sheet {
   report: { id: string; version: number; rows: number; state_name: string };
@@ -65,7 +66,7 @@ class FormPage {
     this.url = "/reports/" + sheet.dataset.report;
     this.faults = new FaultList((p) => sheet.goTo(p.row, p.field || ""), (p) => void this.explain(p));
     this.importer = new Importer(this.url + "/imports", Number(sheet.dataset.maxFile), () => sheet.columns, () => this.body(this.sheet.changes()),
-      (p) => this.imported(p), () => this.dirty(), (p) => void this.importedWhole(p));
+      (p) => void this.imported(p), () => this.dirty(), (p) => void this.importedWhole(p));
     sheet.addEventListener("tb-change", () => this.changed());
     sheet.addEventListener("tb-submit", () => void this.run(() => this.save(), "submit"));
     sheet.addEventListener("tb-deleted", (e) => this.offerUndo(`已删除 ${(e as CustomEvent<{ count: number }>).detail.count} 行，提交后生效。`));
@@ -105,17 +106,20 @@ class FormPage {
   }
 
   async start(): Promise<void> {
-    const sheet = await this.fetch();
+    const sheet = await this.fetch("?rows=auto");
     if (!sheet) return;
     this.sheet.columns = withUnits(sheet.columns);
-    this.load(sheet);
     this.status("");
+    tellProgress(this.sheet);
+    this.load(sheet);
+    const at = /^#row=(\d+)$/.exec(location.hash);
+    if (at) this.sheet.goTo(at[1], "");
     this.sheet.focus();
     await this.check(false);
   }
 
-  private async fetch(): Promise<Sheet | null> {
-    const res = await call<Sheet>("GET", this.url);
+  private async fetch(query = ""): Promise<Sheet | null> {
+    const res = await call<Sheet>("GET", this.url + query);
     if (res.data) return res.data;
     this.failed(res.error);
     return null;
@@ -123,8 +127,9 @@ class FormPage {
 
   private load(s: Sheet): void {
     this.version = s.report.version;
-    this.base = valuesOf(s.rows);
-    this.sheet.setRows(s.rows);
+    this.base = new Map();
+    const came = (rows: Row[]) => valuesOf(rows).forEach((v, id) => this.base.set(id, v));
+    showRows(this.sheet, this.url, s, came, () => void this.reconcile(null));
     this.state(s.report.state_name);
     this.changed();
   }
@@ -156,7 +161,7 @@ class FormPage {
     const dirty = byId("dirty");
     dirty.hidden = !this.dirty();
     dirty.textContent = n ? `有 ${n} 行改动未提交` : "正在等待保存结果";
-    byId("count-rows").textContent = `共 ${this.sheet.rows().filter((r) => r.values.some((v) => v)).length} 行`;
+    byId("count-rows").textContent = `共 ${this.sheet.filled} 行`;
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.check(false), 700);
   }
@@ -183,7 +188,7 @@ class FormPage {
   private async check(loud: boolean): Promise<void> {
     clearTimeout(this.timer);
     const turn = ++this.checkTurn;
-    const res = await call<{ problems: Problem[]; counts: { error: number; justify: number; hint: number } }>(
+    const res = await call<{ problems: Problem[]; left?: number; counts: { error: number; justify: number; hint: number } }>(
       "POST", this.url + "/check", this.body(this.sheet.changes()),
     );
     if (turn !== this.checkTurn) return;
@@ -191,7 +196,7 @@ class FormPage {
       if (loud) this.failed(res.error);
       return;
     }
-    this.mark(res.data.problems);
+    this.mark(res.data.problems, res.data.left || 0);
     if (!loud) return;
     const { error, justify, hint } = res.data.counts;
     this.faults.show(true);
@@ -199,13 +204,13 @@ class FormPage {
     else toast(error ? "warn" : "ok", `校验完成：错误 ${error} 处，需要说明 ${justify} 处，提示 ${hint} 处。`);
   }
 
-  private mark(problems: Problem[]): void {
+  private mark(problems: Problem[], left: number): void {
     this.sheet.setFaults(problems.map((p): Fault => ({
       row: p.row, key: p.field || "", severity: p.reason ? "hint" : p.severity, code: p.code,
       message: p.message + (p.reason ? `（已说明：${p.reason}）` : ""),
     })));
-    this.faults.set(problems);
-    const n = problems.filter(open).length;
+    this.faults.set(problems, left);
+    const n = problems.filter(open).length + left;
     const counts = byId("count-faults");
     counts.textContent = "";
     counts.append(el("b", n ? "count-error" : "", String(n)), n ? " 处待处理" : " 处问题");
@@ -217,6 +222,8 @@ class FormPage {
       toast("ok", "没有需要提交的改动。");
       return true;
     }
+    // A save of its own moves the version of which the other rows are still to come.
+    await this.sheet.complete;
     // A save whose answer never came goes first, as it was: it may have happened.
     if (this.sent && !(await this.send(this.sent))) return false;
     for (let tries = 0; tries < 5 && this.dirty(); tries++) {
@@ -296,8 +303,7 @@ class FormPage {
       if (!(await ask("先提交再上报", ["表中有改动还没有提交。上报的是已提交的内容，现在提交并继续吗？"], "提交并继续"))) return;
       if (!(await this.save())) return;
     }
-    const rows = this.sheet.rows().filter((r) => r.values.some((v) => v)).length;
-    if (!(await ask("上报", [`确定上报这张表吗？共 ${rows} 行。上报后如有修改，需要重新上报。`], "上报"))) return;
+    if (!(await ask("上报", [`确定上报这张表吗？共 ${this.sheet.filled} 行。上报后如有修改，需要重新上报。`], "上报"))) return;
     this.reportKey = this.reportKey || newKey();
     const res = await call<Receipt>("POST", this.url + "/submission", { key: this.reportKey });
     if (res.status !== 0) this.reportKey = "";
@@ -322,7 +328,8 @@ class FormPage {
     if (message) toast("error", message);
   }
 
-  private imported(plan: Plan): void {
+  private async imported(plan: Plan): Promise<void> {
+    await this.sheet.complete;
     this.sheet.apply(plan.changes, "导入 " + plan.file);
     this.imports = [...this.imports, plan.import];
     this.note = plan.file;
@@ -338,7 +345,7 @@ class FormPage {
   private async importedWhole(plan: Plan): Promise<void> {
     const n = plan.counts;
     toast("ok", `已导入并提交：新增 ${n.add} 行，修改 ${n.change} 行，删除 ${n.delete} 行。`);
-    const sheet = await this.fetch();
+    const sheet = await this.fetch("?rows=auto");
     if (sheet) this.load(sheet);
   }
 

@@ -12,6 +12,8 @@ export const open = (p: Problem): boolean => p.severity === "error" || (p.severi
 
 export class FaultList {
   private problems: Problem[] = [];
+  /** Problems that the server counts and does not list. */
+  private left = 0;
   private filter = "";
 
   constructor(private goTo: (p: Problem) => void, private explain: (p: Problem) => void) {
@@ -22,13 +24,14 @@ export class FaultList {
     byId("faults").hidden = !visible;
   }
 
-  set(problems: Problem[]): void {
+  set(problems: Problem[], left = 0): void {
     this.problems = problems;
+    this.left = left;
     this.draw();
   }
 
   private count(severity: string): number {
-    return this.problems.filter((p) => !severity || p.severity === severity).length;
+    return this.problems.filter((p) => !severity || p.severity === severity).length + (severity ? 0 : this.left);
   }
 
   private draw(): void {
@@ -50,7 +53,8 @@ export class FaultList {
     fill(list);
     const shown = this.problems.filter((p) => !this.filter || p.severity === this.filter);
     for (const p of shown.slice(0, most)) list.append(this.item(p));
-    if (shown.length > most) list.append(el("li", "muted", `还有 ${shown.length - most} 处没有列出，请先改正以上问题。`));
+    const more = Math.max(0, shown.length - most) + (this.filter ? 0 : this.left);
+    if (more) list.append(el("li", "muted", `还有 ${more} 处没有列出，请先改正以上问题。`));
     if (!shown.length) list.append(el("li", "muted", "没有发现问题。"));
   }
 
