@@ -36,6 +36,9 @@ type Origin struct {
 	Version int64 // of the report when it was exported
 	At      time.Time
 	Held    []ID // the rows the workbook held, in order
+	// Home gives, where the rows are not kept in Import.Rows, the id that each proves
+	// by its mark, 0 for a row that is new. ImportedRow.Row.ID is the same.
+	Home []ID
 }
 
 // Stamp asks for an exported workbook to carry its origin, so that it can come

@@ -172,6 +172,26 @@ func (b workbooks) Read(ctx context.Context, data []byte, name, form string, ver
 	return sheet.Read(ctx, bytes.NewReader(data), int64(len(data)), name, c, sheet.ReadOptions{Password: help.Password, Sheet: help.Sheet, Digest: b.in.digest})
 }
 
+func (b workbooks) Book(data []byte, name, form string, version int, help web.ReadHelp) (report.Book, error) {
+	c, err := b.in.checker(form, version)
+	if err != nil {
+		return nil, err
+	}
+	opt := sheet.ReadOptions{Password: help.Password, Sheet: help.Sheet, Digest: b.in.digest}
+	return scannedBook{sheet.NewScanner(bytes.NewReader(data), int64(len(data)), name, c, opt)}, nil
+}
+
+// scannedBook is a workbook for a long import.
+type scannedBook struct{ *sheet.Scanner }
+
+func (b scannedBook) Scan(ctx context.Context, fn func(*tianbao.Import, *tianbao.ImportedRow) error) (*tianbao.Import, error) {
+	imp, err := b.Scanner.Scan(ctx, fn)
+	if errors.Is(err, sheet.ErrNeedsAll) {
+		return nil, report.ErrNeedsAll
+	}
+	return imp, err
+}
+
 func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, rep tianbao.ID, version int64) error {
 	opt := sheet.WriteOptions{Created: at, SelfCheck: true}
 	if rep != 0 {

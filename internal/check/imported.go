@@ -26,18 +26,11 @@ func (c *Checker) Imported(imp *tianbao.Import) []tianbao.Problem {
 			ps, found = append(ps, found[0]), found[1:]
 		}
 		own := len(ps)
-		hint := func(field, code, message string) {
-			ps = append(ps, tianbao.Problem{
-				Row: i, RowID: r.Row.ID, Field: field, Code: code,
-				Severity: tianbao.SeverityHint, Message: message,
-			})
-		}
 		if j := seqs.taken(i); j >= 0 {
-			hint(c.form.SeqKey, "seq.duplicate",
-				"本行的"+c.form.SeqTitle+"与第"+rowNumber(&rows[j], j)+"行相同，各行仍按先后次序读入，建议重新编号。")
+			ps = append(ps, c.seqTaken(i, r, rowNumber(&rows[j], j)))
 		}
 		if r.Hidden {
-			hint("", "row.hidden", "本行在文件中是隐藏的，也已读入，如不需要请在文件中取消隐藏后删除。")
+			ps = append(ps, rowHidden(i, r))
 		}
 		if len(ps) > own {
 			c.sortRow(ps[start:])

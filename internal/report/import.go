@@ -73,9 +73,12 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 	}
 	id := tianbao.ID(s.IDs.Next())
 	var w *ways
-	if o := imp.Origin; o != nil && o.Report == set.Report && o.Version <= scr.Report.Version && mode == ModeMerge {
-		if w, err = s.waysSince(ctx, scr, o); err != nil {
+	if o := imp.Origin; isHome(o, &scr.Report, mode) {
+		if w, err = s.waysSince(ctx, &scr.Report, o); err != nil {
 			return nil, err
+		}
+		for i := range scr.stored {
+			w.stored[scr.stored[i].ID] = &scr.stored[i]
 		}
 	}
 	plan, err := makePlan(rules, scr, imp, w, mode, id)
@@ -94,7 +97,7 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 		ID: id, Report: set.Report, File: clip(file, 200), Digest: digest,
 		Mode: string(mode), Rows: len(imp.Rows), By: a.User, At: s.Now().UnixMilli(),
 	}
-	if rec.Raw, err = json.Marshal(rawOf(imp)); err != nil {
+	if rec.Raw, err = json.Marshal(rawOf(imp.Rows)); err != nil {
 		return nil, fmt.Errorf("report: encode the raw cells of an import: %w", err)
 	}
 	if err := s.Store.PutImport(ctx, rec); err != nil {
@@ -135,28 +138,37 @@ func (s *Service) Apply(ctx context.Context, a Actor, set *tianbao.ChangeSet, im
 		return nil, nil, err
 	}
 	if plan.Confirm != "" && !confirm {
-		return nil, nil, &tianbao.Error{Kind: tianbao.ErrConflict, Code: "confirm", Message: plan.Confirm}
+		return nil, nil, errConfirm(plan.Confirm)
 	}
 	if len(plan.Conflicts) > 0 {
-		e := &tianbao.Error{
-			Kind: tianbao.ErrConflict, Code: "conflict",
-			Message: fmt.Sprintf("文件与他人保存的内容有 %d 处冲突，什么都没有改变，请在页面上预览导入并逐处选择。", len(plan.Conflicts)),
-		}
-		for _, c := range plan.Conflicts {
-			e.Conflicts = append(e.Conflicts, c.Conflict)
-		}
-		return nil, nil, e
+		return nil, nil, errConflicts(plan.Conflicts, len(plan.Conflicts))
 	}
 	set.Changes, set.Imports = plan.Changes, []tianbao.ID{plan.Import}
 	saved, err := s.save(ctx, a, rules, set, digest, progress)
 	return plan, saved, err
 }
 
-func rawOf(imp *tianbao.Import) rawImport {
+func errConfirm(question string) error {
+	return &tianbao.Error{Kind: tianbao.ErrConflict, Code: "confirm", Message: question}
+}
+
+// errConflicts refuses an import with n conflicts, of which it lists some.
+func errConflicts(some []PlanConflict, n int) error {
+	e := &tianbao.Error{
+		Kind: tianbao.ErrConflict, Code: "conflict",
+		Message: fmt.Sprintf("文件与他人保存的内容有 %d 处冲突，什么都没有改变，请在页面上预览导入并逐处选择。", n),
+	}
+	for _, c := range some {
+		e.Conflicts = append(e.Conflicts, c.Conflict)
+	}
+	return e
+}
+
+func rawOf(rows []tianbao.ImportedRow) rawImport {
 	var raw rawImport
 	seen := make(map[markedCell]bool)
-	for i := range imp.Rows {
-		r := &imp.Rows[i]
+	for i := range rows {
+		r := &rows[i]
 		for f, v := range r.Row.Values {
 			if f < len(r.Raw) && r.Raw[f] != v {
 				raw.Cells = append(raw.Cells, rawCell{r.SheetRow, f, r.Raw[f]})
@@ -189,12 +201,14 @@ func (s *Service) marksOf(ctx context.Context, set *tianbao.ChangeSet) (map[mark
 	}
 	marks := make(map[markedCell]tianbao.Mark)
 	for i := range recs {
-		var raw rawImport
-		if err := json.Unmarshal(recs[i].Raw, &raw); err != nil {
-			return nil, fmt.Errorf("report: decode the raw cells of import %s: %w", recs[i].ID, err)
-		}
-		for _, m := range raw.Marks {
-			marks[markedCell{m.Field, m.Value}] = m.Mark
+		for _, part := range append(recs[i].More, recs[i].Raw) {
+			var raw rawImport
+			if err := json.Unmarshal(part, &raw); err != nil {
+				return nil, fmt.Errorf("report: decode the raw cells of import %s: %w", recs[i].ID, err)
+			}
+			for _, m := range raw.Marks {
+				marks[markedCell{m.Field, m.Value}] = m.Mark
+			}
 		}
 	}
 	return marks, nil

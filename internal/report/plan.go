@@ -14,6 +14,8 @@ import (
 type Plan struct {
 	Import tianbao.ID // record of the import, to be named by the change set
 	Mode   Mode
+	Sheet  string // of the workbook
+	Rows   int    // of the file
 	// Changes turn the screen into what the preview shows. Rows are named as the
 	// screen names them.
 	Changes []tianbao.Change
@@ -25,8 +27,10 @@ type Plan struct {
 	// Conflicts are cells that the file and somebody else changed, each since the
 	// file was exported. Changes leaves them out; the sender decides.
 	Conflicts []PlanConflict
-	// Problems are those of the file's rows; Problem.Row counts them from 0.
+	// Problems are those of the file's rows, the first ones of a long file;
+	// Problem.Row counts them from 0. Errors is how many of all are errors.
 	Problems []tianbao.Problem
+	Errors   int
 	Remarks  []string
 	// Confirm is the question to be answered with yes before a plan that replaces
 	// or deletes rows may be carried out; empty when there is nothing to ask.
@@ -67,18 +71,22 @@ type Item struct {
 	Seq      int // number of the row on the screen, before (change, delete) or after (add)
 	Row      tianbao.ID
 	Cells    []tianbao.RecordedCell // the cells that differ, of the first items only
+	Errors   int                    // of the file's row
 }
 
 // planner works one plan out.
 type planner struct {
 	form  *tianbao.Form
-	rows  []tianbao.Row // the screen
+	rows  []tianbao.Row // the screen, or of a long file those that the part at hand meets
 	scr   *Screen
 	file  []tianbao.ImportedRow
+	first int        // file row that file begins with
 	id    tianbao.ID // of the import; makes the names of new rows unique
 	plan  *Plan
 	match []int // file row → index into rows, -1
-	cols  []int // the import's Columns: a column that the file lacks erases nothing
+	// detail is how many items of new rows name their cells.
+	detail int
+	cols   []int // the import's Columns: a column that the file lacks erases nothing
 	// ways is what is known of the report since the file was exported, nil for a
 	// foreign file.
 	ways *ways
@@ -88,8 +96,10 @@ type planner struct {
 // makePlan works out what the file does to the screen in the given mode.
 func makePlan(rules Checker, scr *Screen, imp *tianbao.Import, w *ways, mode Mode, id tianbao.ID) (*Plan, error) {
 	p := &planner{
-		form: rules.Form(), rows: scr.Rows, scr: scr, file: imp.Rows, id: id,
-		plan:  &Plan{Import: id, Mode: mode, Remarks: imp.Remarks, Problems: rules.Imported(imp)},
+		form: rules.Form(), detail: detailed, rows: scr.Rows, scr: scr, file: imp.Rows, id: id,
+		plan: &Plan{
+			Import: id, Mode: mode, Sheet: imp.Sheet, Rows: len(imp.Rows), Remarks: imp.Remarks, Problems: rules.Imported(imp),
+		},
 		match: make([]int, len(imp.Rows)), cols: imp.Columns, ways: w, done: make([]bool, len(imp.Rows)),
 	}
 	for i := range p.match {
@@ -107,21 +117,37 @@ func makePlan(rules Checker, scr *Screen, imp *tianbao.Import, w *ways, mode Mod
 	case ModeReplace:
 		p.replace()
 	default:
-		return nil, tianbao.Invalid("bad_mode", "请选择一种导入方式：智能合并、仅追加、按序号或整表替换。")
+		return nil, errMode()
 	}
-	for _, it := range p.plan.Items {
-		switch it.Kind {
-		case ItemAdd:
-			p.plan.Added++
-		case ItemChange:
-			p.plan.Changed++
-		case ItemDelete:
-			p.plan.Deleted++
-		case ItemSame:
-			p.plan.Same++
+	errs := make([]int, len(imp.Rows))
+	for i := range p.plan.Problems {
+		if pr := &p.plan.Problems[i]; pr.Severity == tianbao.SeverityError {
+			errs[pr.Row]++
+			p.plan.Errors++
 		}
 	}
+	p.plan.count(errs)
 	return p.plan, nil
+}
+
+// count counts the items by kind and tells each how many errors its file row has.
+func (p *Plan) count(errs []int) {
+	for i := range p.Items {
+		it := &p.Items[i]
+		if it.FileRow >= 0 {
+			it.Errors = errs[it.FileRow]
+		}
+		switch it.Kind {
+		case ItemAdd:
+			p.Added++
+		case ItemChange:
+			p.Changed++
+		case ItemDelete:
+			p.Deleted++
+		case ItemSame:
+			p.Same++
+		}
+	}
 }
 
 // merge brings home the rows of an exported workbook by their ids, cell by cell
@@ -175,17 +201,47 @@ func (p *planner) merge() {
 	p.appendAll(func(i int) bool { return p.match[i] < 0 && !p.done[i] })
 }
 
+// seqOf reads the row number of a file's row, 0 for none.
+func seqOf(r *tianbao.ImportedRow) int {
+	n, err := strconv.Atoi(strings.TrimSpace(r.Seq))
+	if err != nil || n < 1 {
+		return 0
+	}
+	return n
+}
+
+func errNoSeq(sheetRow int) error {
+	return tianbao.Invalid("no_seq", fmt.Sprintf("文件第 %d 行的序号不是数字，按序号导入需要每行都有序号，请补上序号，或改用智能合并。", sheetRow))
+}
+
+func errSeqTwice(first, second, n int) error {
+	return tianbao.Invalid("seq_twice", fmt.Sprintf("文件第 %d 行和第 %d 行的序号都是 %d，无法判断用哪一行替换，请改正序号，或改用智能合并。", first, second, n))
+}
+
+// The questions of plans that replace or delete rows, which they name.
+
+func askReplaced(nums []string) string {
+	return fmt.Sprintf("报表中的第 %s 行（共 %d 行）将被文件中相同序号的行替换，确定吗？", listed(nums), len(nums))
+}
+
+func askGone(nums []string) string {
+	return fmt.Sprintf("报表中的第 %s 行（共 %d 行）将被删除，确定用文件替换整张表吗？", listed(nums), len(nums))
+}
+
+func askDeleted(nums []string) string {
+	return fmt.Sprintf("文件中删去了报表的第 %s 行（共 %d 行），导入后这些行将被删除，确定吗？", listed(nums), len(nums))
+}
+
 // bySeq is the manual's own rule: row n of the file replaces row n of the screen.
 func (p *planner) bySeq() error {
 	target := make(map[int]int)
 	for i := range p.file {
-		n, err := strconv.Atoi(strings.TrimSpace(p.file[i].Seq))
-		if err != nil || n < 1 {
-			return tianbao.Invalid("no_seq", fmt.Sprintf("文件第 %d 行的序号不是数字，按序号导入需要每行都有序号，请补上序号，或改用智能合并。", p.file[i].SheetRow))
+		n := seqOf(&p.file[i])
+		if n == 0 {
+			return errNoSeq(p.file[i].SheetRow)
 		}
 		if j, ok := target[n]; ok {
-			return tianbao.Invalid("seq_twice", fmt.Sprintf("文件第 %d 行和第 %d 行的序号都是 %d，无法判断用哪一行替换，请改正序号，或改用智能合并。",
-				p.file[j].SheetRow, p.file[i].SheetRow, n))
+			return errSeqTwice(p.file[j].SheetRow, p.file[i].SheetRow, n)
 		}
 		target[n] = i
 		if n <= len(p.rows) {
@@ -200,7 +256,7 @@ func (p *planner) bySeq() error {
 	}
 	p.appendAll(func(i int) bool { return p.match[i] < 0 })
 	if len(replaced) > 0 {
-		p.plan.Confirm = fmt.Sprintf("报表中的第 %s 行（共 %d 行）将被文件中相同序号的行替换，确定吗？", listed(replaced), len(replaced))
+		p.plan.Confirm = askReplaced(replaced)
 	}
 	return nil
 }
@@ -234,14 +290,7 @@ func (p *planner) replace() {
 			continue
 		}
 		gone = append(gone, strconv.Itoa(i+1))
-		it := Item{Kind: ItemDelete, FileRow: -1, Seq: i + 1, Row: r.ID}
-		for f, v := range r.Values {
-			if v != "" {
-				it.Cells = append(it.Cells, tianbao.RecordedCell{Field: f, Before: v})
-			}
-		}
-		p.plan.Items = append(p.plan.Items, it)
-		p.plan.Changes = append(p.plan.Changes, p.name(tianbao.Change{Op: tianbao.OpDelete}, r.ID))
+		p.remove(i)
 	}
 	var after tianbao.Change // the place of the next new row
 	for i := range p.file {
@@ -258,8 +307,21 @@ func (p *planner) replace() {
 		after = tianbao.Change{AfterTemp: p.temp(i)}
 	}
 	if len(gone) > 0 {
-		p.plan.Confirm = fmt.Sprintf("报表中的第 %s 行（共 %d 行）将被删除，确定用文件替换整张表吗？", listed(gone), len(gone))
+		p.plan.Confirm = askGone(gone)
 	}
+}
+
+// remove takes away row i of the screen.
+func (p *planner) remove(i int) {
+	r := &p.rows[i]
+	it := Item{Kind: ItemDelete, FileRow: -1, Seq: r.Seq, Row: r.ID}
+	for f, v := range r.Values {
+		if v != "" {
+			it.Cells = append(it.Cells, tianbao.RecordedCell{Field: f, Before: v})
+		}
+	}
+	p.plan.Items = append(p.plan.Items, it)
+	p.plan.Changes = append(p.plan.Changes, p.name(tianbao.Change{Op: tianbao.OpDelete}, r.ID))
 }
 
 // appendAll adds the chosen rows of the file behind the last row of the screen.
@@ -284,7 +346,7 @@ func (p *planner) add(i, seq int, after tianbao.Change) {
 	for f, v := range row.Values {
 		if v != "" {
 			c.Cells = append(c.Cells, tianbao.CellEdit{Field: f, Value: v, Mark: row.Mark(f)})
-			if len(p.plan.Items) < detailed {
+			if len(p.plan.Items) < p.detail {
 				it.Cells = append(it.Cells, tianbao.RecordedCell{Field: f, After: v})
 			}
 		}
@@ -297,7 +359,7 @@ func (p *planner) add(i, seq int, after tianbao.Change) {
 // differ. With erase, a blank in the file empties the cell.
 func (p *planner) change(i, j int, erase bool) bool {
 	row, now := &p.file[i].Row, &p.rows[j]
-	it := Item{Kind: ItemSame, SheetRow: p.file[i].SheetRow, FileRow: i, Seq: j + 1, Row: now.ID}
+	it := Item{Kind: ItemSame, SheetRow: p.file[i].SheetRow, FileRow: i, Seq: now.Seq, Row: now.ID}
 	c := p.name(tianbao.Change{Op: tianbao.OpEdit}, now.ID)
 	for f, v := range row.Values {
 		if v == now.Values[f] || v == "" && !erase || p.absent(f) {
@@ -328,10 +390,12 @@ func (p *planner) name(c tianbao.Change, id tianbao.ID) tianbao.Change {
 }
 
 // identity is the key of (unit, person); empty when either is not filled.
-func (p *planner) identity(v tianbao.Values) string {
+func (p *planner) identity(v tianbao.Values) string { return identity(p.form, v) }
+
+func identity(form *tianbao.Form, v tianbao.Values) string {
 	var b strings.Builder
-	for _, k := range p.form.IdentityKeys {
-		i := p.form.Index(k)
+	for _, k := range form.IdentityKeys {
+		i := form.Index(k)
 		if i < 0 || v[i] == "" {
 			return ""
 		}
@@ -341,8 +405,12 @@ func (p *planner) identity(v tianbao.Values) string {
 	return b.String()
 }
 
+func errMode() error {
+	return tianbao.Invalid("bad_mode", "请选择一种导入方式：智能合并、仅追加、按序号或整表替换。")
+}
+
 // temp names the new row that the file's row i becomes.
-func (p *planner) temp(i int) string { return "i" + p.id.String() + "-" + strconv.Itoa(i+1) }
+func (p *planner) temp(i int) string { return "i" + p.id.String() + "-" + strconv.Itoa(p.first+i+1) }
 
 func blank(v tianbao.Values) bool {
 	return !slices.ContainsFunc(v, func(s string) bool { return s != "" })

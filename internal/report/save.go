@@ -103,37 +103,14 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 			return nil, err
 		}
 	}
-	known := make(map[string]tianbao.ID)
-	find, err := s.Store.UnitFinder(ctx, tianbao.Scope{Paths: []string{rep.OwnerPath}}, len(set.Changes))
+	unit, err := s.unitOf(ctx, rules.Form(), &rep, len(set.Changes))
 	if err != nil {
 		return nil, err
 	}
 	m := &merger{
 		ctx: ctx, progress: progress, rules: rules, form: rules.Form(), rows: rows, theirs: since(revs), ids: ids,
 		commit: &Commit{Report: rep, Set: set, Inserted: ids},
-		// A row belongs to the unit it names, if that is the owner or below it;
-		// otherwise to the owner who filled it in.
-		unit: func(v tianbao.Values) (tianbao.ID, error) {
-			key := unitKey(rules.Form(), v)
-			if u, ok := known[key]; ok {
-				return u, nil
-			}
-			names := make(map[string]string, len(rules.Form().UnitKeys))
-			for _, k := range rules.Form().UnitKeys {
-				if i := rules.Form().Index(k); i >= 0 && v[i] != "" {
-					names[k] = v[i]
-				}
-			}
-			u, err := find(names)
-			if err != nil {
-				return 0, err
-			}
-			if u == 0 {
-				u = rep.Owner
-			}
-			known[key] = u
-			return u, nil
-		},
+		unit:   unit,
 	}
 	if err := m.merge(set.Changes); err != nil {
 		return nil, err
@@ -144,18 +121,58 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 			Message: fmt.Sprintf("有 %d 处与他人刚刚保存的内容不一致，请逐处选择保留哪一个，然后再提交。", len(m.conflicts)),
 		}
 	}
-	switch {
-	case m.commit.Report.Rows == 0:
-		m.commit.Report.State = tianbao.StateEmpty
-	case rep.State == tianbao.StateReported || rep.State == tianbao.StateChanged:
-		m.commit.Report.State = tianbao.StateChanged
-	default:
-		m.commit.Report.State = tianbao.StateDraft
-	}
-	if len(m.commit.Puts)+len(m.commit.Deletes) == 0 {
-		m.commit.Report.State = rep.State // nothing changed, so nothing to report anew
-	}
+	m.commit.Report.State = stateAfter(rep.State, m.commit.Report.Rows, len(m.commit.Puts)+len(m.commit.Deletes) > 0)
 	return m.commit, nil
+}
+
+// stateAfter is the state of a report of so many rows after a save.
+func stateAfter(was tianbao.ReportState, rows int, changed bool) tianbao.ReportState {
+	switch {
+	case !changed:
+		return was // nothing to report anew
+	case rows == 0:
+		return tianbao.StateEmpty
+	case was == tianbao.StateReported || was == tianbao.StateChanged:
+		return tianbao.StateChanged
+	}
+	return tianbao.StateDraft
+}
+
+// maxKnown is how many units found are remembered at a time.
+const maxKnown = 10_000
+
+// unitOf returns what finds the unit of a row: the one it names, if that is the owner
+// or below it, otherwise the owner, who filled it in.
+func (s *Service) unitOf(ctx context.Context, f *tianbao.Form, rep *tianbao.Report, lookups int) (func(tianbao.Values) (tianbao.ID, error), error) {
+	known := make(map[string]tianbao.ID)
+	find, err := s.Store.UnitFinder(ctx, tianbao.Scope{Paths: []string{rep.OwnerPath}}, lookups)
+	if err != nil {
+		return nil, err
+	}
+	return func(v tianbao.Values) (tianbao.ID, error) {
+		key := unitKey(f, v)
+		if u, ok := known[key]; ok {
+			return u, nil
+		}
+		names := make(map[string]string, len(f.UnitKeys))
+		for _, k := range f.UnitKeys {
+			if i := f.Index(k); i >= 0 && v[i] != "" {
+				names[k] = v[i]
+			}
+		}
+		u, err := find(names)
+		if err != nil {
+			return 0, err
+		}
+		if u == 0 {
+			u = rep.Owner
+		}
+		if len(known) == maxKnown { // a long file may name another unit in every row
+			clear(known)
+		}
+		known[key] = u
+		return u, nil
+	}, nil
 }
 
 // outcome returns what the key led to, nil if it was not used yet.

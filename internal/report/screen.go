@@ -48,10 +48,7 @@ func (s *Service) Screen(ctx context.Context, a Actor, set *tianbao.ChangeSet) (
 // prepare checks the shape of a change set and brings its cells into normal form.
 func (s *Service) prepare(ctx context.Context, rules Checker, set *tianbao.ChangeSet, a Actor) error {
 	if len(set.Changes) > MaxChanges {
-		return &tianbao.Error{
-			Kind: tianbao.ErrTooLarge, Code: "too_many_changes",
-			Message: "一次提交的改动超过 " + strconv.Itoa(MaxChanges) + " 处，请分几次提交。",
-		}
+		return errTooMany()
 	}
 	marks, err := s.marksOf(ctx, set)
 	if err != nil {
@@ -100,6 +97,13 @@ func (s *Service) prepare(ctx context.Context, rules Checker, set *tianbao.Chang
 		}
 	}
 	return nil
+}
+
+func errTooMany() error {
+	return &tianbao.Error{
+		Kind: tianbao.ErrTooLarge, Code: "too_many_changes",
+		Message: "一次提交的改动超过 " + strconv.Itoa(MaxChanges) + " 处，请分几次提交。",
+	}
 }
 
 // apply makes the changes on the rows. A change of a row that is gone is passed

@@ -24,6 +24,9 @@ type Checker interface {
 	RowPasses() (note func(*tianbao.Row), second func() func(dst []tianbao.Problem, i int, row *tianbao.Row) []tianbao.Problem)
 	// Imported returns all problems of what a workbook gave.
 	Imported(imp *tianbao.Import) []tianbao.Problem
+	// Passes is Imported for rows that are not kept: note takes each once, then
+	// second gives what appends the problems of each in the same order.
+	Passes() (note func(*tianbao.ImportedRow), second func() func(dst []tianbao.Problem, i int, row *tianbao.ImportedRow) []tianbao.Problem)
 }
 
 // Service carries out what the office does with a report.
@@ -37,6 +40,11 @@ type Service struct {
 	Digest func(label string, parts ...[]byte) string
 	// Long is from how many rows on a check does not keep the sheet, 0 for LongSheet.
 	Long int
+	// Short is up to how many rows of file and report ApplyBook keeps all of them at
+	// hand, 0 for the usual number, -1 for none.
+	Short int
+	// Part is how many rows of a longer one are in hand at once, 0 for the usual number.
+	Part int
 }
 
 // Actor is who acts, and within which part of the unit tree.

@@ -56,6 +56,10 @@ type Store interface {
 	// one, rows and history are written, the receipt is stored. It returns only
 	// when the write is durable. ErrStale and ErrDuplicate leave nothing behind.
 	Commit(ctx context.Context, c *Commit) error
+	// Stage begins an import of many rows into the report. The change set and the
+	// import record that will carry it get the given ids. What is staged is seen by
+	// nobody before Staging.Commit, and dropped after a crash.
+	Stage(ctx context.Context, rep tianbao.Report, set, imp tianbao.ID) (Staging, error)
 	// MarkReported stores a 上报: the state of the report becomes
 	// tianbao.StateReported if its version is still the receipt's, else ErrStale.
 	MarkReported(ctx context.Context, r tianbao.Receipt, key, requestDigest string, by tianbao.ID) error
@@ -106,6 +110,39 @@ type Commit struct {
 	Inserted      map[string]tianbao.ID
 }
 
+// Staging is one import that is put aside part by part and committed whole. It is used
+// by one goroutine, which calls Drop in the end whatever happened before.
+type Staging interface {
+	// Add puts rows aside, sealed, in a transaction of their own.
+	Add(ctx context.Context, b *Batch) error
+	// Commit makes all that was added part of the report, as Store.Commit does with a
+	// commit that holds rows, in one transaction. c holds none. ErrStale leaves all
+	// as it was: Commit may be called again with a later version, if what happened
+	// since concerns none of the staged rows.
+	Commit(ctx context.Context, c *Commit, rec *ImportRecord) error
+	// Drop takes away what is staged and was not committed.
+	Drop(ctx context.Context) error
+}
+
+// Batch is a part of an import.
+type Batch struct {
+	Puts    []Put // After is not looked at
+	Deletes []tianbao.ID
+	// Order gives the places of the new rows among Puts: nil puts them behind the last
+	// row as they come. Once one batch has it all have, also of the rows that stay, in
+	// Moves.
+	Order    []int
+	Moves    []Move
+	Recorded []tianbao.Recorded
+	Raw      []byte // as ImportRecord.Raw, of these rows
+}
+
+// Move gives a stored row another place.
+type Move struct {
+	Row   tianbao.ID
+	Order int
+}
+
 // Put is a row to insert or to replace.
 type Put struct {
 	Row    tianbao.Row
@@ -129,6 +166,8 @@ type ImportRecord struct {
 	// Raw holds the raw cells that differ from the normal form and the marks of the
 	// cells, as JSON made and read by this package. The store seals it.
 	Raw []byte
+	// More holds more of the same, of an import that was staged in parts.
+	More [][]byte
 	// Version is the report version that carried the import, 0 if none did.
 	Version int64
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"tianbao"
@@ -16,23 +15,26 @@ type ways struct {
 	stored map[tianbao.ID]*tianbao.Row
 }
 
-// waysSince reads what happened to the report since the workbook was exported.
-func (s *Service) waysSince(ctx context.Context, scr *Screen, o *tianbao.Origin) (*ways, error) {
-	w := &ways{held: make(map[tianbao.ID]bool, len(o.Held)), stored: make(map[tianbao.ID]*tianbao.Row, len(scr.stored))}
+// waysSince reads what happened to the report since the workbook was exported; what
+// is stored now is to be added.
+func (s *Service) waysSince(ctx context.Context, rep *tianbao.Report, o *tianbao.Origin) (*ways, error) {
+	w := &ways{held: make(map[tianbao.ID]bool, len(o.Held)), stored: make(map[tianbao.ID]*tianbao.Row)}
 	for _, id := range o.Held {
 		w.held[id] = true
 	}
-	for i := range scr.stored {
-		w.stored[scr.stored[i].ID] = &scr.stored[i]
-	}
-	if o.Version < scr.Report.Version {
-		revs, err := s.Store.Since(ctx, scr.Report.ID, o.Version)
+	if o.Version < rep.Version {
+		revs, err := s.Store.Since(ctx, rep.ID, o.Version)
 		if err != nil {
 			return nil, err
 		}
 		w.since = since(revs)
 	}
 	return w, nil
+}
+
+// isHome reports whether a file came home to the report and can be merged three ways.
+func isHome(o *tianbao.Origin, rep *tianbao.Report, mode Mode) bool {
+	return o != nil && o.Report == rep.ID && o.Version <= rep.Version && mode == ModeMerge
 }
 
 // base returns the cell as it was when the workbook was exported; ok is false for
@@ -99,14 +101,14 @@ func (p *planner) threeWay(taken []bool) {
 		}
 	}
 	if len(gone) > 0 {
-		p.plan.Confirm = fmt.Sprintf("文件中删去了报表的第 %s 行（共 %d 行），导入后这些行将被删除，确定吗？", listed(gone), len(gone))
+		p.plan.Confirm = askDeleted(gone)
 	}
 }
 
 // cells merges file row i into screen row j.
 func (p *planner) cells(i, j int, id tianbao.ID) {
 	file, now := &p.file[i], &p.rows[j]
-	it := Item{Kind: ItemSame, SheetRow: file.SheetRow, FileRow: i, Seq: j + 1, Row: id}
+	it := Item{Kind: ItemSame, SheetRow: file.SheetRow, FileRow: i, Seq: now.Seq, Row: id}
 	edit := tianbao.Change{Op: tianbao.OpEdit, Row: id}
 	for f, mine := range file.Row.Values {
 		base, _ := p.ways.base(id, f)
@@ -118,7 +120,7 @@ func (p *planner) cells(i, j int, id tianbao.ID) {
 		if theirs != base {
 			who := p.ways.who(id, f)
 			p.conflict(PlanConflict{
-				SheetRow: file.SheetRow, Seq: j + 1,
+				SheetRow: file.SheetRow, Seq: now.Seq,
 				Conflict: tianbao.Conflict{Row: id, Field: p.form.Fields[f].Key, Base: base, Mine: mine, Theirs: theirs, By: who.by, At: who.at, Kind: "edited"},
 				Take:     tianbao.Change{Op: tianbao.OpEdit, Row: id, Cells: []tianbao.CellEdit{cell}},
 			})
@@ -166,12 +168,12 @@ func (p *planner) goneHere(i int, id tianbao.ID) bool {
 func (p *planner) goneThere(j int, id tianbao.ID) bool {
 	now := &p.rows[j]
 	take := tianbao.Change{Op: tianbao.OpDelete, Row: id}
-	it := Item{Kind: ItemDelete, FileRow: -1, Seq: j + 1, Row: id}
+	it := Item{Kind: ItemDelete, FileRow: -1, Seq: now.Seq, Row: id}
 	for f, v := range now.Values {
 		if base, _ := p.ways.base(id, f); v != base {
 			who := p.ways.who(id, f)
 			p.conflict(PlanConflict{
-				Seq: j + 1, Take: take,
+				Seq: now.Seq, Take: take,
 				Conflict: tianbao.Conflict{Row: id, Field: p.form.Fields[f].Key, Base: base, Theirs: v, By: who.by, At: who.at, Kind: "delete-edited"},
 			})
 			return false

@@ -35,10 +35,8 @@ func (c *collector) rowCost() int {
 
 // row takes one row of the sheet.
 func (c *collector) row(r *RowData) error {
-	if c.flow == nil {
-		if err := c.marks.note(c.header, r, c.mem); err != nil {
-			return err
-		}
+	if err := c.note(r); err != nil {
+		return err
 	}
 	if r.Num <= c.header.row || c.blank(c.header, r) || c.names.noData(c.header, r) {
 		return nil
@@ -84,6 +82,14 @@ func (c *collector) row(r *RowData) error {
 		return c.flow.pass(row)
 	}
 	return nil
+}
+
+// note takes the row's mark, if it has one.
+func (c *collector) note(r *RowData) error {
+	if c.flow == nil {
+		return c.marks.note(c.header, r, c.mem)
+	}
+	return c.homes.note(c.header, r, c.mem)
 }
 
 // lasting gives bytes that are never written again as a string, without a copy.

@@ -18,6 +18,7 @@ type reader struct {
 	limits *Limits
 	mem    *budget
 	fn     RowFunc // nil: rows are kept
+	homes  *homes  // of a Scanner, nil: a scan finds no origin
 }
 
 // candidate is a sheet with a complete header.
@@ -165,6 +166,9 @@ func (rd *reader) collect(ctx context.Context, c candidate) (*tianbao.Import, er
 	col := &collector{reader: rd, imp: imp, header: h}
 	if rd.fn != nil {
 		col.flow = newFlow(ctx, col, c.sheet)
+		if err := rd.homes.begin(ctx, rd); err != nil {
+			return nil, err
+		}
 	}
 	merges, err := rd.book.rows(ctx, c.sheet, col.row)
 	if err != nil {
@@ -175,7 +179,7 @@ func (rd *reader) collect(ctx context.Context, c candidate) (*tianbao.Import, er
 			return nil, err
 		}
 		col.remarks()
-		return imp, nil
+		return imp, rd.homes.finish(rd, imp)
 	}
 	col.join()
 	col.inOrder()

@@ -85,6 +85,13 @@ func (s *stamper) mark(r *tianbao.Row, fields int) string {
 // cells digests the row's cells, with the types in which they can be written. The
 // row number is none of them: renumbering changes no row.
 func (s *stamper) cells(r *tianbao.Row, fields int) string {
+	var b [digestChars / 2]byte
+	binary.BigEndian.PutUint64(b[:], s.sum(r, fields))
+	return hex.EncodeToString(b[:])
+}
+
+// sum is the digest of [stamper.cells] as a number.
+func (s *stamper) sum(r *tianbao.Row, fields int) uint64 {
 	b := s.buf[:0]
 	for i := range fields {
 		text := ""
@@ -97,7 +104,7 @@ func (s *stamper) cells(r *tianbao.Row, fields int) string {
 	}
 	s.buf = b
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:digestChars/2])
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // sign binds the id and the version of a row to its cells and the report.

@@ -29,16 +29,27 @@ func (m *marks) note(h *header, r *RowData, mem *budget) error {
 		return nil
 	}
 	for i := range r.Cells {
-		c := &r.Cells[i]
-		if c.Col != h.origin || c.Kind != Text || len(c.Raw) == 0 || len(c.Raw) > maxMark {
-			continue
+		if c := &r.Cells[i]; isMark(h, c) {
+			if err := mem.take(24 + len(c.Raw)); err != nil {
+				return err
+			}
+			m.rows = append(m.rows, sheetMark{r.Num, string(c.Raw)})
 		}
-		if err := mem.take(24 + len(c.Raw)); err != nil {
-			return err
-		}
-		m.rows = append(m.rows, sheetMark{r.Num, string(c.Raw)})
 	}
 	return nil
+}
+
+// isMark reports whether a cell can be a row's mark.
+func isMark(h *header, c *Cell) bool {
+	return c.Col == h.origin && c.Kind == Text && len(c.Raw) > 0 && len(c.Raw) <= maxMark
+}
+
+// remarkChanged is what the sender of a workbook is told whose signature does not fit.
+const remarkChanged = "文件中的导出标记已被改动，或来自别的系统，本次按普通文件读入；如要与原来的行合并，请重新导出后再填。"
+
+// remarkMoved tells the sender that rows were moved without their marks.
+func remarkMoved(moved int) string {
+	return fmt.Sprintf("有 %d 行的内容与隐藏的行标记错开了（多半是排序或移动时没有选中整行），已按内容重新对应，请在预览中核对。", moved)
 }
 
 // finish reads the hidden sheet and gives the rows what their marks say. A workbook
@@ -63,7 +74,7 @@ func (m *marks) finish(ctx context.Context, rd *reader, imp *tianbao.Import) err
 	}
 	o := parseOrigin(lines, rd.opt.Digest)
 	if o == nil {
-		imp.Remarks = append(imp.Remarks, "文件中的导出标记已被改动，或来自别的系统，本次按普通文件读入；如要与原来的行合并，请重新导出后再填。")
+		imp.Remarks = append(imp.Remarks, remarkChanged)
 		return nil
 	}
 	// The ids, and what pairing the rows with their marks takes.
@@ -185,6 +196,23 @@ func parseOrigin(lines []string, digest digestFunc) *tianbao.Origin {
 	return o
 }
 
+// mark is what a row's verified mark says: its id, 0 for a mark that is not ours, and
+// the digest of the cells that it was written beside.
+type mark struct {
+	id    tianbao.ID
+	cells uint64
+}
+
+// verify takes a mark apart and tells whether it is one of ours.
+func (s *stamper) verify(text string) (mark, int64) {
+	m, ok := parseMark(text)
+	if !ok || s.sign(m.id, m.version, m.cells) != m.sign {
+		return mark{}, 0
+	}
+	cells, _ := strconv.ParseUint(m.cells, 16, 64) // parseMark has looked at each digit
+	return mark{m.id, cells}, m.version
+}
+
 // verifier gives rows the ids that their marks prove.
 type verifier struct {
 	stamper
@@ -195,17 +223,15 @@ type verifier struct {
 // run verifies the marks and pairs them with the rows. at[i] is the mark that stands
 // beside row i.
 func (v *verifier) run(found []sheetMark, at []int) {
-	marks := make([]rowMark, len(found)) // id 0: not one of ours
+	marks := make([]mark, len(found)) // id 0: not one of ours
+	versions := make([]int64, len(found))
 	for k := range found {
-		m, ok := parseMark(found[k].text)
-		if ok && v.sign(m.id, m.version, m.cells) == m.sign {
-			marks[k] = m
-		}
+		marks[k], versions[k] = v.verify(found[k].text)
 	}
 	rows := v.imp.Rows
-	now := make([]string, len(rows))
+	now := make([]uint64, len(rows))
 	for i := range rows {
-		now[i] = v.cells(&rows[i].Row, v.fields)
+		now[i] = v.sum(&rows[i].Row, v.fields)
 	}
 	if moved := repair(marks, now, at); moved > 0 {
 		for i := range rows {
@@ -214,8 +240,7 @@ func (v *verifier) run(found []sheetMark, at []int) {
 				rows[i].Carried = found[at[i]].text
 			}
 		}
-		v.imp.Remarks = append(v.imp.Remarks, fmt.Sprintf(
-			"有 %d 行的内容与隐藏的行标记错开了（多半是排序或移动时没有选中整行），已按内容重新对应，请在预览中核对。", moved))
+		v.imp.Remarks = append(v.imp.Remarks, remarkMoved(moved))
 	}
 	taken := make(map[tianbao.ID]bool, len(rows))
 	for i := range rows {
@@ -230,7 +255,7 @@ func (v *verifier) run(found []sheetMark, at []int) {
 			continue
 		}
 		taken[m.id] = true
-		rows[i].Row.ID, rows[i].Row.Version = m.id, m.version
+		rows[i].Row.ID, rows[i].Row.Version = m.id, versions[at[i]]
 		rows[i].Untouched = m.cells == now[i]
 	}
 }
@@ -241,8 +266,8 @@ func (v *verifier) run(found []sheetMark, at []int) {
 // Rows among them that fit no mark lose theirs, as it may be anybody's; they are
 // found by unit and person as rows of a foreign file are. It returns how many rows
 // got another mark.
-func repair(marks []rowMark, now []string, at []int) int {
-	free := make(map[string][]int) // marks whose own row holds other cells, by digest
+func repair(marks []mark, now []uint64, at []int) int {
+	free := make(map[uint64][]int) // marks whose own row holds other cells, by digest
 	used := make([]bool, len(marks))
 	fits := func(i int) bool { return at[i] >= 0 && marks[at[i]].id != 0 && marks[at[i]].cells == now[i] }
 	astray := 0

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -74,7 +75,50 @@ func readStamped(t testing.TB, c *check.Checker, b []byte, name string) *tianbao
 	if err != nil {
 		t.Fatal(err)
 	}
+	scansHome(t, c, b, name, imp)
 	return imp
+}
+
+// scansHome goes through the workbook with a Scanner and holds what it says of rows and
+// origin against what Read said.
+func scansHome(t testing.TB, c *check.Checker, b []byte, name string, want *tianbao.Import) {
+	t.Helper()
+	s := NewScanner(bytes.NewReader(b), int64(len(b)), name, c, ReadOptions{Digest: testDigest("k")})
+	for pass := range 3 {
+		var ids []tianbao.ID
+		imp, err := s.Scan(t.Context(), func(_ *tianbao.Import, r *tianbao.ImportedRow) error {
+			ids = append(ids, r.Row.ID)
+			return nil
+		})
+		if errors.Is(err, ErrNeedsAll) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var home []tianbao.ID
+		if want.Origin != nil {
+			for i := range want.Rows {
+				home = append(home, want.Rows[i].Row.ID)
+			}
+			if len(want.Rows) > 0 && !slices.Equal(imp.Origin.Home, home) {
+				t.Errorf("pass %d: home %v, Read has %v", pass, imp.Origin.Home, home)
+			}
+			if pass > 0 && !slices.Equal(ids, home) {
+				t.Errorf("pass %d: ids %v, Read has %v", pass, ids, home)
+			}
+			o := *imp.Origin
+			o.Home = nil
+			if d := cmp.Diff(want.Origin, &o); d != "" {
+				t.Errorf("pass %d: %s", pass, d)
+			}
+		} else if imp.Origin != nil || len(ids) != len(want.Rows) {
+			t.Errorf("pass %d: origin %v, %d rows, want none, %d", pass, imp.Origin != nil, len(ids), len(want.Rows))
+		}
+		if d := cmp.Diff(want.Remarks, imp.Remarks); d != "" {
+			t.Errorf("pass %d: %s", pass, d)
+		}
+	}
 }
 
 // home is what a test wants to know of a row that came home.

@@ -30,26 +30,48 @@ func Read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.
 // RowFunc takes one row of a workbook that is scanned. imp tells the sheet and its
 // columns; its Rows are empty. The row and its slices are used again for the next
 // one, the strings in them stay.
-type RowFunc func(imp *tianbao.Import, row *tianbao.ImportedRow) error
+type RowFunc = func(imp *tianbao.Import, row *tianbao.ImportedRow) error
 
 // Scan is [Read] for workbooks of any length: it hands the rows to fn one by one and
 // keeps none. fn sees rows before the end of the file is known to be sound, so what
 // it does must be undone when Scan fails; an error of fn ends it and is returned.
 //
-// Two things need all rows at hand and are refused here, with a sentence: rows that
-// are not in order, and text hidden under merged cells of a unit. Every workbook is
-// a foreign one: the origin of an exported workbook is not looked at.
+// Two things need all rows at hand and are refused here, with a sentence and an error
+// that wraps [ErrNeedsAll]: rows that are not in order, and text hidden under merged
+// cells of a unit. Every workbook is a foreign one: only a [Scanner] looks at the
+// origin of an exported workbook.
 func Scan(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker, opt ReadOptions, fn RowFunc) (*tianbao.Import, error) {
-	return read(ctx, r, size, name, c, opt, scanLimits(), fn)
+	rd, err := openReader(ctx, r, size, name, c, opt, scanLimits())
+	if err != nil {
+		return nil, err
+	}
+	rd.fn = fn
+	return rd.read(ctx)
 }
 
+// ErrNeedsAll is what a scan of a workbook ends with that only [Read] can read.
+var ErrNeedsAll = errors.New("sheet: all rows are needed at once")
+
 func read(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker, opt ReadOptions, limits Limits, fn RowFunc) (*tianbao.Import, error) {
+	rd, err := openReader(ctx, r, size, name, c, opt, limits)
+	if err != nil {
+		return nil, err
+	}
+	rd.fn = fn
+	return rd.read(ctx)
+}
+
+func openReader(ctx context.Context, r io.ReaderAt, size int64, name string, c *check.Checker, opt ReadOptions, limits Limits) (*reader, error) {
 	mem := &budget{left: limits.Memory}
 	b, err := open(ctx, r, size, name, &limits, mem, opt.Password)
 	if err != nil {
 		return nil, err
 	}
-	rd := &reader{book: b, check: c, opt: opt, names: namesOf(c.Form()), limits: &limits, mem: mem, fn: fn}
+	return &reader{book: b, check: c, opt: opt, names: namesOf(c.Form()), limits: &limits, mem: mem}, nil
+}
+
+// read finds and reads the form.
+func (rd *reader) read(ctx context.Context) (*tianbao.Import, error) {
 	imp, err := rd.run(ctx)
 	var own *rowFuncError
 	if errors.As(err, &own) {

@@ -3,7 +3,7 @@ package sheet
 import (
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 
@@ -73,7 +73,7 @@ const garbageStep = 32 << 20
 func (w *flow) pass(row *tianbao.ImportedRow) error {
 	if row.SheetRow <= w.last {
 		return errUnreadable("文件里的行没有按行号排列，无法逐行读入；请用 Excel 或 WPS 打开，另存为 .xlsx 后再上传。",
-			errors.New("sheet: rows out of order in a scan"))
+			fmt.Errorf("%w: rows out of order", ErrNeedsAll))
 	}
 	if err := w.fillDown(row); err != nil {
 		return err
@@ -83,6 +83,9 @@ func (w *flow) pass(row *tianbao.ImportedRow) error {
 	if w.garbage += len(w.c.text) + 1; w.garbage > garbageStep && w.c.limits.Memory-w.c.mem.left > garbageStep/2 {
 		w.garbage = 0
 		runtime.GC()
+	}
+	if err := w.c.homes.row(w.c, row); err != nil {
+		return err
 	}
 	if err := w.c.fn(w.c.imp, row); err != nil {
 		return &rowFuncError{err}
@@ -165,7 +168,7 @@ func (w *flow) use(merges []Merge) error {
 				for r := int(m.Row1) + 1; r <= min(int(m.Row2), w.last); r++ {
 					if w.handed(r) {
 						return errUnreadable("合并的单位单元格下面还留有被遮住的内容，无法逐行读入；请取消合并，逐行填写单位后再上传。",
-							errors.New("sheet: text under merged cells in a scan"))
+							fmt.Errorf("%w: text under merged cells", ErrNeedsAll))
 					}
 				}
 			}

@@ -56,23 +56,30 @@ func (s *Store) prepare(c *report.Commit) (*prepared, error) {
 	if err := s.sealRows(form, p); err != nil {
 		return nil, err
 	}
+	return p, s.prepareHistory(p, s.id(), 0, len(c.Puts), len(c.Deletes))
+}
+
+// prepareHistory makes the change set, with its id and in how many pieces its changes
+// stand elsewhere, the receipt and the line of the trail.
+func (s *Store) prepareHistory(p *prepared, id tianbao.ID, pieces, put, deleted int) error {
+	c := p.c
 	set, version := c.Set, c.Report.Version+1
-	delta, err := encodeDelta(set.Note, c.Recorded)
+	delta, err := encodeDelta(set.Note, pieces, c.Recorded)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	sealed := s.ring.Seal(nil, delta, deltaPlace(c.Report.ID, version))
 	p.set = db.Statement{SQL: sqlInsertSet, Args: []any{
-		c.Report.ID, version, s.id(), set.Key, set.Source, set.By, ms(set.At), sealed,
+		c.Report.ID, version, id, set.Key, set.Source, set.By, ms(set.At), sealed,
 	}}
 	if p.receipt, err = s.receiptStatement(c.Receipt, set.Key, c.RequestDigest, c.Inserted); err != nil {
-		return nil, err
+		return err
 	}
 	p.event = tianbao.Event{
 		Owner: c.Report.Owner, At: set.At, Actor: set.By, What: "save", Object: c.Report.ID.String(),
-		Detail: fmt.Sprintf("version=%d source=%s put=%d deleted=%d", version, set.Source, len(c.Puts), len(c.Deletes)),
+		Detail: fmt.Sprintf("version=%d source=%s put=%d deleted=%d", version, set.Source, put, deleted),
 	}
-	return p, nil
+	return nil
 }
 
 // sealRows seals and encodes the rows of a commit; many of them on all processors.
@@ -108,28 +115,36 @@ func (s *Store) Commit(ctx context.Context, c *report.Commit) error {
 		return err
 	}
 	return s.db.Tx(ctx, func(tx db.Tx) error {
-		rep := &c.Report
-		n, err := tx.Exec(ctx, sqlBump, rep.State, rep.Rows, ms(c.Set.At), c.Set.By, rep.ID, rep.Version)
-		if err != nil {
-			return fmt.Errorf("store: raise version: %w", err)
-		}
-		if n != 1 {
-			return staleOrUsed(ctx, tx, rep.ID, c.Set.Key)
-		}
-		// These fail on a unique constraint only when the key was used at an earlier
-		// version.
-		_, err = tx.Send(ctx, []db.Statement{p.receipt, p.set})
-		switch {
-		case db.IsUnique(err):
-			return report.ErrDuplicate
-		case err != nil:
-			return fmt.Errorf("store: write history: %w", err)
+		if err := p.raise(ctx, tx); err != nil {
+			return err
 		}
 		if err := p.writeRows(ctx, tx); err != nil {
 			return err
 		}
 		return s.trail(ctx, tx, p.event)
 	})
+}
+
+// raise raises the version and writes the history.
+func (p *prepared) raise(ctx context.Context, tx db.Tx) error {
+	rep, set := &p.c.Report, p.c.Set
+	n, err := tx.Exec(ctx, sqlBump, rep.State, rep.Rows, ms(set.At), set.By, rep.ID, rep.Version)
+	if err != nil {
+		return fmt.Errorf("store: raise version: %w", err)
+	}
+	if n != 1 {
+		return staleOrUsed(ctx, tx, rep.ID, set.Key)
+	}
+	// These fail on a unique constraint only when the key was used at an earlier
+	// version.
+	_, err = tx.Send(ctx, []db.Statement{p.receipt, p.set})
+	switch {
+	case db.IsUnique(err):
+		return report.ErrDuplicate
+	case err != nil:
+		return fmt.Errorf("store: write history: %w", err)
+	}
+	return nil
 }
 
 // staleOrUsed tells why a version did not stand.
@@ -199,11 +214,7 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
 	for _, id := range c.Set.Imports {
 		must = append(must, db.Statement{SQL: sqlCarryImport, Args: []any{version, rep, id}})
 	}
-	// In the order of the index: many new keys then go through it once, from left to
-	// right, instead of to a random page each.
-	slices.SortFunc(add, func(a, b rowKey) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.k, b.k), cmp.Compare(a.row, b.row))
-	})
+	sortKeys(add)
 	if c.Set.Draft != "" {
 		batch = append(batch, db.Statement{SQL: sqlSavedDraft, Args: []any{rep, c.Set.By, c.Set.Draft}})
 	}
@@ -228,6 +239,14 @@ type rowKey struct {
 	row tianbao.ID
 }
 
+// sortKeys brings keys into the order of the index: many new ones then go through it
+// once, from left to right, instead of to a random page each.
+func sortKeys(keys []rowKey) {
+	slices.SortFunc(keys, func(a, b rowKey) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.k, b.k), cmp.Compare(a.row, b.row))
+	})
+}
+
 func containsKey(keys []lookKey, k lookKey) bool {
 	for _, o := range keys {
 		if o == k {
@@ -239,7 +258,7 @@ func containsKey(keys []lookKey, k lookKey) bool {
 
 // storedLooks reads the keys under which the rows to be replaced or deleted are
 // found now.
-func (p *prepared) storedLooks(ctx context.Context, tx db.Tx) (map[tianbao.ID][]byte, error) {
+func (p *prepared) storedLooks(ctx context.Context, q db.Queryer) (map[tianbao.ID][]byte, error) {
 	ids := append([]tianbao.ID(nil), p.c.Deletes...)
 	for i := range p.puts {
 		if !p.puts[i].put.New {
@@ -248,7 +267,7 @@ func (p *prepared) storedLooks(ctx context.Context, tx db.Tx) (map[tianbao.ID][]
 	}
 	looks := make(map[tianbao.ID][]byte, len(ids))
 	err := listed(sqlRowLooks, ids, []any{p.c.Report.ID}, func(sql string, args []any) error {
-		return tx.Each(ctx, func(scan db.Scan) error {
+		return q.Each(ctx, func(scan db.Scan) error {
 			var (
 				id tianbao.ID
 				b  []byte

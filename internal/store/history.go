@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"tianbao"
 	"tianbao/internal/db"
@@ -16,6 +17,7 @@ import (
 // person.
 type deltaJSON struct {
 	Note    string       `json:"n,omitempty"`
+	Pieces  int          `json:"p,omitempty"` // the changes stand in so many pieces, each a deltaJSON
 	Changes []changeJSON `json:"c"`
 }
 
@@ -35,8 +37,8 @@ type cellJSON struct {
 	Was    tianbao.Mark `json:"w,omitempty"`
 }
 
-func encodeDelta(note string, recorded []tianbao.Recorded) ([]byte, error) {
-	d := deltaJSON{Note: note, Changes: make([]changeJSON, len(recorded))}
+func encodeDelta(note string, pieces int, recorded []tianbao.Recorded) ([]byte, error) {
+	d := deltaJSON{Note: note, Pieces: pieces, Changes: make([]changeJSON, len(recorded))}
 	for i := range recorded {
 		r := &recorded[i]
 		c := changeJSON{Op: r.Op, Row: r.Row, After: int64(r.AfterRow)}
@@ -71,32 +73,69 @@ func scanSet(scan db.Scan) (st storedSet, err error) {
 }
 
 // openSets opens the change sets of a report.
-func (s *Store) openSets(rep tianbao.ID, sets []storedSet) ([]tianbao.Revision, error) {
+func (s *Store) openSets(ctx context.Context, rep tianbao.ID, sets []storedSet) ([]tianbao.Revision, error) {
 	out := make([]tianbao.Revision, len(sets))
 	for i := range sets {
 		r := sets[i].rev
-		plain, err := s.ring.Open(nil, sets[i].delta, deltaPlace(rep, r.Version))
+		err := s.openSet(ctx, rep, &sets[i], func(d *deltaJSON) {
+			if d.Note != "" {
+				r.Note = d.Note
+			}
+			r.Changes = d.recorded(r.Changes)
+		})
 		if err != nil {
-			return nil, fmt.Errorf("store: open version %d of report %s: %w", r.Version, rep, err)
-		}
-		var d deltaJSON
-		if json.Unmarshal(plain, &d) != nil {
-			return nil, errors.New("store: a stored change set is not readable")
-		}
-		r.Note, r.Changes = d.Note, make([]tianbao.Recorded, len(d.Changes))
-		for j, c := range d.Changes {
-			rec := tianbao.Recorded{Op: c.Op, Row: c.Row, AfterRow: tianbao.ID(c.After)}
-			for _, cell := range c.Cells {
-				rec.Cells = append(rec.Cells, tianbao.RecordedCell(cell))
-			}
-			if c.Reason != nil {
-				rec.Reason = *c.Reason
-			}
-			r.Changes[j] = rec
+			return nil, err
 		}
 		out[i] = r
 	}
 	return out, nil
+}
+
+// openSet opens a change set and hands on what it holds, piece by piece.
+func (s *Store) openSet(ctx context.Context, rep tianbao.ID, st *storedSet, fn func(*deltaJSON)) error {
+	version := st.rev.Version
+	plain, err := s.ring.Open(nil, st.delta, deltaPlace(rep, version))
+	if err != nil {
+		return fmt.Errorf("store: open version %d of report %s: %w", version, rep, err)
+	}
+	var d deltaJSON
+	if json.Unmarshal(plain, &d) != nil {
+		return errors.New("store: a stored change set is not readable")
+	}
+	fn(&d)
+	if d.Pieces == 0 {
+		return nil
+	}
+	n := 0
+	err = s.eachPiece(ctx, rep, st.rev.ID, func(plain []byte) error {
+		n++
+		var d deltaJSON
+		if json.Unmarshal(plain, &d) != nil {
+			return errors.New("store: a piece of a stored change set is not readable")
+		}
+		fn(&d)
+		return nil
+	})
+	if err == nil && n != d.Pieces {
+		err = fmt.Errorf("store: version %d of report %s has %d of %d pieces", version, rep, n, d.Pieces)
+	}
+	return err
+}
+
+// recorded appends the changes.
+func (d *deltaJSON) recorded(out []tianbao.Recorded) []tianbao.Recorded {
+	out = slices.Grow(out, len(d.Changes))
+	for _, c := range d.Changes {
+		rec := tianbao.Recorded{Op: c.Op, Row: c.Row, AfterRow: tianbao.ID(c.After)}
+		for _, cell := range c.Cells {
+			rec.Cells = append(rec.Cells, tianbao.RecordedCell(cell))
+		}
+		if c.Reason != nil {
+			rec.Reason = *c.Reason
+		}
+		out = append(out, rec)
+	}
+	return out
 }
 
 const sqlSince = `SELECT ` + setColumns + `
@@ -109,7 +148,7 @@ func (s *Store) Since(ctx context.Context, rep tianbao.ID, version int64) ([]tia
 	if err != nil {
 		return nil, err
 	}
-	return s.openSets(rep, sets)
+	return s.openSets(ctx, rep, sets)
 }
 
 const sqlHistory = `SELECT ` + setColumns + `
@@ -137,5 +176,5 @@ func (s *Store) History(ctx context.Context, scope tianbao.Scope, rep tianbao.ID
 	if err != nil {
 		return nil, err
 	}
-	return s.openSets(rep, sets)
+	return s.openSets(ctx, rep, sets)
 }

@@ -28,15 +28,20 @@ const previewLife = 24 * 60 * 60 * 1000
 
 // PutImport implements report.Store. It also drops the report's old previews.
 func (s *Store) PutImport(ctx context.Context, rec *report.ImportRecord) error {
-	file := s.ring.Seal(nil, []byte(rec.File), importPlace("file", rec.Report, rec.ID))
-	raw := s.ring.Seal(nil, rec.Raw, importPlace("raw", rec.Report, rec.ID))
+	insert := s.importStatement(rec)
 	return s.db.Tx(ctx, func(tx db.Tx) error {
-		_, err := tx.Send(ctx, []db.Statement{
-			{SQL: sqlDropPreviews, Args: []any{rec.Report, rec.At - previewLife}},
-			{SQL: sqlInsertImport, Args: []any{rec.Report, rec.ID, file, rec.Digest, rec.Mode, rec.Rows, rec.By, rec.At, raw, rec.Version}},
-		})
+		_, err := tx.Send(ctx, []db.Statement{{SQL: sqlDropPreviews, Args: []any{rec.Report, rec.At - previewLife}}, insert})
 		return err
 	})
+}
+
+// importStatement inserts a record.
+func (s *Store) importStatement(rec *report.ImportRecord) db.Statement {
+	file := s.ring.Seal(nil, []byte(rec.File), importPlace("file", rec.Report, rec.ID))
+	raw := s.ring.Seal(nil, rec.Raw, importPlace("raw", rec.Report, rec.ID))
+	return db.Statement{SQL: sqlInsertImport, Args: []any{
+		rec.Report, rec.ID, file, rec.Digest, rec.Mode, rec.Rows, rec.By, rec.At, raw, rec.Version,
+	}}
 }
 
 // storedImport is an import record with its sealed parts.
@@ -98,5 +103,18 @@ func (s *Store) Imports(ctx context.Context, rep tianbao.ID, ids []tianbao.ID) (
 	if err != nil {
 		return nil, err
 	}
-	return s.openImports(stored)
+	recs, err := s.openImports(stored)
+	if err != nil {
+		return nil, err
+	}
+	for i := range recs {
+		err := s.eachPiece(ctx, rep, recs[i].ID, func(plain []byte) error {
+			recs[i].More = append(recs[i].More, plain)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return recs, nil
 }

@@ -48,9 +48,17 @@ func testSealed(w *world) {
 	id, phone := Person(5)
 	rec := report.ImportRecord{ID: w.id(), Report: r.ID, File: id + ".xlsx", Digest: "d", Raw: []byte(id + phone)}
 	w.ok(w.PutImport(ctx, &rec))
+	d = w.draft(r)
+	long := d.importRecord()
+	st, err := w.Stage(ctx, r, w.id(), long.ID)
+	w.ok(err)
+	for i := range people {
+		d.insert(tianbao.AtEnd, Values(i))
+	}
+	w.ok(st.Add(ctx, d.batch(id+phone))) // and left as it is
 	w.ok(w.PutDraft(ctx, tianbao.Draft{Report: r.ID, User: clerk, Name: "d", At: epoch(), Body: []byte(id + phone)}))
 	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Login: phone, What: "signin.fail"}))
-	_, err := w.AddFailure(ctx, []string{phone, id}, epoch(), ago(time.Minute))
+	_, err = w.AddFailure(ctx, []string{phone, id}, epoch(), ago(time.Minute))
 	w.ok(err)
 	w.ok(w.CreateUser(ctx, tianbao.User{Login: phone, Name: "张某某"}, "h", false))
 

@@ -21,6 +21,8 @@ type Workbooks interface {
 	// Read returns the rows of the form found in a workbook, or a
 	// tianbao.WorkbookError.
 	Read(ctx context.Context, data []byte, name string, form string, version int, help ReadHelp) (*tianbao.Import, error)
+	// Book returns a workbook to be gone through row by row.
+	Book(data []byte, name string, form string, version int, help ReadHelp) (report.Book, error)
 	// Write writes rows as a workbook that looks like the sheet. With the id of a
 	// report the workbook carries its origin home.
 	Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64) error

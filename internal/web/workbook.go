@@ -118,7 +118,7 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 	if err != nil {
 		return err
 	}
-	out, err := s.toPlan(v, plan, imp, name)
+	out, err := s.toPlan(v, plan, name)
 	if err != nil {
 		return err
 	}
@@ -129,14 +129,47 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 }
 
 // readBook reads a workbook, few at once: each takes memory for its file and rows.
-func (s *Server) readBook(ctx context.Context, v *viewer, data []byte, name string, help ReadHelp) (*tianbao.Import, error) {
+func (s *Server) readBook(ctx context.Context, v *viewer, data []byte, name string, help ReadHelp) (imp *tianbao.Import, err error) {
+	err = s.oneOfFew(ctx, func() error {
+		imp, err = s.Workbooks.Read(ctx, data, name, v.report.Form, v.report.FormV, help)
+		return err
+	})
+	return imp, err
+}
+
+// oneOfFew reads when few others do.
+func (s *Server) oneOfFew(ctx context.Context, read func() error) error {
 	select {
 	case s.reading <- struct{}{}:
 		defer func() { <-s.reading }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
-	return s.Workbooks.Read(ctx, data, name, v.report.Form, v.report.FormV, help)
+	return read()
+}
+
+// limitedBook is a workbook that is read when few others are.
+type limitedBook struct {
+	s *Server
+	report.Book
+}
+
+// Scan implements report.Book.
+func (b limitedBook) Scan(ctx context.Context, fn func(*tianbao.Import, *tianbao.ImportedRow) error) (imp *tianbao.Import, err error) {
+	err = b.s.oneOfFew(ctx, func() error {
+		imp, err = b.Book.Scan(ctx, fn)
+		return err
+	})
+	return imp, err
+}
+
+// Read implements report.Book.
+func (b limitedBook) Read(ctx context.Context) (imp *tianbao.Import, err error) {
+	err = b.s.oneOfFew(ctx, func() error {
+		imp, err = b.Book.Read(ctx)
+		return err
+	})
+	return imp, err
 }
 
 // annotate sends the file back with its faults marked in the cells, for the sender to
@@ -190,18 +223,18 @@ func (s *Server) importNow(w http.ResponseWriter, r *http.Request, v *viewer, se
 // importWork is the whole way of a workbook: read, merge, check, save, report.
 func (s *Server) importWork(ctx context.Context, v *viewer, set *tianbao.ChangeSet, mode report.Mode, name string, data []byte, help ReadHelp, confirm, submit bool, progress report.Progress) (*wirePlan, error) {
 	progress("读取", 0, 0)
-	imp, err := s.readBook(ctx, v, data, name, help)
+	book, err := s.Workbooks.Book(data, name, v.report.Form, v.report.FormV, help)
 	if err != nil {
 		return nil, err
 	}
-	plan, saved, err := s.Reports.Apply(ctx, v.actor(), set, imp, mode, name, data, confirm, progress)
+	plan, saved, err := s.Reports.ApplyBook(ctx, v.actor(), set, limitedBook{s, book}, mode, name, data, confirm, progress)
 	if err != nil {
 		return nil, err
 	}
-	out := wirePlan{Mode: string(mode), File: name, Sheet: imp.Sheet, Changes: []wireChange{}, Items: []wireItem{}, Problems: []wireProblem{}}
+	out := wirePlan{Mode: string(mode), File: name, Changes: []wireChange{}, Items: []wireItem{}, Problems: []wireProblem{}}
 	if plan != nil {
 		plan.Changes = nil // they are made already
-		if out, err = s.toPlan(v, plan, imp, name); err != nil {
+		if out, err = s.toPlan(v, plan, name); err != nil {
 			return nil, err
 		}
 	}
@@ -237,8 +270,8 @@ func upload(r *http.Request) (name string, data []byte, err error) {
 	if h.Size > maxFile {
 		return "", nil, &tianbao.Error{Kind: tianbao.ErrTooLarge, Code: "too_large", Message: "文件超过 20 MB，请删去无关的工作表和图片，或分成几份再导入。"}
 	}
-	data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
+	data = make([]byte, h.Size) // at once: growing would copy a long file again and again
+	if _, err = io.ReadFull(f, data); err != nil {
 		return "", nil, fmt.Errorf("web: read an upload: %w", err)
 	}
 	name = path.Base(strings.ReplaceAll(h.Filename, `\`, "/"))
@@ -257,16 +290,15 @@ const maxPlan = 20_000
 // maxItems bounds how many lines of a preview are sent; the counts tell of all.
 const maxItems = 500
 
-func (s *Server) toPlan(v *viewer, p *report.Plan, imp *tianbao.Import, name string) (wirePlan, error) {
+func (s *Server) toPlan(v *viewer, p *report.Plan, name string) (wirePlan, error) {
 	rules, err := s.Reports.Rules(v.report.Form, v.report.FormV)
 	if err != nil {
 		return wirePlan{}, err
 	}
 	f := rules.Form()
-	c := count(len(imp.Rows), p.Problems)
 	out := wirePlan{
-		Import: p.Import, Mode: string(p.Mode), File: name, Sheet: imp.Sheet, Changes: fromChanges(f, p.Changes[:min(len(p.Changes), maxPlan)]),
-		Counts: wirePlanCount{Rows: len(imp.Rows), Add: p.Added, Change: p.Changed, Delete: p.Deleted, Same: p.Same, Conflict: len(p.Conflicts), Error: c.Error},
+		Import: p.Import, Mode: string(p.Mode), File: name, Sheet: p.Sheet, Changes: fromChanges(f, p.Changes[:min(len(p.Changes), maxPlan)]),
+		Counts: wirePlanCount{Rows: p.Rows, Add: p.Added, Change: p.Changed, Delete: p.Deleted, Same: p.Same, Conflict: len(p.Conflicts), Error: p.Errors},
 		Items:  []wireItem{}, Problems: []wireProblem{}, Remarks: p.Remarks, Confirm: p.Confirm,
 	}
 	if p.Again != nil {
@@ -282,11 +314,7 @@ func (s *Server) toPlan(v *viewer, p *report.Plan, imp *tianbao.Import, name str
 			Take: fromChanges(f, []tianbao.Change{pc.Take})[0],
 		})
 	}
-	errs := make(map[int]int)
 	for _, pr := range p.Problems {
-		if pr.Severity == tianbao.SeverityError {
-			errs[pr.Row]++
-		}
 		if len(out.Problems) < maxItems {
 			w := wireProblem{Seq: pr.Row + 1, Field: pr.Field, Code: pr.Code, Severity: string(pr.Severity), Message: pr.Message}
 			if fd := f.Field(pr.Field); fd != nil {
@@ -302,11 +330,9 @@ func (s *Server) toPlan(v *viewer, p *report.Plan, imp *tianbao.Import, name str
 		if it.Kind == report.ItemSame {
 			continue
 		}
-		w := wireItem{Kind: string(it.Kind), SheetRow: it.SheetRow, Seq: it.Seq, Cells: toCells(f, it.Cells, plain)}
-		if it.FileRow >= 0 {
-			w.Errors = errs[it.FileRow]
-		}
-		out.Items = append(out.Items, w)
+		out.Items = append(out.Items, wireItem{
+			Kind: string(it.Kind), SheetRow: it.SheetRow, Seq: it.Seq, Cells: toCells(f, it.Cells, plain), Errors: it.Errors,
+		})
 	}
 	return out, nil
 }

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"tianbao/internal/db"
+)
+
+// sweepEvery is how long an import may be silent before another process takes it for
+// dead, and how often that is looked at.
+const sweepEvery = 15 * time.Minute
+
+// sweep drops what imports have put aside whose process died: at once where no other
+// process can serve the same database, and from time to time. The function it returns
+// waits for the sweep in hand.
+func (in *installation) sweep(ctx context.Context, log *slog.Logger) func() {
+	silent := sweepEvery
+	if in.db.Kind() == db.SQLite {
+		silent = 0
+	}
+	done := make(chan struct{})
+	in.sweepOnce(ctx, silent, log)
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(sweepEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				in.sweepOnce(ctx, sweepEvery, log)
+			}
+		}
+	}()
+	return func() { <-done }
+}
+
+func (in *installation) sweepOnce(ctx context.Context, silent time.Duration, log *slog.Logger) {
+	n, err := in.store.SweepStagings(ctx, silent)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		log.Error("imports that died are not swept", "err", err)
+	case n > 0:
+		log.Info("swept imports that died", "imports", n)
+	}
+}
