@@ -222,21 +222,6 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request, v *viewer) error 
 	})
 }
 
-func count(rows int, ps []tianbao.Problem) wireCounts {
-	c := wireCounts{Rows: rows}
-	for _, p := range ps {
-		switch p.Severity {
-		case tianbao.SeverityError:
-			c.Error++
-		case tianbao.SeverityJustify:
-			c.Justify++
-		case tianbao.SeverityHint:
-			c.Hint++
-		}
-	}
-	return c
-}
-
 // save is 提交.
 func (s *Server) save(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	set, err := s.readChanges(r, v)
