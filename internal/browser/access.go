@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -136,7 +137,10 @@ func axText(v *accessibility.Value) string {
 	if v == nil {
 		return ""
 	}
-	s := strings.Trim(string(v.Value), `"`)
+	s := string(v.Value)
+	if text := ""; json.Unmarshal(v.Value, &text) == nil {
+		s = text
+	}
 	for _, n := range v.RelatedNodes {
 		s += " " + n.Text
 	}

@@ -1,3 +1,4 @@
+import { attr } from "./cells";
 import { Faults } from "./faults";
 import { meet } from "./meet";
 import { Line, Model, Place, Step } from "./model";
@@ -162,7 +163,9 @@ export class Grid {
     // Read-only turns the input method off; it is on again at the next cell.
     input.readOnly = this.isReadonly(this.sel.c) || this.model.absent(this.line);
     input.setAttribute("aria-label", this.cellText(false));
-    input.setAttribute("aria-invalid", fault && fault.severity !== "hint" ? "true" : "false");
+    const invalid = fault && fault.severity !== "hint";
+    input.setAttribute("aria-invalid", String(!!invalid));
+    attr(input, "aria-errormessage", invalid ? tip.id : null);
     input.setAttribute("aria-required", String(!!col.required));
     tip.textContent = [this.news.text(this.line, this.sel.c), fault ? fault.text : ""].filter((x) => x).join("；");
     tip.hidden = true;

@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"tianbao/internal/browser"
+)
+
+// opens presses Enter on what Tab reaches under these words, and waits for the page.
+func (c *clerk) opens(words, path string) {
+	c.t.Helper()
+	c.tabTo(words)
+	c.Do(`document.documentElement.id = "before"`)
+	c.Press("Enter")
+	c.Wait(`document.documentElement && document.documentElement.id !== "before" && document.readyState === "complete" && location.pathname.startsWith(` + browser.JS(path) + `)`)
+}
+
+// beyond goes on by Tab until the words are reached, through the sheet where it lies in
+// between: Esc and Tab leave it.
+func (c *clerk) beyond(words string) {
+	c.t.Helper()
+	for range 90 {
+		at := c.focused()
+		if strings.HasPrefix(at, words) {
+			return
+		}
+		if at == "TEXTAREA" {
+			c.Press("Escape")
+		}
+		c.Press("Tab")
+	}
+	c.t.Fatalf("Tab does not reach %q; it stands on %q", words, c.focused())
+}
+
+// What TestManualByKeyboard leaves of the manual: notices and help, the fault list and
+// its explanations, history and undo, receipts, the annotated copy, a new password,
+// and the administrator's accounts. Nothing here is clicked.
+func TestRestOfTheManualByKeyboard(t *testing.T) {
+	s := startDemo(t, "")
+	c := s.clerk(t, browser.Start(t))
+	unit := s.client(t, "unit")
+	rep := unit.ownReport()
+	rows := inserts(0, 3)
+	rows[0]["cells"].(map[string]string)["org_code"] = "123456788" // an old code: to be explained
+	rows[1]["cells"].(map[string]string)["person_id"] = "12345"
+	unit.save(rep.ID, 0, rows)
+	c.tabTo("login")
+	c.Type("unit\tTianbao-2022\n")
+	c.Wait(`location.pathname === "/" && document.readyState === "complete"`)
+
+	// 2.2: a notice and its attachments; the manual.
+	c.opens("消息公告", "/notices")
+	c.opens("关于", "/notices/")
+	c.opens("帮助", "/help")
+	c.opens("报表管理", "/reports")
+	c.opens("预算管理一体化", "/reports/")
+	c.ready()
+
+	// 5: 数据校验, the list of problems; a problem leads to its cell, F8 to the next.
+	c.leave("check")
+	c.Press("Enter")
+	c.toast("校验完成")
+	c.beyond("强制性第2行")
+	c.Press("Enter")
+	c.Wait(`document.querySelector("tb-sheet").contains(document.activeElement)`)
+	c.Press("Shift+F8")
+	c.dismiss()
+	// A 核实性 problem takes its explanation.
+	c.beyond("说明情况")
+	c.Press("Enter")
+	c.Wait(`document.getElementById("ask-dialog").open`)
+	c.Insert("单位改制，新代码正在办理")
+	c.tabTo("ask-yes")
+	c.Press("Enter")
+	c.Wait(`[...document.querySelectorAll(".fault-text")].some((e) => e.textContent.includes("新代码正在办理"))`)
+	c.beyond("faults-close")
+	c.Press("Enter")
+	c.Wait(`document.getElementById("faults").hidden`)
+
+	// 3.5 and 3.6: what was deleted comes back by its message.
+	c.beyond("submit")
+	c.Press("Enter")
+	c.toast("已提交，共 3 行")
+	c.dismiss()
+
+	// 4.8: the annotated copy of a file with a fault.
+	c.importByKeys(writeCSV(t), 0)
+	c.tabTo("下载批注副本")
+	c.Press("Enter")
+	c.downloaded()
+	c.Press("Escape")
+
+	// 6: receipts; 7: history, an item, and taking back.
+	c.leaveDialog()
+	c.opens("回执", "/reports/"+rep.ID+"/receipts")
+	c.opens("TB", "/reports/"+rep.ID+"/receipts/")
+	c.opens("回到填报", "/reports/"+rep.ID)
+	c.ready()
+	c.Press("Escape")
+	c.opens("历史", "/reports/"+rep.ID+"/history")
+	c.tabTo("逐项查看")
+	c.Press("Enter")
+	c.Wait(`document.querySelector(".timeline details").open`)
+	c.opens("撤销…", "/reports/"+rep.ID+"/history/")
+	c.opens("确定撤销", "/reports/"+rep.ID+"/history")
+	if got := s.client(t, "unit").sheet(rep.ID).Report.Version; got != 3 {
+		t.Errorf("after taking back the sheet has version %d, want 3", got)
+	}
+
+	// 2.1: the own password; then the administrator's accounts (11).
+	c.opens("单位经办人", "/password")
+	c.tabTo("old")
+	c.Type("Tianbao-2022\tXin-2022-mima\tXin-2022-mima")
+	c.opens("保存新密码", "/signin")
+	c.tabTo("login")
+	c.Type("admin\tTianbao-2022\n")
+	c.Wait(`location.pathname === "/" && document.readyState === "complete"`)
+	c.opens("用户管理", "/users")
+	c.tabTo("重设密码…")
+	c.Press("Enter")
+	c.opens("确定重设密码", "/users/")
+	if got := c.text(".facts .code:not(:first-child)"); got == "" && c.text(".facts") == "" {
+		t.Error("no password is shown")
+	}
+}
+
+// leaveDialog waits until the page has the keyboard again after a dialog.
+func (c *clerk) leaveDialog() {
+	c.t.Helper()
+	c.Wait(`!document.querySelector("dialog[open]")`)
+}
