@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -69,7 +70,8 @@ func BenchmarkFormPage(b *testing.B) {
 
 // BenchmarkFormKeys is the time from a key to the frame that shows it, on the form of
 // 300 rows as it is served: checked while typing, journal kept. A key comes every
-// 30 ms. The goal is 250 ms for 95 of 100.
+// 30 ms. The goal is 250 ms for 95 of 100. cpu-ms/key is what the main thread worked
+// for a key at this machine's own speed, all that follows from it included.
 func BenchmarkFormKeys(b *testing.B) {
 	p, url := onForm(b, 300)
 	p.Go(url)
@@ -91,6 +93,18 @@ func BenchmarkFormKeys(b *testing.B) {
 		}
 	}
 	p.Frame()
+	p.SlowCPU(1)
+	p.CountCPU()
+	time.Sleep(time.Second) // what the last keys set off
+	before := p.CPU()
+	for i := range 10 {
+		for _, k := range []string{"1", "2", "3", strconv.Itoa(i), "Enter"} {
+			p.Press(k)
+			time.Sleep(30 * time.Millisecond)
+		}
+	}
+	time.Sleep(time.Second)
+	b.ReportMetric((p.CPU()-before)/50, "cpu-ms/key")
 	b.ReportMetric(browser.Eval[float64](p, `times.sort((x, y) => x - y)[Math.floor(times.length / 2)]`), "p50-ms")
 	b.ReportMetric(browser.Eval[float64](p, `times[Math.floor(times.length * 0.95)]`), "p95-ms")
 }
