@@ -22,17 +22,21 @@ type clerk struct {
 	t         *testing.T
 	url       string
 	downloads string
+	killed    bool // its browser was killed
 }
 
 func (s *server) clerk(t *testing.T, b *browser.Browser) *clerk {
 	t.Helper()
-	c := &clerk{b.Open(t, s.url+"/signin"), t, s.url, t.TempDir()}
+	c := &clerk{Page: b.Open(t, s.url+"/signin"), t: t, url: s.url, downloads: t.TempDir()}
 	if _, err := chromedp.Call(c.Ctx, cdpbrowser.SetDownloadBehavior, cdpbrowser.SetDownloadBehaviorParams{
 		Behavior: cdpbrowser.SetDownloadBehaviorBehaviorAllow, DownloadPath: c.downloads,
 	}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if c.killed {
+			return
+		}
 		if t.Failed() {
 			c.Screenshot("failed-" + t.Name())
 		}

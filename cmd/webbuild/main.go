@@ -28,7 +28,7 @@ import (
 // formBudget is the most that the form page's script and style may weigh, gzipped.
 const formBudget = 40 << 10
 
-// formFiles are what the form page loads.
+// formFiles are what the form page loads; import.js comes when its dialog is asked for.
 var formFiles = [...]string{"form.js", "site.css"}
 
 func main() {

@@ -65,16 +65,24 @@ func Start(t testing.TB) *Browser {
 
 func launch(t testing.TB, kind ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
+	dir, err := os.MkdirTemp("", "tianbao-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The browser's helpers may still be writing when it ends; what stays is in the
+	// system's temporary folder.
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return launchIn(t, dir, kind...)
+}
+
+func launchIn(t testing.TB, dir string, kind ...chromedp.ExecAllocatorOption) *Browser {
+	t.Helper()
 	path := Find()
 	if path == "" {
 		if os.Getenv("TIANBAO_TEST_ALL") == "1" {
 			t.Fatal("no Chromium found; install it or set TIANBAO_CHROMIUM")
 		}
 		t.Skip("no Chromium found; install it or set TIANBAO_CHROMIUM")
-	}
-	dir, err := os.MkdirTemp("", "tianbao-browser-")
-	if err != nil {
-		t.Fatal(err)
 	}
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(kind,
 		chromedp.ExecPath(path),
@@ -99,9 +107,6 @@ func launch(t testing.TB, kind ...chromedp.ExecAllocatorOption) *Browser {
 	t.Cleanup(func() {
 		cancel()
 		stop()
-		// The browser's helpers may still be writing; what stays is in the system's
-		// temporary folder.
-		_ = os.RemoveAll(dir)
 	})
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start %s: %v", path, err)

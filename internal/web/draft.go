@@ -15,14 +15,18 @@ import (
 // wireDraft is what a person has filled in and not submitted yet: a change set, and
 // what it takes to go on from it after others have saved.
 type wireDraft struct {
-	Name    string              `json:"name"` // the page's name for it; saves of it have keys that begin with it and a dot
-	Edited  string              `json:"edited"`
+	Name    string              `json:"name"`   // the page's name for it; saves of it have keys that begin with it and a dot
+	Since   string              `json:"since"`  // when the oldest of these changes was made
+	Edited  string              `json:"edited"` // and the newest
 	Base    int64               `json:"base"`
 	Note    string              `json:"note,omitempty"`
 	Imports []tianbao.ID        `json:"imports,omitempty"`
 	Changes []wireChange        `json:"changes"`
-	Was     map[string][]string `json:"was,omitempty"`  // the changed rows as they were at base
-	Sent    *wireChanges        `json:"sent,omitempty"` // a save whose answer did not come
+	Was     map[string][]string `json:"was,omitempty"` // the changed rows as they were at base
+	// A save whose answer did not come, and the rows it changes as they were. Changes
+	// then are on top of it and may use its names of new rows.
+	Sent    *wireChanges        `json:"sent,omitempty"`
+	SentWas map[string][]string `json:"sentWas,omitempty"`
 }
 
 type wireDraftState struct {
@@ -82,16 +86,9 @@ func (s *Server) putDraft(w http.ResponseWriter, r *http.Request, v *viewer) err
 	if !draftName.MatchString(in.Name) {
 		return tianbao.Invalid("bad_draft", "草稿的名称无法识别，请刷新页面后重试。")
 	}
-	if _, err := time.Parse(time.RFC3339, in.Edited); err != nil {
-		return tianbao.Invalid("bad_draft", "草稿的时间无法识别，请刷新页面后重试。")
-	}
-	// What could not be saved is not kept either.
-	if _, err := s.changeSet(r, v, &wireChanges{Changes: in.Changes}); err != nil {
-		return err
-	}
-	if in.Sent != nil {
-		if _, err := s.changeSet(r, v, in.Sent); err != nil {
-			return err
+	for _, at := range []string{in.Since, in.Edited} {
+		if _, err := time.Parse(time.RFC3339, at); err != nil {
+			return tianbao.Invalid("bad_draft", "草稿的时间无法识别，请刷新页面后重试。")
 		}
 	}
 	if len(in.Changes) > report.MaxChanges {

@@ -1,13 +1,16 @@
 // The form page: the sheet, and what the buttons above it do.
-import { Change, Column, defineSheet, Fault, Row, TbSheet } from "../sheet/element";
-import { call, download, Failure, newKey, Problem } from "./lib/api";
+import { Column, defineSheet, Fault, Row, TbSheet } from "../sheet/element";
+import { Answer, call, download, Failure, newKey, Problem, takeSession } from "./lib/api";
 import { ask, byId, el, toast } from "./lib/dom";
 import { FaultList, open } from "./lib/faults";
-import { Importer, Plan } from "./lib/importer";
-import { clashes, decide, Values, valuesOf } from "./lib/merge";
+import type { ImportHost, Plan } from "./lib/importer";
+import { Keeping } from "./lib/keeping";
+import { decide } from "./lib/merge";
+import { signIn } from "./lib/signin";
 import { withUnits } from "./lib/units";
 import { viewBar } from "./lib/view";
 import { showRows, tellProgress } from "./lib/windows";
+import { Receipt, ReasonChange, Work } from "./lib/work";
 
 interface Sheet {
   report: { id: string; version: number; rows: number; state_name: string };
@@ -15,58 +18,45 @@ interface Sheet {
   rows: Row[];
 }
 
-interface Receipt {
-  id: string;
-  number: string;
-  at: string;
-  version: number;
-  rows: number;
-  kind: string;
-}
-
-interface Saved {
-  receipt: Receipt;
-  report: { state_name: string };
-  inserted: Record<string, string>;
-}
-
-interface ReasonChange {
-  op: "reason";
-  row?: string;
-  temp?: string;
-  code: string;
-  text: string;
-}
-
-/** A save that was sent and whose answer did not come: it is sent again as it was. */
-interface Sent {
-  changes: Change[];
-  reasons: ReasonChange[];
-  body: object;
-}
-
 class FormPage {
   private url: string;
-  private base: Values = new Map();
-  private version = 0;
-  private reasons: ReasonChange[] = [];
-  private imports: string[] = [];
-  private note = "";
-  private sent: Sent | null = null;
+  private work: Work;
+  private keeping: Keeping;
   private reportKey = "";
-  private again = false;
   private busy = false;
   private offer: (() => void) | null = null;
   private checkTurn = 0;
   private timer = 0;
   private faults: FaultList;
-  private importer: Importer;
 
   constructor(private sheet: TbSheet) {
     this.url = "/reports/" + sheet.dataset.report;
+    this.work = new Work(sheet, {
+      call: (method, path, body) => this.call(method, path, body),
+      decide: async (found) => {
+        const order = sheet.rows().map((r) => r.id);
+        const mine = await decide(sheet.columns, found, (row) => order.indexOf(row) + 1);
+        if (!mine) this.status("有冲突没有处理，还没有提交");
+        return mine;
+      },
+      keep: () => this.keeping.keeper.write(),
+      failed: (e) => this.failed(e),
+      signIn,
+      saved: (out) => {
+        this.keeping.saved();
+        this.state(out.report.state_name);
+        this.changed();
+        this.status(`已提交 ${out.receipt.at.slice(11, 16)}`); // RFC 3339 in the zone of Shanghai
+        toast("ok", `已提交，共 ${out.receipt.rows} 行。`, { text: "查看回执", href: `${this.url}/receipts/${out.receipt.id}` });
+      },
+      met: ({ report, rows }) => {
+        this.state(report.state_name);
+        if (rows.length) this.status(`${report.updated_by}提交了改动，已更新到表中`);
+        this.changed();
+      },
+    });
+    this.keeping = new Keeping(sheet, this.work, this.url, (method, path, body) => this.call(method, path, body));
     this.faults = new FaultList((p) => sheet.goTo(p.row, p.field || ""), (p) => void this.explain(p));
-    this.importer = new Importer(this.url + "/imports", Number(sheet.dataset.maxFile), () => sheet.columns, () => this.body(this.sheet.changes()),
-      (p) => void this.imported(p), () => this.dirty(), (p) => void this.importedWhole(p));
     sheet.addEventListener("tb-change", () => this.changed());
     sheet.addEventListener("tb-submit", () => void this.run(() => this.save(), "submit"));
     sheet.addEventListener("tb-deleted", (e) => this.offerUndo(`已删除 ${(e as CustomEvent<{ count: number }>).detail.count} 行，提交后生效。`));
@@ -75,13 +65,13 @@ class FormPage {
     this.on("check", () => this.check(true));
     this.on("report", () => this.report());
     byId("export").addEventListener("click", (e) => {
-      if (!this.dirty()) return; // the link itself fetches what is stored
+      if (!this.work.dirty) return; // the link itself fetches what is stored
       e.preventDefault();
       void this.run(() => this.export(), "export");
     });
-    byId("import").addEventListener("click", () => this.importer.show());
+    this.on("import", () => this.import());
     addEventListener("beforeunload", (e) => {
-      if (this.dirty()) {
+      if (this.work.dirty) {
         e.preventDefault();
         e.returnValue = ""; // what Chromium 90 asks for
       }
@@ -106,7 +96,8 @@ class FormPage {
   }
 
   async start(): Promise<void> {
-    const sheet = await this.fetch("?rows=auto");
+    const [sheet, session] = await Promise.all([this.fetch("?rows=auto"), call<{ login: string; csrf: string }>("GET", "/session")]);
+    if (session.data) takeSession(session.data);
     if (!sheet) return;
     this.sheet.columns = withUnits(sheet.columns);
     this.status("");
@@ -115,31 +106,39 @@ class FormPage {
     const at = /^#row=(\d+)$/.exec(location.hash);
     if (at) this.sheet.goTo(at[1], "");
     this.sheet.focus();
+    await this.keeping.start();
     await this.check(false);
   }
 
   private async fetch(query = ""): Promise<Sheet | null> {
-    const res = await call<Sheet>("GET", this.url + query);
+    const res = await this.call<Sheet>("GET", query);
     if (res.data) return res.data;
     this.failed(res.error);
     return null;
   }
 
+  /** Somebody saved while a long sheet was still being read: it is read anew, whole. */
+  private async moved(): Promise<void> {
+    const mine = this.work.draft();
+    const now = await this.fetch();
+    if (!now) return;
+    this.work.settled();
+    this.load(now);
+    if (mine) await this.work.restore(mine);
+  }
+
+  /** Sends a request of the report, and tells what it shows of network and session. */
+  private async call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+    const res = await call<T>(method, this.url + path, body);
+    this.keeping.heard(res);
+    return res;
+  }
+
   private load(s: Sheet): void {
-    this.version = s.report.version;
-    this.base = new Map();
-    const came = (rows: Row[]) => valuesOf(rows).forEach((v, id) => this.base.set(id, v));
-    showRows(this.sheet, this.url, s, came, () => void this.reconcile(null));
+    this.work.version = s.report.version;
+    showRows(this.sheet, this.url, s, () => void this.moved());
     this.state(s.report.state_name);
     this.changed();
-  }
-
-  private dirty(): boolean {
-    return this.sheet.dirty || this.reasons.length > 0 || this.sent !== null;
-  }
-
-  private body(changes: Change[], key = ""): object {
-    return { key, base: this.version, note: this.note, imports: this.imports, changes: [...changes, ...this.reasons] };
   }
 
   /** Tells of a step that can be taken back, as long as it is the last one. */
@@ -157,10 +156,7 @@ class FormPage {
   private changed(): void {
     if (this.offer) this.offer();
     this.offer = null;
-    const n = this.sheet.changes().length + this.reasons.length;
-    const dirty = byId("dirty");
-    dirty.hidden = !this.dirty();
-    dirty.textContent = n ? `有 ${n} 行改动未提交` : "正在等待保存结果";
+    this.keeping.touch();
     byId("count-rows").textContent = `共 ${this.sheet.filled} 行`;
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.check(false), 700);
@@ -178,9 +174,8 @@ class FormPage {
 
   private failed(e?: Failure): void {
     if (!e) return;
-    if (e.code === "signed_out") {
-      toast("error", "登录已经超时。请不要关闭本页：在新窗口登录后，回到这里再点一次。", { text: "去登录", href: "/signin" });
-    } else toast("error", e.message + (e.code === "internal" && e.request ? `（编号 ${e.request}）` : ""));
+    // The banner tells these, and how to go on.
+    if (e.code !== "signed_out" && e.code !== "offline") toast("error", e.message + (e.code === "internal" && e.request ? `（编号 ${e.request}）` : ""));
     this.status("");
   }
 
@@ -188,8 +183,8 @@ class FormPage {
   private async check(loud: boolean): Promise<void> {
     clearTimeout(this.timer);
     const turn = ++this.checkTurn;
-    const res = await call<{ problems: Problem[]; left?: number; counts: { error: number; justify: number; hint: number } }>(
-      "POST", this.url + "/check", this.body(this.sheet.changes()),
+    const res = await this.call<{ problems: Problem[]; left?: number; counts: { error: number; justify: number; hint: number } }>(
+      "POST", "/check", this.work.body(this.sheet.changes()),
     );
     if (turn !== this.checkTurn) return;
     if (!res.data) {
@@ -218,94 +213,27 @@ class FormPage {
 
   /** Saves what is on the screen; true when it is saved. */
   private async save(): Promise<boolean> {
-    if (!this.dirty()) {
+    if (!this.work.dirty) {
       toast("ok", "没有需要提交的改动。");
       return true;
     }
     // A save of its own moves the version of which the other rows are still to come.
     await this.sheet.complete;
-    // A save whose answer never came goes first, as it was: it may have happened.
-    if (this.sent && !(await this.send(this.sent))) return false;
-    for (let tries = 0; tries < 5 && this.dirty(); tries++) {
-      const changes = this.sheet.changes();
-      if (await this.send((this.sent = { changes, reasons: this.reasons, body: this.body(changes, newKey()) }))) return true;
-      if (!this.again) return false;
-    }
-    return !this.dirty();
-  }
-
-  /** Sends one save; true when it is saved. Sets again when it is to be made anew. */
-  private async send(sent: Sent): Promise<boolean> {
-    this.again = false;
     this.status("正在提交…");
-    const res = await call<Saved>("POST", this.url + "/changes", sent.body);
-    if (res.data) return this.saved(sent, res.data);
-    // Without an answer the save may have happened: it is kept and sent again with
-    // its key, which saves it once. Any other answer means that it did not happen.
-    if (res.status !== 0 && res.status < 500) this.sent = null;
-    this.changed();
-    if (res.status === 409 && res.error) this.again = await this.reconcile(res.error);
-    else this.failed(res.error);
-    return false;
-  }
-
-  private async saved(sent: Sent, out: Saved): Promise<boolean> {
-    const gap = out.receipt.version !== this.version + 1;
-    this.sheet.committed(out.inserted, sent.changes);
-    this.sent = null;
-    this.reasons = this.reasons.filter((r) => sent.reasons.indexOf(r) < 0);
-    this.imports = [];
-    this.note = "";
-    this.state(out.report.state_name);
-    if (gap) {
-      // Others saved meanwhile: their rows are taken in before going on.
-      if (!(await this.reconcile(null))) return false;
-    } else {
-      this.version = out.receipt.version;
-      this.rebase(sent.changes, out.inserted);
-    }
-    this.changed();
-    void this.check(false);
-    this.status(`已提交 ${out.receipt.at.slice(11, 16)}`); // RFC 3339 in the zone of Shanghai
-    toast("ok", `已提交，共 ${out.receipt.rows} 行。`, { text: "查看回执", href: `${this.url}/receipts/${out.receipt.id}` });
-    return true;
-  }
-
-  /** Brings what was just saved into the base that later saves start from. */
-  private rebase(changes: Change[], inserted: Record<string, string>): void {
-    const cols = this.sheet.columns;
-    for (const ch of changes) {
-      if (ch.op === "delete") this.base.delete(ch.row);
-      else if (ch.op === "insert") this.base.set(inserted[ch.temp], cols.map((c) => ch.cells[c.key] || ""));
-      else this.base.set(ch.row, cols.map((c, i) => (ch.cells[c.key] !== undefined ? ch.cells[c.key] : (this.base.get(ch.row) || [])[i] || "")));
-    }
-  }
-
-  /** Takes in newer data under the changes on the screen; false: decide later. */
-  private async reconcile(conflict: Failure | null): Promise<boolean> {
-    const now = await this.fetch();
-    if (!now) return false;
-    const mine = this.sheet.changes();
-    const found = clashes(this.sheet.columns, mine, this.base, valuesOf(now.rows));
-    const kept = await decide(this.sheet.columns, mine, found, this.base, (conflict && conflict.conflicts) || []);
-    if (!kept) {
-      this.status("有冲突没有处理，还没有提交");
-      return false;
-    }
-    this.load(now);
-    if (kept.length) this.sheet.apply(kept, "合并他人的改动");
-    return true;
+    const done = await this.work.save();
+    if (byId("status").textContent === "正在提交…") this.status("");
+    return done;
   }
 
   /** 上报. */
   private async report(): Promise<void> {
-    if (this.dirty()) {
+    if (this.work.dirty) {
       if (!(await ask("先提交再上报", ["表中有改动还没有提交。上报的是已提交的内容，现在提交并继续吗？"], "提交并继续"))) return;
       if (!(await this.save())) return;
     }
     if (!(await ask("上报", [`确定上报这张表吗？共 ${this.sheet.filled} 行。上报后如有修改，需要重新上报。`], "上报"))) return;
     this.reportKey = this.reportKey || newKey();
-    const res = await call<Receipt>("POST", this.url + "/submission", { key: this.reportKey });
+    const res = await this.call<Receipt>("POST", "/submission", { key: this.reportKey });
     if (res.status !== 0) this.reportKey = "";
     if (res.data) {
       this.state("已上报");
@@ -324,19 +252,35 @@ class FormPage {
 
   /** 原样导出 of the screen as it is seen, unsaved changes included. */
   private async export(): Promise<void> {
-    const message = await download(this.url + "/export", this.body(this.sheet.changes()));
+    const message = await download(this.url + "/export", this.work.body(this.sheet.changes()));
     if (message) toast("error", message);
+  }
+
+  /** Opens the import dialog, whose script comes when it is first asked for. */
+  private async import(): Promise<void> {
+    try {
+      await import(this.sheet.dataset.import as string);
+    } catch {
+      toast("error", "连不上服务器，不能打开导入窗口，请检查网络后再试。");
+      return;
+    }
+    const detail: ImportHost = {
+      url: this.url + "/imports", maxFile: Number(this.sheet.dataset.maxFile), columns: () => this.sheet.columns,
+      screen: () => this.work.body(this.sheet.changes()), apply: (p) => void this.imported(p),
+      dirty: () => this.work.dirty, saved: (p) => void this.importedWhole(p),
+    };
+    document.dispatchEvent(new CustomEvent("tb-import", { detail }));
   }
 
   private async imported(plan: Plan): Promise<void> {
     await this.sheet.complete;
     this.sheet.apply(plan.changes, "导入 " + plan.file);
-    this.imports = [...this.imports, plan.import];
-    this.note = plan.file;
+    this.work.imports = [...this.work.imports, plan.import];
+    this.work.note = plan.file;
     const n = plan.counts;
     this.offerUndo(`已导入到表中：新增 ${n.add} 行，修改 ${n.change} 行，删除 ${n.delete} 行。确认后请点“提交”。`, () => {
-      this.imports = this.imports.filter((id) => id !== plan.import);
-      this.note = "";
+      this.work.imports = this.work.imports.filter((id) => id !== plan.import);
+      this.work.note = "";
     });
     this.sheet.focus();
   }
@@ -346,7 +290,9 @@ class FormPage {
     const n = plan.counts;
     toast("ok", `已导入并提交：新增 ${n.add} 行，修改 ${n.change} 行，删除 ${n.delete} 行。`);
     const sheet = await this.fetch("?rows=auto");
-    if (sheet) this.load(sheet);
+    if (!sheet) return;
+    this.work.settled();
+    this.load(sheet);
   }
 
   /** Takes the explanation of a 核实性 problem. */
@@ -361,7 +307,7 @@ class FormPage {
     if (!ok) return;
     const isNew = !/^[0-9]+$/.test(p.row);
     const change: ReasonChange = { op: "reason", code: p.code, text: text.value.trim(), ...(isNew ? { temp: p.row } : { row: p.row }) };
-    this.reasons = this.reasons.filter((r) => !(r.code === p.code && (r.row || r.temp) === p.row)).concat(change);
+    this.work.reasons = this.work.reasons.filter((r) => !(r.code === p.code && (r.row || r.temp) === p.row)).concat(change);
     this.changed();
     await this.check(false);
   }

@@ -135,10 +135,12 @@ export class TbSheet extends HTMLElement {
    * The least change since setRows or committed. Give the same array to
    * committed(), so that what is typed while the save is under way stays a change.
    * A cell that is being typed in is not part of it: Ctrl+S and leaving the sheet
-   * finish it, and a draft saved in the background must not.
+   * finish it, and a draft saved in the background must not. With `sent`, what
+   * changes() returned before, only what was changed since; it may name new rows of
+   * that one.
    */
-  changes(): Change[] {
-    return this.grid.model.changes();
+  changes(sent?: Change[]): Change[] {
+    return this.grid.model.changes(sent);
   }
 
   /** The server has saved: new rows get their ids, the saved state is the new base. */
@@ -148,10 +150,11 @@ export class TbSheet extends HTMLElement {
     this.grid.changed();
   }
 
-  /** The values of a row as last saved; null for one the server does not have. */
-  saved(id: string): string[] | null {
+  /** The values of a row as last saved, or as `sent` saves them; null for one that is not. */
+  saved(id: string, sent?: Change[]): string[] | null {
     const line = this.grid.model.byId.get(id);
-    return line && line.base ? line.base.slice() : null;
+    const v = line ? this.grid.model.saved(line, sent) : null;
+    return v && v.slice();
   }
 
   /**

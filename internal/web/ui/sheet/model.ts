@@ -320,9 +320,8 @@ export class Model {
   }
 
   /** Whether the row differs from what is saved. A new row that is empty does not. */
-  changed(l: Line): boolean {
-    if (!l.base) return l.live && l.v.some((x) => x !== "");
-    const base = l.base;
+  changed(l: Line, base = l.base): boolean {
+    if (!base) return l.live && l.v.some((x) => x !== "");
     return !l.live || (l.v !== base && l.v.some((x, i) => x !== base[i]));
   }
 
@@ -336,27 +335,42 @@ export class Model {
     return n;
   }
 
-  /** The least change that makes the saved sheet equal to this one. */
-  changes(): Change[] {
+  /** The row as saved, or as it will be when `sent` (of changes()) is; null for none. */
+  saved(l: Line, sent?: Change[]): readonly string[] | null {
+    const state = sent && this.sent.get(sent);
+    const v = state ? state.get(l) : undefined;
+    if (v === undefined) return l.base;
+    return v && !l.base && v.every((x) => x === "") ? null : v;
+  }
+
+  /**
+   * The least change that makes the saved sheet equal to this one; with `sent`, an
+   * earlier change set on its way, what is to be done after that one.
+   */
+  changes(sent?: Change[]): Change[] {
     const edits: Line[] = [];
     const out: Change[] = [];
     const gone: Change[] = [];
     let added = false;
     const state = new Map<Line, readonly string[] | null>();
-    this.touched.forEach((l) => {
+    const on = (sent && this.sent.get(sent)) || state;
+    const look = (l: Line) => {
       state.set(l, l.live ? l.v : null);
-      if (!this.changed(l)) return;
-      if (!l.base) added = true;
+      const base = this.saved(l, sent);
+      if (!this.changed(l, base)) return;
+      if (!base) added = true;
       else if (l.live) edits.push(l);
       else gone.push({ op: "delete", row: l.id });
-    });
+    };
+    this.touched.forEach(look);
+    if (sent) on.forEach((_, l) => !this.touched.has(l) && look(l));
     if (added) {
       let prev: Line | null = null;
       for (const l of this.lines) {
-        if (!l.base) {
-          if (!this.changed(l)) continue;
-          const ch: Change = { op: "insert", temp: l.id, after: "", cells: this.cells(l) };
-          if (prev && prev.base) ch.after = prev.id;
+        if (!this.saved(l, sent)) {
+          if (!this.changed(l, null)) continue;
+          const ch: Change = { op: "insert", temp: l.id, after: "", cells: this.cells(l, null) };
+          if (prev && this.saved(prev, sent)) ch.after = prev.id;
           else if (prev) ch.afterTemp = prev.id;
           out.push(ch);
         }
@@ -364,16 +378,16 @@ export class Model {
       }
     }
     edits.sort((a, b) => this.index(a) - this.index(b));
-    for (const l of edits) out.push({ op: "edit", row: l.id, cells: this.cells(l) });
+    for (const l of edits) out.push({ op: "edit", row: l.id, cells: this.cells(l, this.saved(l, sent)) });
     const all = out.concat(gone);
     this.sent.set(all, state);
     return all;
   }
 
-  private cells(l: Line): Record<string, string> {
+  private cells(l: Line, base: readonly string[] | null): Record<string, string> {
     const cells: Record<string, string> = {};
     this.columns.forEach((col, i) => {
-      if (l.v[i] !== (l.base ? l.base[i] : "")) cells[col.key] = l.v[i];
+      if (l.v[i] !== (base ? base[i] : "")) cells[col.key] = l.v[i];
     });
     return cells;
   }
@@ -387,6 +401,7 @@ export class Model {
     const state = (saved && this.sent.get(saved)) || new Map<Line, readonly string[] | null>();
     if (!state.size && !saved) this.touched.forEach((l) => state.set(l, l.live ? l.v : null));
     state.forEach((v, l) => {
+      this.touched.add(l); // it may have been brought back to what was saved before
       if (v === null) {
         this.forget(l);
       } else if (l.base) {

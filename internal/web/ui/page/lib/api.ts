@@ -8,7 +8,6 @@ export interface Failure {
   problems?: Problem[];
   /** What the sender may choose from, e.g. the sheets of a workbook. */
   choices?: string[];
-  conflicts?: ServerConflict[];
 }
 
 export interface Problem {
@@ -22,13 +21,6 @@ export interface Problem {
   reason?: string;
 }
 
-export interface ServerConflict {
-  row: string;
-  field?: string;
-  by: string;
-  at: string;
-}
-
 /** Answer is what came back; without a network it has status 0. */
 export interface Answer<T> {
   status: number;
@@ -37,6 +29,18 @@ export interface Answer<T> {
 }
 
 const csrf = document.querySelector('input[name="csrf"]') as HTMLInputElement | null;
+let login = "";
+
+/** Whose page this is, once it is known. */
+export const who = () => login;
+
+/** Takes over a session; false when it is somebody else's. */
+export function takeSession(s: { login: string; csrf: string }): boolean {
+  if (login && s.login !== login) return false;
+  login = s.login;
+  if (csrf) csrf.value = s.csrf;
+  return true;
+}
 
 function send(method: string, url: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json", "X-CSRF-Token": csrf ? csrf.value : "" };
@@ -53,10 +57,11 @@ function send(method: string, url: string, body?: unknown): Promise<Response> {
 export async function call<T>(method: string, url: string, body?: unknown): Promise<Answer<T>> {
   const res = await once<T>(method, url, body);
   if (!csrf || !res.error || res.error.code !== "forged") return res;
-  // The clerk signed in again in another window: this page goes on under the new session.
-  const session = await once<{ csrf: string }>("GET", "/session");
+  // The clerk signed in again in another window: this page goes on under the new session,
+  // but not under that of another person.
+  const session = await once<{ login: string; csrf: string }>("GET", "/session");
   if (!session.data) return { status: session.status, error: session.error };
-  csrf.value = session.data.csrf;
+  if (!takeSession(session.data)) return { status: 403, error: { code: "other_user", message: "这个浏览器已换成另一个账号登录，请换回原来的账号再继续。" } };
   return once<T>(method, url, body);
 }
 

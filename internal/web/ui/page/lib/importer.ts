@@ -50,6 +50,17 @@ interface Job {
   error?: string;
 }
 
+/** What the dialog asks of the page: the unsaved changes, and what becomes of a plan. */
+export interface ImportHost {
+  url: string;
+  maxFile: number;
+  columns(): Column[];
+  screen(): unknown;
+  apply(plan: Plan): void;
+  dirty(): boolean;
+  saved(plan: Plan): void;
+}
+
 export class Importer {
   private dialog = byId<HTMLDialogElement>("import-dialog");
   private file = byId<HTMLInputElement>("import-file");
@@ -61,15 +72,22 @@ export class Importer {
   private help: Record<string, string> = {};
   private invitation = "";
 
-  constructor(
-    private url: string,
-    private maxFile: number,
-    private columns: () => Column[],
-    private screen: () => unknown,
-    private apply: (plan: Plan) => void,
-    private dirty: () => boolean,
-    private saved: (plan: Plan) => void,
-  ) {
+  private url: string;
+  private maxFile: number;
+  private columns: () => Column[];
+  private screen: () => unknown;
+  private apply: (plan: Plan) => void;
+  private dirty: () => boolean;
+  private saved: (plan: Plan) => void;
+
+  constructor(host: ImportHost) {
+    this.url = host.url;
+    this.maxFile = host.maxFile;
+    this.columns = host.columns;
+    this.screen = host.screen;
+    this.apply = host.apply;
+    this.dirty = host.dirty;
+    this.saved = host.saved;
     this.file.addEventListener("change", () => void this.load());
     byId("import-form").addEventListener("change", (e) => {
       if ((e.target as HTMLInputElement).name === "mode") void this.load();

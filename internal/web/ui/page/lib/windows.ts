@@ -21,12 +21,10 @@ export function tellProgress(sheet: TbSheet): void {
 }
 
 /**
- * Shows the rows of an answer, and fetches the others of a long sheet. `came` hears of
- * all of them; `moved` that somebody saved before the last had come, whereupon no more
- * of this version will.
+ * Shows the rows of an answer, and fetches the others of a long sheet. `moved` hears
+ * that somebody saved before the last had come, whereupon no more of this version will.
  */
-export function showRows(sheet: TbSheet, url: string, s: { report: { rows: number; version: number }; rows: Row[] }, came: (rows: Row[]) => void, moved: () => void): void {
-  came(s.rows);
+export function showRows(sheet: TbSheet, url: string, s: { report: { rows: number; version: number }; rows: Row[] }, moved: () => void): void {
   const { rows, version } = s.report;
   if (s.rows.length >= rows) return sheet.setRows(s.rows);
   sheet.setSource({
@@ -34,9 +32,7 @@ export function showRows(sheet: TbSheet, url: string, s: { report: { rows: numbe
     rows: s.rows,
     load: async (from, count, signal, after) => {
       try {
-        const got = (await getWindow<{ rows: Row[] }>(`${url}/rows?version=${version}&from=${from}&count=${count}&after=${after}`, signal)).rows;
-        came(got);
-        return got;
+        return (await getWindow<{ rows: Row[] }>(`${url}/rows?version=${version}&from=${from}&count=${count}&after=${after}`, signal)).rows;
       } catch (e) {
         if (e instanceof Error && e.message === "moved") moved();
         throw e;

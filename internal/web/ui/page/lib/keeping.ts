@@ -1,0 +1,185 @@
+// What the clerk sees of keeping and meeting: what is not submitted, since when and
+// where it is kept; what was restored; network and session; who else is here.
+import { TbSheet } from "../../sheet/element";
+import { Answer, call } from "./api";
+import { ask, byId, el, fill, toast } from "./dom";
+import { Journal } from "./journal";
+import { Keeper } from "./keeper";
+import { Live } from "./live";
+import { signIn } from "./signin";
+import { Work } from "./work";
+
+type Call = <T>(method: string, path: string, body?: unknown) => Promise<Answer<T>>;
+
+/** How often a lost network is tried, in ms. */
+const retry = 4000;
+
+const clock = (ms: number) => new Date(ms).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+
+export class Keeping {
+  keeper: Keeper;
+  private live: Live;
+  private offline = false;
+  private expired = false;
+  private timer = 0;
+
+  constructor(private sheet: TbSheet, private work: Work, url: string, call: Call) {
+    this.keeper = new Keeper(work, call, () => this.show());
+    this.live = new Live(url + "/events", {
+      version: (n) => void work.follow(n),
+      people: (names, self) => this.people(names, self),
+      end: () => this.end(),
+      lost: () => void this.probe(),
+      back: () => undefined,
+    });
+    addEventListener("offline", () => this.lost());
+    addEventListener("online", () => void this.probe());
+  }
+
+  /** Restores what was left behind and begins to listen. */
+  async start(): Promise<void> {
+    const report = this.sheet.dataset.report as string;
+    let alone = true;
+    try {
+      alone = await this.alone(report);
+      if (alone) this.keeper.journal = await Journal.open(report, (salt) => call("POST", "/session/journal-key", { salt }));
+    } catch {
+      toast("warn", "这个浏览器不能在本机保存没有提交的内容（可能是无痕窗口），请及时提交。");
+    }
+    if (!alone) this.banner("twice", "info", "这张表已在另一个窗口打开。没有提交的内容只由那个窗口保存，请回到那个窗口填写。");
+    else await this.restore();
+    this.live.open();
+  }
+
+  /** Whether this is the only window of the browser with this sheet. */
+  private alone(report: string): Promise<boolean> {
+    const { locks } = navigator as { locks?: { request(name: string, options: object, fn: () => unknown): Promise<unknown> } };
+    if (!locks) return Promise.resolve(true);
+    const stop = new AbortController();
+    // A window that is just closing still has it for a moment.
+    setTimeout(() => stop.abort(), 1500);
+    return new Promise((ok) => {
+      const held = () => {
+        ok(true);
+        return new Promise(() => undefined); // until the window closes
+      };
+      locks.request("tianbao/" + report, { signal: stop.signal }, held).catch(() => ok(false));
+    });
+  }
+
+  private async restore(): Promise<void> {
+    for (const { draft, spent } of await this.keeper.found()) {
+      const at = clock(Date.parse(draft.since));
+      const rows = new Set(draft.changes.map((c) => ("temp" in c && c.temp) || ("row" in c && c.row))).size;
+      if (spent && !(await ask("本机保存的内容", [`这台电脑上保存着您 ${at} 起填写的 ${rows} 行，其中的内容可能已经从别处提交。要恢复到表中核对吗？`], "恢复"))) continue;
+      const takeBack = await this.work.restore(draft);
+      if (!this.work.dirty) continue; // the save had happened, and that was all
+      this.banner("restored", "info", `您在 ${at} 填写的 ${rows} 行还没有提交，已经恢复。`, {
+        放弃这些改动: async () => {
+          if (!(await ask("放弃改动", [`将放弃 ${at} 填写的 ${rows} 行，表恢复为已提交的内容。放弃以后可以用 Ctrl+Z 撤销。`], "放弃"))) return;
+          takeBack("放弃恢复的改动");
+          this.banner("restored");
+          this.sheet.focus();
+        },
+        知道了: () => this.banner("restored"),
+      });
+    }
+    this.keeper.off = false;
+    this.touch();
+  }
+
+  touch(): void {
+    this.keeper.touch();
+    this.show();
+  }
+
+  saved(): void {
+    this.keeper.saved();
+    this.banner("restored");
+  }
+
+  /** What an answer tells of network and session. */
+  heard(res: Answer<unknown>): void {
+    if (res.status === 0 && res.error && res.error.code === "offline") this.lost();
+    else if (res.error && res.error.code === "signed_out") this.end();
+    else if (this.offline) void this.probe();
+    else if (res.data && this.expired) this.resume();
+  }
+
+  private lost(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.probe(), retry);
+    this.offline = true;
+    this.show();
+  }
+
+  /** Asks whether the server answers, and goes on when it does. */
+  private async probe(): Promise<void> {
+    const ok = await fetch("/healthz", { cache: "no-store" }).then((r) => r.ok, () => false);
+    if (!ok) return this.lost();
+    clearTimeout(this.timer);
+    if (this.offline) this.resume();
+  }
+
+  private end(): void {
+    this.expired = true;
+    this.live.close();
+    this.show();
+  }
+
+  private resume(): void {
+    this.offline = this.expired = false;
+    this.show();
+    this.live.open();
+    void this.keeper.send();
+    void this.work.again();
+  }
+
+  /** The dirty mark, and the banner of what is not as it should be. */
+  private show(): void {
+    const { work, keeper } = this;
+    const dirty = byId("dirty");
+    dirty.hidden = !work.dirty;
+    if (work.dirty) work.since = work.since || Date.now();
+    const n = this.sheet.changes().length + work.reasons.length;
+    const places = [keeper.here && keeper.journal ? "本机" : "", keeper.there ? "服务器" : ""].filter((x) => x).join("和");
+    const kept = places ? `，已存${places}` : "";
+    const since = work.since ? `，${clock(work.since)} 起` : "";
+    dirty.textContent = n ? `有 ${n} 行改动未提交${since}${kept}` : "正在等待保存结果";
+    if (this.offline) this.banner("state", "warn", keeper.journal ? "网络已断开，填写的内容已保存在本机，恢复后自动继续。" : "网络已断开，填写的内容还在本页，请不要关闭。");
+    else if (this.expired) {
+      const what = n ? `您${since.slice(1) || "刚才"}填写的 ${n} 行没有提交${kept}。` : "";
+      this.banner("state", "warn", `登录已经超时。${what}`, {
+        重新登录: async () => {
+          if (await signIn()) this.resume();
+          this.sheet.focus();
+        },
+      });
+    } else this.banner("state");
+  }
+
+  private people(names: string[], self: boolean): void {
+    const text = names.length ? `另有 ${names.length} 人正在看这张表：${names.join("、")}` : "";
+    byId("people").textContent = text + (self ? `${text ? "；" : ""}您在另一处也打开着这张表` : "");
+  }
+
+  /** Shows a banner under the toolbar, or with no text takes it away. */
+  private banner(id: string, kind = "", text = "", acts: Record<string, () => unknown> = {}): void {
+    const old = document.getElementById("banner-" + id);
+    if (old && old.firstChild && old.firstChild.textContent === text) return;
+    if (!text) {
+      if (old) old.remove();
+      return;
+    }
+    const box = old || el("div");
+    box.id = "banner-" + id;
+    box.className = `callout callout-${kind} banner`;
+    fill(box, el("span", "", text), ...Object.keys(acts).map((name) => {
+      const b = el("button", "button button-small", name) as HTMLButtonElement;
+      b.type = "button";
+      b.addEventListener("click", () => void acts[name]());
+      return b;
+    }));
+    if (!old) byId("banners").append(box);
+  }
+}

@@ -1,0 +1,309 @@
+// What is on the screen and not on the server yet: how it is saved, kept, restored
+// after a crash, and brought together with what others save. There is no markup in
+// here, so tests run it without a page.
+import { Change, Clash, Newer, TbSheet } from "../../sheet/element";
+import { Answer, Failure, newKey } from "./api";
+
+export interface Receipt {
+  id: string;
+  number: string;
+  at: string;
+  version: number;
+  rows: number;
+}
+
+export interface Saved {
+  receipt: Receipt;
+  report: { state_name: string };
+  inserted: Record<string, string>;
+}
+
+export interface ReasonChange {
+  op: "reason";
+  row?: string;
+  temp?: string;
+  code: string;
+  text: string;
+}
+
+interface Body {
+  key: string;
+  base: number;
+  note: string;
+  imports: string[];
+  changes: (Change | ReasonChange)[];
+  draft?: string;
+}
+
+/** A save that was sent and whose answer did not come: it is sent again as it was. */
+interface Sent {
+  changes: Change[];
+  reasons: ReasonChange[];
+  was: Was;
+  body: Body;
+}
+
+/** Saved values of the rows that a change set edits or deletes. */
+type Was = Record<string, string[]>;
+
+/** What is not saved, as journal and server keep it. */
+export interface Draft {
+  name: string;
+  since: string;
+  edited: string;
+  base: number;
+  note?: string;
+  imports?: string[];
+  changes: (Change | ReasonChange)[];
+  was?: Was;
+  /** A save whose answer did not come; the changes are on top of it, by its names of new rows. */
+  sent?: Body;
+  sentWas?: Was;
+}
+
+interface NewerAnswer extends Newer {
+  report: { version: number; state_name: string; updated_by: string };
+}
+
+/** What the work asks of its page. Paths are behind the report's. */
+export interface Host {
+  call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>>;
+  decide(found: Clash[]): Promise<boolean[] | null>;
+  /** Puts the draft into the journal before a save goes out. */
+  keep(): Promise<void>;
+  failed(e?: Failure): void;
+  /** Signs in again in place; false when the clerk does not. */
+  signIn(): Promise<boolean>;
+  saved(out: Saved): void;
+  met(n: NewerAnswer): void;
+}
+
+const pause = (ms: number) => new Promise((ok) => setTimeout(ok, ms));
+
+export class Work {
+  version = 0;
+  reasons: ReasonChange[] = [];
+  imports: string[] = [];
+  note = "";
+  sent: Sent | null = null;
+  /** When the oldest change that is not saved was made; 0 when all is saved. */
+  since = 0;
+  private name = newKey();
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(private sheet: TbSheet, private host: Host) {}
+
+  get dirty(): boolean {
+    return this.sheet.dirty || this.reasons.length > 0 || this.sent !== null;
+  }
+
+  body(changes: Change[], key = ""): Body {
+    return { key, base: this.version, note: this.note, imports: this.imports, changes: [...changes, ...this.reasons] };
+  }
+
+  /** All of it was saved another way. */
+  settled(): void {
+    this.sent = null;
+    this.reasons = [];
+    this.imports = [];
+    this.note = "";
+    this.name = newKey();
+    this.since = 0;
+  }
+
+  /** Runs fn when nothing else of the kind runs: saves, merges and drafts go one by one. */
+  alone<T>(fn: () => Promise<T>): Promise<T> {
+    const run = this.turn.then(fn);
+    this.turn = run.catch(() => undefined);
+    return run;
+  }
+
+  /** What is to be kept; null when all is saved. */
+  draft(): Draft | null {
+    if (!this.dirty) {
+      this.since = 0;
+      return null;
+    }
+    const { sent } = this;
+    this.since = this.since || Date.now();
+    const time = (ms: number) => new Date(ms).toISOString();
+    const steps = this.sheet.changes(sent ? sent.changes : undefined);
+    const { base, note, imports, changes } = this.body(steps);
+    const was = this.was(steps, sent);
+    const reasons = sent ? sent.reasons : [];
+    return {
+      name: this.name, since: time(this.since), edited: time(Date.now()), base, note, imports, was,
+      changes: changes.filter((c) => c.op !== "reason" || reasons.indexOf(c) < 0),
+      ...(sent ? { sent: sent.body, sentWas: sent.was } : {}),
+    };
+  }
+
+  private was(changes: Change[], sent: Sent | null): Was {
+    const was: Was = {};
+    for (const ch of changes) {
+      const v = ch.op !== "insert" && this.sheet.saved(ch.row, sent ? sent.changes : undefined);
+      if (v) was[(ch as { row: string }).row] = v;
+    }
+    return was;
+  }
+
+  /** Saves what is on the screen; true when it is saved. */
+  save(): Promise<boolean> {
+    return this.alone(async () => {
+      // A save whose answer never came goes first, as it was: it may have happened.
+      if (this.sent && (await this.send(this.sent)) === "no") return false;
+      for (let tries = 0; tries < 5 && this.dirty; tries++) {
+        const found = this.sheet.clashes();
+        if (found.length) {
+          const mine = await this.host.decide(found);
+          if (!mine) return false;
+          this.sheet.settle(mine);
+          if (!this.dirty) break;
+        }
+        const changes = this.sheet.changes();
+        const body = { ...this.body(changes, this.name + "." + newKey()), draft: this.name };
+        this.sent = { changes, reasons: this.reasons, was: this.was(changes, null), body };
+        await this.host.keep();
+        const done = await this.send(this.sent);
+        if (done !== "again") return done === "yes";
+      }
+      return !this.dirty;
+    });
+  }
+
+  /** Sends a save that got no answer once more; what was changed since is not submitted by it. */
+  again(): Promise<unknown> {
+    return this.alone(async () => this.sent && this.send(this.sent));
+  }
+
+  private async send(sent: Sent): Promise<"yes" | "no" | "again"> {
+    const res = await this.host.call<Saved>("POST", "/changes", sent.body);
+    if (res.data) {
+      const { receipt, inserted } = res.data;
+      this.sheet.committed(inserted, sent.changes);
+      const left = this.reasons.filter((r) => sent.reasons.indexOf(r) < 0);
+      this.settled();
+      this.reasons = left.map((r) => (r.temp && inserted[r.temp] ? { ...r, temp: undefined, row: inserted[r.temp] } : r));
+      // Others saved meanwhile: their rows are taken in before going on.
+      if (receipt.version === this.version + 1) this.version = receipt.version;
+      else if (receipt.version > this.version) await this.take();
+      this.host.saved(res.data);
+      return "yes";
+    }
+    // Without an answer the save may have happened: it is kept and sent again with
+    // its key, which saves it once. Any other answer means that it did not happen.
+    if (res.status !== 0 && res.status < 500) this.sent = null;
+    if (res.status === 409) return (await this.take()) ? "again" : "no";
+    if (res.status === 401 && (await this.host.signIn())) return "again";
+    this.host.failed(res.error);
+    return "no";
+  }
+
+  /** Somebody saved: takes it in, unless it is known. */
+  follow(version: number): Promise<boolean> {
+    // A save that waits for its answer comes first: the new rows may be its own.
+    return this.alone(async () => this.sent !== null || version <= this.version || this.take());
+  }
+
+  private async take(): Promise<boolean> {
+    const res = await this.host.call<NewerAnswer>("GET", "/newer?since=" + this.version);
+    if (!res.data) {
+      this.host.failed(res.error);
+      return false;
+    }
+    await this.merge(res.data);
+    this.version = Math.max(this.version, res.data.report.version);
+    this.host.met(res.data);
+    return true;
+  }
+
+  private async merge(newer: Newer): Promise<void> {
+    await this.sheet.complete;
+    while (!this.sheet.merge(newer)) await pause(200); // an input method composes
+  }
+
+  /**
+   * Goes on from a draft, on top of what is saved now. A save whose answer never came
+   * is sent first, as it was. Returns what takes the restored changes back again.
+   */
+  restore(d: Draft): Promise<(label: string) => void> {
+    return this.alone(async () => {
+      await this.sheet.complete;
+      const undo: ((label: string) => void)[] = [];
+      let ids: Record<string, string> = {};
+      let was = d.was || {};
+      if (d.sent) {
+        const saved = await this.resend(d.sent);
+        const old = was;
+        was = {}; // the rows as that save leaves them: they stand so already
+        if (saved) {
+          ids = saved.inserted;
+          await this.take();
+          for (const id of Object.keys(old)) was[ids[id] || id] = old[id];
+        } else {
+          const first = await this.play(d.sent.changes, d.sentWas || {}, d.sent.base);
+          ids = first.ids;
+          undo.push(first.takeBack);
+        }
+      }
+      const name = (id?: string) => (id && ids[id]) || id;
+      const changes = d.changes.map((c) => {
+        const out = { ...c } as { temp?: string; row?: string; after?: string; afterTemp?: string };
+        out.row = name(out.row);
+        if (c.op === "reason") {
+          if (out.temp && ids[out.temp]) out.row = ids[out.temp];
+          if (out.row) out.temp = undefined;
+        } else if (c.op === "insert") {
+          out.after = name(out.after);
+          if (out.afterTemp && ids[out.afterTemp]) [out.after, out.afterTemp] = [ids[out.afterTemp], undefined];
+        }
+        return out as Change | ReasonChange;
+      });
+      undo.push((await this.play(changes, was, d.base)).takeBack);
+      this.imports = this.imports.concat(d.imports || []);
+      this.note = d.note || this.note;
+      this.name = d.name;
+      this.since = Date.parse(d.since);
+      return (label) => {
+        while (undo.length) (undo.pop() as (label: string) => void)(label);
+      };
+    });
+  }
+
+  /** Sends a save again until it is known what became of it; null: it did not happen. */
+  private async resend(body: Body): Promise<Saved | null> {
+    for (;;) {
+      const res = await this.host.call<Saved>("POST", "/changes", body);
+      if (res.data) return res.data;
+      if (res.status === 401) await this.host.signIn();
+      else if (res.status !== 0 && res.status < 500) return null;
+      await pause(2000);
+    }
+  }
+
+  /**
+   * Makes changes that were made on earlier values: back to these, the changes, and
+   * forward again. The merge then is the same as if others had saved while this sheet
+   * was open.
+   */
+  private async play(changes: (Change | ReasonChange)[], was: Was, base: number): Promise<{ ids: Record<string, string>; takeBack(label: string): void }> {
+    const res = await this.host.call<NewerAnswer>("GET", "/newer?since=" + base);
+    const { sheet } = this;
+    const rows = Object.keys(was).map((id) => ({ id, values: was[id] }));
+    const now = rows.map(({ id }) => ({ id, values: sheet.saved(id) as string[] })).filter((r) => r.values);
+    const gone = rows.map((r) => r.id).filter((id) => !sheet.saved(id));
+    const order = gone.length ? sheet.rows().map((r) => r.id).filter((id) => sheet.saved(id)) : undefined;
+    await this.merge({ rows, order: order && order.concat(gone) });
+    const made = sheet.apply(changes.filter((ch): ch is Change => ch.op !== "reason"), "恢复没有提交的改动");
+    await this.merge({ rows: now, order, by: res.data && res.data.by });
+    const reasons = changes.filter((ch): ch is ReasonChange => ch.op === "reason").map((r) => (r.temp ? { ...r, temp: made.ids[r.temp] } : r));
+    this.reasons = this.reasons.concat(reasons);
+    return {
+      ids: made.ids,
+      takeBack: (label) => {
+        made.takeBack(label);
+        this.reasons = this.reasons.filter((r) => reasons.indexOf(r) < 0);
+      },
+    };
+  }
+}
