@@ -42,10 +42,10 @@ func commands() []command {
 			return Template(ctx, args, e.stdout, e.stderr)
 		}},
 		{"merge", "-o 输出 文件…|目录", "把多份采集表合并成一份", func(ctx context.Context, e env, args []string) int {
-			return Merge(ctx, args, e.stdout, e.stderr)
+			return merge(ctx, e, args)
 		}},
 		{"datapackage", "-o 目录|包.zip 文件…", "把采集表写成数据包（CSV 和说明）", func(ctx context.Context, e env, args []string) int {
-			return DataPackage(ctx, args, e.stdout, e.stderr)
+			return dataPackage(ctx, e, args)
 		}},
 		{"dump", "[--exact] 文件", "显示读取程序看到的内容", dumpFile},
 		{"user", "add|passwd|list [选项]", "管理账号", user},

@@ -35,8 +35,7 @@ func checkFiles(ctx context.Context, e env, args []string) int {
 	fs.SetOutput(stderr)
 	asJSON := fs.Bool("json", false, "每个文件输出一行 JSON")
 	out := fs.String("out", "", "把带批注的副本写到这个`目录`")
-	title := fs.String("sheet", "", "读哪一张工作表：它的`名称`；不给时自己找，有几张都像时会列出来")
-	fromStdin := fs.Bool("password-stdin", false, "从标准输入的第一行读取工作簿的打开密码")
+	help := readFlags(fs)
 	fs.Usage = func() {
 		_, _ = fmt.Fprintln(stderr, "用法：tianbao check [选项] 文件…\n\n按导入时的同一规则检查工作簿。\n"+passwordHelp+
 			"\n退出码：0 没有强制性问题，1 有强制性问题，2 有文件读不出来。")
@@ -58,14 +57,14 @@ func checkFiles(ctx context.Context, e env, args []string) int {
 		_, _ = fmt.Fprintln(stderr, "tianbao check:", err)
 		return exitUnreadable
 	}
-	password, err := e.workbookPassword(*fromStdin)
+	opt, err := help(e)
 	if err != nil {
-		_, _ = fmt.Fprintln(stderr, "tianbao check: 读不到标准输入里的密码：", reason(err))
+		_, _ = fmt.Fprintln(stderr, "tianbao check:", err)
 		return exitUnreadable
 	}
 	r := &checkRun{
 		checker: c, json: *asJSON, out: *out, files: files, stdout: stdout, stderr: stderr, written: make(map[string]bool),
-		opt: sheet.ReadOptions{Password: password, Sheet: *title},
+		opt: opt,
 	}
 	return r.run(ctx)
 }

@@ -16,11 +16,12 @@ import (
 	"tianbao/internal/sheet"
 )
 
-// DataPackage runs `tianbao datapackage -o DIR|PACKAGE.zip FILE…|DIR`: the rows of
+// dataPackage runs `tianbao datapackage -o DIR|PACKAGE.zip FILE…|DIR`: the rows of
 // workbooks as a Data Package. Faults do not stop it, they are what a program that
 // reads the package finds by the schema; exit codes are those of check.
-func DataPackage(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	st, code := startFiles(args, stderr, "datapackage", "写到这个`目录`，或以 .zip 结尾的文件",
+func dataPackage(ctx context.Context, e env, args []string) int {
+	stdout, stderr := e.stdout, e.stderr
+	st, code := startFiles(args, e, "datapackage", "写到这个`目录`，或以 .zip 结尾的文件",
 		"用法：tianbao datapackage -o 目录|包.zip 文件…|目录\n\n把采集表的内容写成数据包：data.csv、schema.json、datapackage.json，供其他程序使用。\n退出码：0 没有强制性问题，1 有强制性问题，2 有文件读不出来。")
 	if st == nil {
 		return code
@@ -29,7 +30,7 @@ func DataPackage(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	if err != nil {
 		return st.fail(err)
 	}
-	d := &packageRun{checker: st.checker, schema: forms.Schema(st.checker.Form().Name, st.checker.Form().Version), list: st.list, stderr: stderr, progress: newProgress(stderr)}
+	d := &packageRun{checker: st.checker, opt: st.opt, schema: forms.Schema(st.checker.Form().Name, st.checker.Form().Version), list: st.list, stderr: stderr, progress: newProgress(stderr)}
 	if strings.EqualFold(filepath.Ext(st.out), ".zip") {
 		err = writeFile(st.out, func(f *os.File) error {
 			z := zip.NewWriter(f)
@@ -58,6 +59,7 @@ func DataPackage(ctx context.Context, args []string, stdout, stderr io.Writer) i
 // packageRun is one run over several files.
 type packageRun struct {
 	checker  *check.Checker
+	opt      sheet.ReadOptions
 	schema   []byte
 	list     []input
 	stderr   io.Writer
@@ -70,7 +72,7 @@ func (d *packageRun) write(ctx context.Context, create func(string) (io.Writer, 
 	rows := func(yield func(tianbao.Row, error) bool) {
 		for i, in := range d.list {
 			d.progress.show("正在读取", i+1, len(d.list), in.name)
-			imp, err := readWorkbook(ctx, in.path, d.checker, sheet.ReadOptions{})
+			imp, err := readWorkbook(ctx, in.path, d.checker, d.opt)
 			if ctx.Err() != nil {
 				yield(tianbao.Row{}, ctx.Err())
 				return

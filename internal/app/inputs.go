@@ -38,13 +38,15 @@ type started struct {
 	out     string // where to
 	list    []input
 	passed  int // files of directories that are no workbooks
+	opt     sheet.ReadOptions
 	checker *check.Checker
 	fail    func(error) int
 }
 
 // startFiles reads the command line that such commands have in common. Where it
 // returns nil the command has ended with the code.
-func startFiles(args []string, stderr io.Writer, name, target, usage string) (*started, int) {
+func startFiles(args []string, e env, name, target, usage string) (*started, int) {
+	stderr := e.stderr
 	fl := flag.NewFlagSet("tianbao "+name, flag.ContinueOnError)
 	fl.SetOutput(stderr)
 	st := &started{fail: func(err error) int {
@@ -52,8 +54,9 @@ func startFiles(args []string, stderr io.Writer, name, target, usage string) (*s
 		return exitUnreadable
 	}}
 	fl.StringVar(&st.out, "o", "", target)
+	help := readFlags(fl)
 	fl.Usage = func() {
-		_, _ = fmt.Fprintln(stderr, usage)
+		_, _ = fmt.Fprintln(stderr, usage+"\n"+passwordHelp)
 		fl.PrintDefaults()
 	}
 	rest, err := parse(fl, args)
@@ -68,6 +71,9 @@ func startFiles(args []string, stderr io.Writer, name, target, usage string) (*s
 		return nil, exitUnreadable
 	}
 	if st.list, st.passed, err = inputs(rest, st.out); err != nil {
+		return nil, st.fail(err)
+	}
+	if st.opt, err = help(e); err != nil {
 		return nil, st.fail(err)
 	}
 	if st.checker, err = newChecker(); err != nil {

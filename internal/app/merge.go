@@ -19,17 +19,18 @@ const (
 	lineTitle   = "来源行"
 )
 
-// Merge runs `tianbao merge -o OUT FILE…|DIR`: the rows of many units' workbooks in
+// merge runs `tianbao merge -o OUT FILE…|DIR`: the rows of many units' workbooks in
 // one, renumbered, each with the file and line it came from, checked together and
 // annotated. Files are read twice and never kept: the first pass finds what stands
 // more than once, the second writes. Exit codes are those of check.
-func Merge(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	st, code := startFiles(args, stderr, "merge", "写到这个`文件`",
+func merge(ctx context.Context, e env, args []string) int {
+	stdout, stderr := e.stdout, e.stderr
+	st, code := startFiles(args, e, "merge", "写到这个`文件`",
 		"用法：tianbao merge -o 输出.xlsx 文件…|目录\n\n把多份采集表合并成一份：重新编号，注明来源文件，找出各份之间的重复。\n退出码：0 没有强制性问题，1 有强制性问题，2 有文件读不出来。")
 	if st == nil {
 		return code
 	}
-	m := &mergeRun{checker: st.checker, out: st.out, stdout: stdout, stderr: stderr, progress: newProgress(stderr)}
+	m := &mergeRun{checker: st.checker, opt: st.opt, out: st.out, stdout: stdout, stderr: stderr, progress: newProgress(stderr)}
 	code, err := m.run(ctx, st.list)
 	m.progress.clear()
 	if ctx.Err() != nil {
@@ -56,6 +57,7 @@ func shown(err error) string {
 // mergeRun is one run over several files.
 type mergeRun struct {
 	checker        *check.Checker
+	opt            sheet.ReadOptions
 	out            string
 	stdout, stderr io.Writer
 	progress       *progress
@@ -71,7 +73,7 @@ func (m *mergeRun) run(ctx context.Context, list []input) (int, error) {
 	var good []input
 	for i, in := range list {
 		m.progress.show("正在读取", i+1, len(list), in.name)
-		imp, err := readWorkbook(ctx, in.path, m.checker, sheet.ReadOptions{})
+		imp, err := readWorkbook(ctx, in.path, m.checker, m.opt)
 		if ctx.Err() != nil {
 			return exitUnreadable, nil
 		}
@@ -122,7 +124,7 @@ func (m *mergeRun) write(ctx context.Context, w io.Writer, list []input, stream 
 	var problems []tianbao.Problem
 	for i, in := range list {
 		m.progress.show("正在合并", i+1, len(list), in.name)
-		imp, err := readWorkbook(ctx, in.path, m.checker, sheet.ReadOptions{})
+		imp, err := readWorkbook(ctx, in.path, m.checker, m.opt)
 		if err != nil {
 			return fmt.Errorf("%s 在合并时变了：%w", in.name, err)
 		}

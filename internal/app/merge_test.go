@@ -33,10 +33,15 @@ func copySamples(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
+// noInput is a command's surroundings without environment and standard input.
+func noInput(stdout, stderr io.Writer) env {
+	return env{func(string) string { return "" }, strings.NewReader(""), stdout, stderr}
+}
+
 func runMerge(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = Merge(context.Background(), args, &out, &errs)
+	code = merge(context.Background(), noInput(&out, &errs), args)
 	return code, out.String(), errs.String()
 }
 
@@ -137,7 +142,7 @@ func TestMergeExitCodes(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var stdout, stderr bytes.Buffer
-	if code := Merge(ctx, []string{"-o", out("g.xlsx"), good}, &stdout, &stderr); code != 2 || !strings.Contains(stderr.String(), "已中断") {
+	if code := merge(ctx, noInput(&stdout, &stderr), []string{"-o", out("g.xlsx"), good}); code != 2 || !strings.Contains(stderr.String(), "已中断") {
 		t.Errorf("interrupted: exit %d %s", code, stderr.String())
 	}
 	left, _ := filepath.Glob(filepath.Join(dir, ".tianbao-*"))
@@ -150,7 +155,7 @@ func TestDataPackageCommand(t *testing.T) {
 	dir := t.TempDir()
 	run := func(args ...string) (int, string) {
 		var out, errs bytes.Buffer
-		code := DataPackage(context.Background(), args, &out, &errs)
+		code := dataPackage(context.Background(), noInput(&out, &errs), args)
 		return code, out.String() + errs.String()
 	}
 	good, bad, broken := samples+"s01-clean.xlsx", samples+"s13-duplicates.xlsx", samples+"s16-truncated.xlsx"

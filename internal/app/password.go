@@ -3,8 +3,12 @@ package app
 import (
 	"bufio"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
 	"strings"
+
+	"tianbao/internal/sheet"
 )
 
 // passwordEnv gives the password of encrypted workbooks. It is no flag: a command
@@ -16,6 +20,20 @@ const passwordHelp = "带打开密码的工作簿：用环境变量 " + password
 
 // maxPassword bounds the line of standard input; Office takes 255 characters.
 const maxPassword = 4 << 10
+
+// readFlags defines the flags of all commands that read workbooks. The function it
+// returns gives what they say, once they are parsed.
+func readFlags(fl *flag.FlagSet) func(e env) (sheet.ReadOptions, error) {
+	title := fl.String("sheet", "", "读哪一张工作表：它的`名称`；不给时自己找，有几张都像时会列出来")
+	fromStdin := fl.Bool("password-stdin", false, "从标准输入的第一行读取工作簿的打开密码")
+	return func(e env) (sheet.ReadOptions, error) {
+		password, err := e.workbookPassword(*fromStdin)
+		if err != nil {
+			err = fmt.Errorf("读不到标准输入里的密码：%s", reason(err))
+		}
+		return sheet.ReadOptions{Password: password, Sheet: *title}, err
+	}
+}
 
 // workbookPassword returns the password for the workbooks of a command: the first
 // line of standard input if asked for, else that of the environment.

@@ -51,6 +51,15 @@ func TestCheckPassword(t *testing.T) {
 			if code != tt.code || !strings.Contains(out.String(), tt.says) || strings.Contains(out.String()+errs.String(), "口令") {
 				t.Errorf("code %d, %s%s", code, out.String(), errs.String())
 			}
+			for name, command := range map[string]func(context.Context, env, []string) int{"合并.xlsx": merge, "包.zip": dataPackage} {
+				e.stdin = strings.NewReader(tt.stdin)
+				out.Reset()
+				errs.Reset()
+				code := command(context.Background(), e, append(tt.args, "-o", filepath.Join(t.TempDir(), name), file))
+				if code != tt.code || strings.Contains(out.String()+errs.String(), "口令") {
+					t.Errorf("%s: code %d, %s%s", name, code, out.String(), errs.String())
+				}
+			}
 		})
 	}
 }
@@ -80,5 +89,12 @@ func TestCheckSheet(t *testing.T) {
 	}
 	if code, out, errs := runCheck(t, file, "--sheet", "三季度"); code != 0 || !strings.Contains(out, "“三季度”") {
 		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+	merged := filepath.Join(t.TempDir(), "b.xlsx")
+	if code, _, errs := runMerge(t, file, "-o", merged); code != 2 {
+		t.Errorf("merge without the answer: code %d: %s", code, errs)
+	}
+	if code, out, errs := runMerge(t, file, "--sheet", "三季度", "-o", merged); code != 0 {
+		t.Errorf("merge: code %d: %s%s", code, out, errs)
 	}
 }
