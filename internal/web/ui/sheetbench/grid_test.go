@@ -179,7 +179,7 @@ func (g *grid) check(t *testing.T, c check) (verdict string) {
 	t.Helper()
 	g.log = t.Logf
 	whole := g.Page
-	ctx, cancel := context.WithTimeout(whole.Ctx, 150*time.Second)
+	ctx, cancel := context.WithTimeout(whole.Ctx, 60*time.Second)
 	defer cancel()
 	g.Page = whole.With(probe{t})
 	g.Ctx = ctx
@@ -193,7 +193,7 @@ func (g *grid) check(t *testing.T, c check) (verdict string) {
 			t.Logf("%s: %s: %s", g.lib.name, c.name, why)
 			verdict = "✗"
 			if ctx.Err() != nil {
-				verdict = "✗ (over 150 s)"
+				verdict = "✗ (over a minute)"
 			}
 			g.Page = g.open() // the old one may be stuck
 		}

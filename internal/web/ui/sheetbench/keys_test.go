@@ -200,7 +200,7 @@ func pasteChecks() []check {
 		{"leading zeros and 18 digits stay text", func(g *grid) string {
 			g.mount(60)
 			g.click("F1")
-			g.Paste("000123\t210102199001019001", "")
+			g.Paste("000123\t210102199001019001\tx\r\n", "")
 			g.settle()
 			return yes(g.has("F1=000123", "G1=210102199001019001"))
 		}},
