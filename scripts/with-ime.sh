@@ -98,11 +98,12 @@ END
     HOME="$dir" XDG_CONFIG_HOME="$dir/config" XDG_DATA_HOME="$dir/data" XDG_CACHE_HOME="$dir/cache" XDG_RUNTIME_DIR="$dir/run" \
     DISPLAY=":$number" LC_CTYPE=C.UTF-8 \
     GTK_IM_MODULE=fcitx QT_IM_MODULE=fcitx XMODIFIERS=@im=fcitx \
-    dbus-run-session -- "$0" --inside "$@"
+    dbus-run-session -- "$0" --inside "$@" 3>&2 2>"$dir/bus.log"
   exit
 fi
 
-# On the private bus.
+# On the private bus, whose daemon has its own log.
+exec 2>&3 3>&-
 shift
 openbox >"$HOME/openbox.log" 2>&1 &
 wm=$!
