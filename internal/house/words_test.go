@@ -246,3 +246,49 @@ func ruleMessages(t *testing.T) []string {
 	}
 	return out
 }
+
+var (
+	tsComment = regexp.MustCompile(`(?s)/\*.*?\*/|(?:^|[\s;{}),])//[^\n]*`)
+	tsSaid    = regexp.MustCompile(`\bt\(\s*"((?:[^"\\]|\\.)*)"`)
+)
+
+// mute are Chinese texts of scripts that stay, by file or as they stand.
+var mute = map[string]string{
+	"internal/web/ui/sheet/text.ts": "the first characters of pinyin initials",
+	`"导出.xlsx"`:                     "a file's name",
+	`"表"`:                           "the letter of a column",
+}
+
+// Every sentence of the scripts is said through t("…") and has its English, and every
+// English its sentence.
+func TestScriptsHaveEnglish(t *testing.T) {
+	words := catalogue(t, "script")
+	used := map[string]bool{}
+	walk(t, func(path string, b []byte) {
+		in := strings.HasPrefix(path, "internal/web/ui/page/") || strings.HasPrefix(path, "internal/web/ui/sheet/") || strings.HasPrefix(path, "internal/web/ui/rules/")
+		if !in || !strings.HasSuffix(path, ".ts") || mute[path] != "" {
+			return
+		}
+		text := tsComment.ReplaceAllString(string(b), "")
+		for _, m := range tsSaid.FindAllStringSubmatch(text, -1) {
+			used[m[1]] = true
+			if _, ok := words[m[1]]; !ok {
+				t.Errorf("words/en/script.json lacks %q of %s", m[1], path)
+			}
+		}
+		text = tsSaid.ReplaceAllString(text, "t(")
+		for word := range mute {
+			text = strings.ReplaceAll(text, word, "")
+		}
+		for n, line := range strings.Split(text, "\n") {
+			if han(line) {
+				t.Errorf("%s, about line %d: Chinese that is not said through t(): %s", path, n+1, strings.TrimSpace(line))
+			}
+		}
+	})
+	for key := range words {
+		if !used[key] {
+			t.Errorf("words/en/script.json: no script says %q", key)
+		}
+	}
+}

@@ -3,6 +3,7 @@ import { Column, defineSheet, Fault, Row, TbSheet } from "../sheet/element";
 import { call } from "./lib/api";
 import { byId, toast } from "./lib/dom";
 import { getWindow, tellProgress } from "./lib/windows";
+import { t } from "../sheet/words";
 
 interface Filed {
   id: string;
@@ -29,7 +30,7 @@ interface Kept {
   faults: Fault[];
 }
 
-const unitColumn: Column = { key: "@report", letter: "表", title: "填报单位", width: 150 };
+const unitColumn: Column = { key: "@report", letter: "表", title: t("填报单位"), width: 150 };
 
 class AcrossPage {
   private url: string;
@@ -84,9 +85,9 @@ class AcrossPage {
     }
     this.kept = kept;
     if (!this.sheet.columns.length) this.sheet.columns = [unitColumn, ...columns.map((c) => ({ ...c, choices: undefined, required: false }))];
-    byId("count-rows").textContent = `共 ${reports.length} 个单位 ${rows} 行`;
+    byId("count-rows").textContent = t("共 {0} 个单位 {1} 行", reports.length, rows);
     byId("count-faults").textContent = "";
-    byId("status").textContent = rows ? "" : "各单位还没有提交内容";
+    byId("status").textContent = rows ? "" : t("各单位还没有提交内容");
     const turn = this.reports;
     this.sheet.setSource({ count: rows, load: (from, count, signal) => this.load(from, count, signal) });
     this.sheet.focus();
@@ -143,7 +144,7 @@ class AcrossPage {
     p.list.forEach((r, i) => {
       const id = p.id + "." + r.id;
       if (!kept.rows[p.from + i] && r.faults) {
-        kept.faults.push({ row: id, key: "", severity: "error", code: "faults", message: `这一行有 ${r.faults} 处错误，请打开所在单位的表查看` });
+        kept.faults.push({ row: id, key: "", severity: "error", code: "faults", message: t("这一行有 {0} 处错误，请打开所在单位的表查看", r.faults) });
       }
       kept.rows[p.from + i] = { id, values: [p.owner, ...r.values] };
     });
@@ -155,7 +156,7 @@ class AcrossPage {
     const all: Fault[] = [];
     this.kept.forEach((k) => k.faults.forEach((f) => all.push(f)));
     this.sheet.setFaults(all);
-    byId("count-faults").textContent = all.length ? `${all.length} 行有错误` : "";
+    byId("count-faults").textContent = all.length ? t("{0} 行有错误", all.length) : "";
   }
 }
 

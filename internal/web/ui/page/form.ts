@@ -11,9 +11,10 @@ import { withUnits } from "./lib/units";
 import { viewBar } from "./lib/view";
 import { showRows, tellProgress } from "./lib/windows";
 import { Receipt, ReasonChange, Work } from "./lib/work";
+import { t } from "../sheet/words";
 
 interface Sheet {
-  report: { id: string; version: number; rows: number; state_name: string };
+  report: { id: string; version: number; rows: number; state: string; state_name: string };
   columns: Column[];
   rows: Row[];
 }
@@ -36,7 +37,7 @@ class FormPage {
       decide: async (found) => {
         const order = sheet.rows().map((r) => r.id);
         const mine = await decide(sheet.columns, found, (row) => order.indexOf(row) + 1);
-        if (!mine) this.status("有冲突没有处理，还没有提交");
+        if (!mine) this.status(t("有冲突没有处理，还没有提交"));
         return mine;
       },
       keep: () => this.keeping.keeper.write(),
@@ -44,14 +45,14 @@ class FormPage {
       signIn,
       saved: (out) => {
         this.keeping.saved();
-        this.state(out.report.state_name);
+        this.state(out.report);
         this.changed();
-        this.status(`已提交 ${out.receipt.at.slice(11, 16)}`); // RFC 3339 in the zone of Shanghai
-        toast("ok", `已提交，共 ${out.receipt.rows} 行。`, { text: "查看回执", href: `${this.url}/receipts/${out.receipt.id}` });
+        this.status(t("已提交 {0}", out.receipt.at.slice(11, 16))); // RFC 3339 in the zone of Shanghai
+        toast("ok", t("已提交，共 {0} 行。", out.receipt.rows), { text: t("查看回执"), href: `${this.url}/receipts/${out.receipt.id}` });
       },
       met: ({ report, rows }) => {
-        this.state(report.state_name);
-        if (rows.length) this.status(`${report.updated_by}提交了改动，已更新到表中`);
+        this.state(report);
+        if (rows.length) this.status(t("{0}提交了改动，已更新到表中", report.updated_by));
         this.changed();
       },
     });
@@ -59,7 +60,7 @@ class FormPage {
     this.faults = new FaultList((p) => sheet.goTo(p.row, p.field || ""), (p) => void this.explain(p));
     sheet.addEventListener("tb-change", () => this.changed());
     sheet.addEventListener("tb-submit", () => void this.run(() => this.save(), "submit"));
-    sheet.addEventListener("tb-deleted", (e) => this.offerUndo(`已删除 ${(e as CustomEvent<{ count: number }>).detail.count} 行，提交后生效。`));
+    sheet.addEventListener("tb-deleted", (e) => this.offerUndo(t("已删除 {0} 行，提交后生效。", (e as CustomEvent<{ count: number }>).detail.count)));
     sheet.addEventListener("tb-notice", (e) => toast("warn", (e as CustomEvent<{ message: string }>).detail.message));
     this.on("submit", () => this.save());
     this.on("check", () => this.check(true));
@@ -137,14 +138,14 @@ class FormPage {
   private load(s: Sheet): void {
     this.work.version = s.report.version;
     showRows(this.sheet, this.url, s, () => void this.moved());
-    this.state(s.report.state_name);
+    this.state(s.report);
     this.changed();
   }
 
   /** Tells of a step that can be taken back, as long as it is the last one. */
   private offerUndo(message: string, undone?: () => void): void {
     this.offer = toast("ok", message, {
-      text: "撤销",
+      text: t("撤销"),
       act: () => {
         this.sheet.undo();
         if (undone) undone();
@@ -157,7 +158,7 @@ class FormPage {
     if (this.offer) this.offer();
     this.offer = null;
     this.keeping.touch();
-    byId("count-rows").textContent = `共 ${this.sheet.filled} 行`;
+    byId("count-rows").textContent = t("共 {0} 行", this.sheet.filled);
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.check(false), 700);
   }
@@ -166,16 +167,16 @@ class FormPage {
     byId("status").textContent = text;
   }
 
-  private state(name: string): void {
-    const cls = { 已上报: "badge-reported", 已提交: "badge-saved", 上报后有修改: "badge-fault" }[name] || "badge-empty";
+  private state(report: { state: string; state_name: string }): void {
+    const cls = { reported: "badge-reported", draft: "badge-saved", changed: "badge-fault" }[report.state] || "badge-empty";
     byId("state").className = "badge " + cls;
-    byId("state").textContent = name;
+    byId("state").textContent = t(report.state_name);
   }
 
   private failed(e?: Failure): void {
     if (!e) return;
     // The banner tells these, and how to go on.
-    if (e.code !== "signed_out" && e.code !== "offline") toast("error", e.message + (e.code === "internal" && e.request ? `（编号 ${e.request}）` : ""));
+    if (e.code !== "signed_out" && e.code !== "offline") toast("error", e.message + (e.code === "internal" && e.request ? t("（编号 {0}）", e.request) : ""));
     this.status("");
   }
 
@@ -195,50 +196,50 @@ class FormPage {
     if (!loud) return;
     const { error, justify, hint } = res.data.counts;
     this.faults.show(true);
-    if (!error && !justify && !hint) toast("ok", "校验通过，没有发现问题。");
-    else toast(error ? "warn" : "ok", `校验完成：错误 ${error} 处，需要说明 ${justify} 处，提示 ${hint} 处。`);
+    if (!error && !justify && !hint) toast("ok", t("校验通过，没有发现问题。"));
+    else toast(error ? "warn" : "ok", t("校验完成：错误 {0} 处，需要说明 {1} 处，提示 {2} 处。", error, justify, hint));
   }
 
   private mark(problems: Problem[], left: number): void {
     this.sheet.setFaults(problems.map((p): Fault => ({
       row: p.row, key: p.field || "", severity: p.reason ? "hint" : p.severity, code: p.code,
-      message: p.message + (p.reason ? `（已说明：${p.reason}）` : ""),
+      message: t(p.message) + (p.reason ? t("（已说明：{0}）", p.reason) : ""),
     })));
     this.faults.set(problems, left);
     const n = problems.filter(open).length + left;
     const counts = byId("count-faults");
     counts.textContent = "";
-    counts.append(el("b", n ? "count-error" : "", String(n)), n ? " 处待处理" : " 处问题");
+    counts.append(el("b", n ? "count-error" : "", String(n)), n ? t(" 处待处理") : t(" 处问题"));
   }
 
   /** Saves what is on the screen; true when it is saved. */
   private async save(): Promise<boolean> {
     if (!this.work.dirty) {
-      toast("ok", "没有需要提交的改动。");
+      toast("ok", t("没有需要提交的改动。"));
       return true;
     }
     // A save of its own moves the version of which the other rows are still to come.
     await this.sheet.complete;
-    this.status("正在提交…");
+    this.status(t("正在提交…"));
     const done = await this.work.save();
-    if (byId("status").textContent === "正在提交…") this.status("");
+    if (byId("status").textContent === t("正在提交…")) this.status("");
     return done;
   }
 
   /** 上报. */
   private async report(): Promise<void> {
     if (this.work.dirty) {
-      if (!(await ask("先提交再上报", ["表中有改动还没有提交。上报的是已提交的内容，现在提交并继续吗？"], "提交并继续"))) return;
+      if (!(await ask(t("先提交再上报"), [t("表中有改动还没有提交。上报的是已提交的内容，现在提交并继续吗？")], t("提交并继续")))) return;
       if (!(await this.save())) return;
     }
-    if (!(await ask("上报", [`确定上报这张表吗？共 ${this.sheet.filled} 行。上报后如有修改，需要重新上报。`], "上报"))) return;
+    if (!(await ask(t("上报"), [t("确定上报这张表吗？共 {0} 行。上报后如有修改，需要重新上报。", this.sheet.filled)], t("上报")))) return;
     this.reportKey = this.reportKey || newKey();
     const res = await this.call<Receipt>("POST", "/submission", { key: this.reportKey });
     if (res.status !== 0) this.reportKey = "";
     if (res.data) {
-      this.state("已上报");
-      this.status("已上报");
-      toast("ok", `已上报，回执编号 ${res.data.number}。`, { text: "查看回执", href: `${this.url}/receipts/${res.data.id}` });
+      this.state({ state: "reported", state_name: t("已上报") });
+      this.status(t("已上报"));
+      toast("ok", t("已上报，回执编号 {0}。", res.data.number), { text: t("查看回执"), href: `${this.url}/receipts/${res.data.id}` });
       return;
     }
     if (res.error && res.error.problems && res.error.problems.length) {
@@ -261,7 +262,7 @@ class FormPage {
     try {
       await import(this.sheet.dataset.import as string);
     } catch {
-      toast("error", "连不上服务器，不能打开导入窗口，请检查网络后再试。");
+      toast("error", t("连不上服务器，不能打开导入窗口，请检查网络后再试。"));
       return;
     }
     const detail: ImportHost = {
@@ -274,11 +275,11 @@ class FormPage {
 
   private async imported(plan: Plan): Promise<void> {
     await this.sheet.complete;
-    this.sheet.apply(plan.changes, "导入 " + plan.file);
+    this.sheet.apply(plan.changes, t("导入 ") + plan.file);
     this.work.imports = [...this.work.imports, plan.import];
     this.work.note = plan.file;
     const n = plan.counts;
-    this.offerUndo(`已导入到表中：新增 ${n.add} 行，修改 ${n.change} 行，删除 ${n.delete} 行。确认后请点“提交”。`, () => {
+    this.offerUndo(t("已导入到表中：新增 {0} 行，修改 {1} 行，删除 {2} 行。确认后请点“提交”。", n.add, n.change, n.delete), () => {
       this.work.imports = this.work.imports.filter((id) => id !== plan.import);
       this.work.note = "";
     });
@@ -288,7 +289,7 @@ class FormPage {
   /** A long file was saved by the server: the sheet is loaded anew. */
   private async importedWhole(plan: Plan): Promise<void> {
     const n = plan.counts;
-    toast("ok", `已导入并提交：新增 ${n.add} 行，修改 ${n.change} 行，删除 ${n.delete} 行。`);
+    toast("ok", t("已导入并提交：新增 {0} 行，修改 {1} 行，删除 {2} 行。", n.add, n.change, n.delete));
     const sheet = await this.fetch("?rows=auto");
     if (!sheet) return;
     this.work.settled();
@@ -302,8 +303,8 @@ class FormPage {
     text.rows = 3;
     text.maxLength = 500;
     text.value = p.reason || "";
-    text.setAttribute("aria-label", "情况说明");
-    const ok = await ask("情况说明", [el("p", "", p.message), text, el("p", "field-help", `至少 ${min} 个字，随表保存。`)], "确定", () => Array.from(text.value.trim()).length >= min);
+    text.setAttribute("aria-label", t("情况说明"));
+    const ok = await ask(t("情况说明"), [el("p", "", t(p.message)), text, el("p", "field-help", t("至少 {0} 个字，随表保存。", min))], t("确定"), () => Array.from(text.value.trim()).length >= min);
     if (!ok) return;
     const isNew = !/^[0-9]+$/.test(p.row);
     const change: ReasonChange = { op: "reason", code: p.code, text: text.value.trim(), ...(isNew ? { temp: p.row } : { row: p.row }) };

@@ -1,5 +1,6 @@
 import { List } from "./list";
 import { el, initials } from "./text";
+import { t } from "./words";
 
 /**
  * The list under a drop-down cell. Typed text filters it by part of a word, by pinyin
@@ -12,7 +13,7 @@ export class Dropdown extends List {
   private meant = false;
 
   constructor(input: HTMLTextAreaElement, pick: (value: string) => void) {
-    super(input, "listbox", "选项", (at) => pick(this.shown[at]));
+    super(input, "listbox", t("选项"), (at) => pick(this.shown[at]));
   }
 
   /** Shows all choices, `current` marked. */
@@ -47,6 +48,6 @@ export class Dropdown extends List {
       const n = this.choices.indexOf(c) + 1;
       return { parts: [el("span", { class: "tbs-option-no", "aria-hidden": "true" }, n < 10 ? String(n) : ""), c] };
     });
-    this.draw(entries.length ? entries : [{ parts: ["不在列表中，按 Enter 原样保留"], off: true }], at);
+    this.draw(entries.length ? entries : [{ parts: [t("不在列表中，按 Enter 原样保留")], off: true }], at);
   }
 }

@@ -21,7 +21,7 @@ export class TbSheet extends HTMLElement {
   connectedCallback(): void {
     const { view } = this.grid;
     if (!view.scroll.parentNode) {
-      this.append(this.find.el, view.scroll, this.menu.el, this.input.drop.el, this.input.picker.el, view.tip, view.live);
+      this.append(this.find.el, view.scroll, this.menu.el, this.input.drop.el, this.input.picker.el, view.tip, view.says, view.live);
       const label = this.getAttribute("aria-label");
       const grid = view.scroll.firstElementChild;
       if (label && grid) grid.setAttribute("aria-label", label);

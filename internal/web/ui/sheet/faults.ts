@@ -1,7 +1,8 @@
 import { Line, Model } from "./model";
 import { Fault, Severity } from "./types";
+import { t } from "./words";
 
-const words: Record<Severity, string> = { error: "错误", justify: "需说明", hint: "提示" };
+const words: Record<Severity, string> = { error: t("错误"), justify: t("需说明"), hint: t("提示") };
 const order: Severity[] = ["error", "justify", "hint"];
 
 interface Entry extends Fault {
@@ -65,9 +66,9 @@ export class Faults {
       const old = f.seen !== seen(line, c);
       worst = Math.min(worst, order.indexOf(f.severity));
       if (!old) stale = false;
-      texts.push(`${words[f.severity]}：${f.message}${old ? "（已改动，请重新校验）" : ""}`);
+      texts.push(t("{0}：{1}{2}", words[f.severity], f.message, old ? t("（已改动，请重新校验）") : ""));
     }
-    return texts.length ? { severity: order[worst], text: texts.join("；"), stale } : null;
+    return texts.length ? { severity: order[worst], text: texts.join(t("；")), stale } : null;
   }
 
   /** Faults of a row that are to be dealt with; hints are not. */

@@ -1,5 +1,6 @@
 import { Grid } from "./grid";
 import { el } from "./text";
+import { t } from "./words";
 
 /**
  * The sheet's own find bar: rows out of sight are not in the document, so the
@@ -7,7 +8,7 @@ import { el } from "./text";
  */
 export class Find {
   readonly el: HTMLElement;
-  private field = el("input", { class: "tbs-find-text", type: "search", "aria-label": "在表格中查找", placeholder: "在表格中查找" });
+  private field = el("input", { class: "tbs-find-text", type: "search", "aria-label": t("在表格中查找"), placeholder: t("在表格中查找") });
   private count = el("span", { class: "tbs-find-count", role: "status" });
 
   private waiting = false;
@@ -25,9 +26,9 @@ export class Find {
     this.el.append(
       this.field,
       this.count,
-      button("↑", "上一个", () => this.step(-1)),
-      button("↓", "下一个", () => this.step(1)),
-      button("×", "关闭查找", () => this.close()),
+      button("↑", t("上一个"), () => this.step(-1)),
+      button("↓", t("下一个"), () => this.step(1)),
+      button("×", t("关闭查找"), () => this.close()),
     );
     this.field.addEventListener("input", (e) => {
       if (!(e as InputEvent).isComposing) this.step(0);
@@ -56,7 +57,7 @@ export class Find {
 
   /** Rows that have not come yet may have what is looked for. */
   private wait(dir: -1 | 0 | 1): void {
-    this.count.textContent = "正在读取…";
+    this.count.textContent = t("正在读取…");
     if (this.waiting) return;
     this.waiting = true;
     this.grid.loader.whole(() => {
@@ -80,7 +81,7 @@ export class Find {
         }),
       );
     }
-    this.count.textContent = want && !hits.length ? (grid.shown.on ? "显示的行中没有" : "没有找到") : "";
+    this.count.textContent = want && !hits.length ? (grid.shown.on ? t("显示的行中没有") : t("没有找到")) : "";
     if (!hits.length) return;
     const { r, c } = grid.sel;
     const after = (h: [number, number]) => h[0] - r || h[1] - c;

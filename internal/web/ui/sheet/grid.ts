@@ -9,6 +9,7 @@ import { Sizes } from "./sizes";
 import { narrow } from "./text";
 import { Change, Newer, Rect, Row, Selection, ViewSpec, ViewState, rectOf } from "./types";
 import { View } from "./view";
+import { t } from "./words";
 
 let instances = 0;
 
@@ -94,7 +95,7 @@ export class Grid {
   /** Whether rows of the stretch are still to come, and nothing may be done to them; says so. */
   away(top: number, bottom: number): boolean {
     const gap = this.model.gap(top, bottom);
-    if (gap) this.notice("这些行正在读取，还没有显示出来，请稍候再操作。");
+    if (gap) this.notice(t("这些行正在读取，还没有显示出来，请稍候再操作。"));
     return gap;
   }
 
@@ -165,9 +166,9 @@ export class Grid {
     input.setAttribute("aria-label", this.cellText(false));
     const invalid = fault && fault.severity !== "hint";
     input.setAttribute("aria-invalid", String(!!invalid));
-    attr(input, "aria-errormessage", invalid ? tip.id : null);
+    attr(input, "aria-errormessage", invalid ? this.view.says.id : null);
     input.setAttribute("aria-required", String(!!col.required));
-    tip.textContent = [this.news.text(this.line, this.sel.c), fault ? fault.text : ""].filter((x) => x).join("；");
+    this.view.says.textContent = tip.textContent = [this.news.text(this.line, this.sel.c), fault ? fault.text : ""].filter((x) => x).join(t("；"));
     tip.hidden = true;
     this.view.place();
     return shown;
@@ -177,9 +178,9 @@ export class Grid {
     const col = this.model.columns[this.sel.c];
     if (!col) return "";
     const fault = withFault ? this.view.tip.textContent : "";
-    let s = `第${this.shown.number(this.sel.r)}行 ${col.letter}列 ${col.title} ${this.value || (this.model.absent(this.line) ? "正在读取" : "空")}`;
-    if (this.isReadonly(this.sel.c)) s += "，只读";
-    if (fault) s += "，" + fault;
+    let s = t("第{0}行 {1}列 {2} {3}", this.shown.number(this.sel.r), col.letter, col.title, this.value || (this.model.absent(this.line) ? t("正在读取") : t("空")));
+    if (this.isReadonly(this.sel.c)) s += t("，只读");
+    if (fault) s += t("，") + fault;
     return s;
   }
 
@@ -187,7 +188,7 @@ export class Grid {
     const { top, left, bottom, right } = this.rect;
     const cols = this.model.columns;
     if (!cols.length) return "";
-    return `已选 ${bottom - top + 1} 行 ${right - left + 1} 列，从第${this.shown.number(top)}行${cols[left].letter}列到第${this.shown.number(bottom)}行${cols[right].letter}列`;
+    return t("已选 {0} 行 {1} 列，从第{2}行{3}列到第{4}行{5}列", bottom - top + 1, right - left + 1, this.shown.number(top), cols[left].letter, this.shown.number(bottom), cols[right].letter);
   }
 
   // Commands.
@@ -221,14 +222,14 @@ export class Grid {
         }
       }
     });
-    if (kept) this.notice(`有 ${kept} 个单元格是只读的，没有改动。`);
+    if (kept) this.notice(t("有 {0} 个单元格是只读的，没有改动。", kept));
   }
 
   put(line: Line, c: number, text: string): void {
     this.model.set(line, c, this.model.columns[c].narrow ? narrow(text) : text);
   }
 
-  clear(label = "清除"): void {
+  clear(label = t("清除")): void {
     this.write("", label, true);
   }
 
@@ -239,7 +240,7 @@ export class Grid {
     // With a single row selected the row above is the source, as in a spreadsheet.
     const from = down ? (top === bottom ? top - 1 : top) : left === right ? left - 1 : left;
     if (from < 0 || this.away(down ? from : top, bottom)) return;
-    this.step(down ? "向下填充" : "向右填充", () => {
+    this.step(down ? t("向下填充") : t("向右填充"), () => {
       for (let r = top; r <= bottom; r++) {
         for (let c = left; c <= right; c++) {
           if (!this.isReadonly(c)) this.put(lines[r], c, down ? lines[from].v[c] : lines[r].v[from]);
@@ -272,7 +273,7 @@ export class Grid {
     let fixed = 0;
     let unknown = 0;
     this.step(
-      "粘贴",
+      t("粘贴"),
       () => {
         const lines = this.lines.slice(at.top, at.top + height);
         const more = Array.from({ length: height - lines.length }, () => this.model.blank());
@@ -295,12 +296,12 @@ export class Grid {
       () => ({ r: at.top, c: at.left, r2: at.top + height - 1, c2: at.left + width - 1 }),
     );
     const said: string[] = [];
-    if (fixed) said.push(`有 ${fixed} 个单元格是只读的，没有粘贴`);
-    if (!tile && w > width) said.push(`右边超出表格的 ${w - width} 列没有粘贴`);
-    if (cut) said.push(`超过 ${this.maxRows} 行的 ${cut} 行没有粘贴`);
-    if (unknown) said.push(`有 ${unknown} 个值不在下拉列表中，已原样保留，请核对`);
-    if (said.length) this.notice(said.join("；") + "。");
-    else this.announce(`已粘贴 ${height} 行 ${width} 列`);
+    if (fixed) said.push(t("有 {0} 个单元格是只读的，没有粘贴", fixed));
+    if (!tile && w > width) said.push(t("右边超出表格的 {0} 列没有粘贴", w - width));
+    if (cut) said.push(t("超过 {0} 行的 {1} 行没有粘贴", this.maxRows, cut));
+    if (unknown) said.push(t("有 {0} 个值不在下拉列表中，已原样保留，请核对", unknown));
+    if (said.length) this.notice(said.join(t("；")) + t("。"));
+    else this.announce(t("已粘贴 {0} 行 {1} 列", height, width));
   }
 
   /** Inserts a row behind the row with this id, or as many as are selected behind the selection. */
@@ -319,12 +320,12 @@ export class Grid {
     const lines = Array.from({ length: count }, () => this.model.blank());
     const c2 = count > 1 ? this.model.columns.length - 1 : 0;
     this.step(
-      "插入行",
+      t("插入行"),
       () => this.model.insert(at, lines),
       () => ({ r: this.shown.index(lines[0]), c: 0, r2: this.shown.index(lines[count - 1]), c2 }),
     );
     this.view.reveal(this.sel.r, 0);
-    this.announce(count > 1 ? `已插入 ${count} 行，从第${at + 1}行起` : `已插入第${at + 1}行`);
+    this.announce(count > 1 ? t("已插入 {0} 行，从第{1}行起", count, at + 1) : t("已插入第{0}行", at + 1));
     return lines.map((l) => l.id);
   }
 
@@ -334,7 +335,7 @@ export class Grid {
     const c = this.sel.c;
     const top = gone.includes(this.line) ? this.rect.top : this.sel.r;
     this.step(
-      "删除行",
+      t("删除行"),
       () => {
         this.model.removeLines(gone);
         this.keepOne();
@@ -345,7 +346,7 @@ export class Grid {
       },
     );
     this.view.reveal(this.sel.r, c);
-    this.announce(`已删除 ${gone.length} 行，提交后生效`);
+    this.announce(t("已删除 {0} 行，提交后生效", gone.length));
     this.emit("tb-deleted", { count: gone.length });
   }
 
@@ -400,7 +401,7 @@ export class Grid {
 
   /** Decides where this sheet and the saved one differ, as one step. */
   settle(mine: boolean[]): void {
-    this.step("合并他人的改动", () => {
+    this.step(t("合并他人的改动"), () => {
       this.news.settle(mine);
       this.keepOne();
     });
@@ -416,12 +417,12 @@ export class Grid {
   }
 
   private replay(step: Step | null, forward: boolean): void {
-    if (!step) return this.announce(forward ? "没有可以重做的操作" : "没有可以撤销的操作");
+    if (!step) return this.announce(forward ? t("没有可以重做的操作") : t("没有可以撤销的操作"));
     const hidden = this.shown.follow(step);
     this.restore(this.shown.place(forward ? step.after : step.before, step));
     this.view.reveal(this.sel.r, this.sel.c);
     this.view.schedule();
-    this.announce(`${forward ? "已重做" : "已撤销"}：${step.label}${hidden ? "；有关的行原来没有显示，现在显示出来了" : ""}`);
+    this.announce(t("{0}：{1}{2}", forward ? t("已重做") : t("已撤销"), step.label, hidden ? t("；有关的行原来没有显示，现在显示出来了") : ""));
     this.changed();
   }
 
@@ -429,8 +430,8 @@ export class Grid {
     if (this.model.missing) return this.loader.whole(() => this.nextFault(dir));
     const at = this.faults.next(this.sel.r, this.sel.c, dir, (l) => this.shown.index(l));
     if (at) this.choose(at.r, at.c);
-    else if (this.shown.on && this.faults.count((l) => l.live)) this.notice("显示的行没有问题，没有显示的行还有。请点“显示全部”。");
-    else this.announce("没有需要处理的问题");
+    else if (this.shown.on && this.faults.count((l) => l.live)) this.notice(t("显示的行没有问题，没有显示的行还有。请点“显示全部”。"));
+    else this.announce(t("没有需要处理的问题"));
   }
 
   // Views.
@@ -443,7 +444,7 @@ export class Grid {
     }
     const { line, sel } = this;
     if (!this.shown.set(spec)) {
-      this.notice("没有符合条件的行，显示的行没有改变。");
+      this.notice(t("没有符合条件的行，显示的行没有改变。"));
       return false;
     }
     const r = Math.max(0, this.shown.index(line));
@@ -493,8 +494,8 @@ export class Grid {
     const now = [state.shown, state.total, state.faults, state.allFaults, state.faulty].join();
     if (fresh) {
       const c = state.sort ? this.model.column(state.sort.key) : -1;
-      const order = state.sort && c >= 0 ? `按${this.model.columns[c].title}${state.sort.desc ? "降序" : "升序"}，` : "";
-      this.announce(`${order}显示 ${state.shown} 行，共 ${state.total} 行`);
+      const order = state.sort && c >= 0 ? t("按{0}{1}，", this.model.columns[c].title, state.sort.desc ? t("降序") : t("升序")) : "";
+      this.announce(t("{0}显示 {1} 行，共 {2} 行", order, state.shown, state.total));
     }
     if (fresh || now !== this.lastView) this.emit("tb-view", state);
     this.lastView = now;

@@ -5,6 +5,7 @@ import { Picker, take } from "./picker";
 import { narrow, oneLine } from "./text";
 import { copyTo, pasteFrom } from "./transfer";
 import { isList } from "./types";
+import { t } from "./words";
 
 /**
  * Keys, composition and clipboard. One text area has the focus all the time and
@@ -164,12 +165,12 @@ export class Input {
     const chosen = this.picker.chosen();
     this.close();
     if (chosen) take(this.grid, chosen, all);
-    else this.grid.write(text, "输入", all);
+    else this.grid.write(text, t("输入"), all);
   }
 
   cancel(): void {
     this.close();
-    this.grid.announce("已取消");
+    this.grid.announce(t("已取消"));
   }
 
   private keydown(e: KeyboardEvent): void {
@@ -202,7 +203,7 @@ export class Input {
         this.openMenu();
         return true;
       case "Enter":
-        if (this.mode === "idle") grid.write(grid.value, "填充", true);
+        if (this.mode === "idle") grid.write(grid.value, t("填充"), true);
         else this.commit(true);
         return true;
     }
@@ -286,7 +287,7 @@ export class Input {
       case "Escape":
         this.leaving = true;
         grid.view.tip.hidden = true;
-        grid.announce("按 Tab 键离开表格，按其他键继续填写");
+        grid.announce(t("按 Tab 键离开表格，按其他键继续填写"));
         return true;
     }
     return false;

@@ -2,6 +2,7 @@ import { shownText } from "./format";
 import { Grid } from "./grid";
 import { el } from "./text";
 import { Filter } from "./types";
+import { t } from "./words";
 
 /** Most values listed at once; the text narrows them down. */
 const most = 200;
@@ -14,8 +15,8 @@ const most = 200;
 export class Menu {
   readonly el = el("form", { class: "tbs-menu", hidden: "" });
   private c = 0;
-  private text = el("input", { class: "tbs-find-text", type: "search", placeholder: "包含的文字", "aria-label": "包含的文字" });
-  private list = el("div", { class: "tbs-menu-list", role: "group", "aria-label": "只看打勾的值" });
+  private text = el("input", { class: "tbs-find-text", type: "search", placeholder: t("包含的文字"), "aria-label": t("包含的文字") });
+  private list = el("div", { class: "tbs-menu-list", role: "group", "aria-label": t("只看打勾的值") });
   private values: [string, number][] = [];
   private on = new Set<string>();
 
@@ -52,7 +53,7 @@ export class Menu {
 
   open(c: number): void {
     const { shown, sizes, view, model } = this.grid;
-    if (model.missing) return this.grid.notice("还在读取其余的行，请稍后再排序和筛选。");
+    if (model.missing) return this.grid.notice(t("还在读取其余的行，请稍后再排序和筛选。"));
     const col = model.columns[c];
     const { sort, filters } = shown.spec;
     const now: Filter = (filters && filters[col.key]) || {};
@@ -79,13 +80,13 @@ export class Menu {
       sort ? sort.key === col.key && sort.desc === desc : desc === undefined,
     ];
     this.el.textContent = "";
-    this.el.setAttribute("aria-label", `${col.letter}列 ${col.title}`);
+    this.el.setAttribute("aria-label", t("{0}列 {1}", col.letter, col.title));
     this.el.append(
-      row(["升序", ...order(false)], ["降序", ...order(true)], ["原来的顺序", ...order()]),
+      row([t("升序"), ...order(false)], [t("降序"), ...order(true)], [t("原来的顺序"), ...order()]),
       this.text,
       this.list,
-      row(["筛选"], ["清除筛选", () => this.filter(null)]),
-      row(["加宽", () => sizes.by(c, 1)], ["变窄", () => sizes.by(c, -1)], ["按内容", () => sizes.fit(c)], ["恢复列宽", () => sizes.reset()]),
+      row([t("筛选")], [t("清除筛选"), () => this.filter(null)]),
+      row([t("加宽"), () => sizes.by(c, 1)], [t("变窄"), () => sizes.by(c, -1)], [t("按内容"), () => sizes.fit(c)], [t("恢复列宽"), () => sizes.reset()]),
     );
     this.draw();
     this.el.hidden = false;
@@ -111,9 +112,9 @@ export class Menu {
     for (const [value, n] of all.slice(0, most)) {
       const box = el("input", { type: "checkbox", value });
       box.checked = on.has(value);
-      list.append(el("label", {}, box, el("span", {}, shownText(col, value) || "（空白）"), String(n)));
+      list.append(el("label", {}, box, el("span", {}, shownText(col, value) || t("（空白）")), String(n)));
     }
-    if (all.length > most) list.append(`还有 ${all.length - most} 个值，输入文字可以缩小范围`);
+    if (all.length > most) list.append(t("还有 {0} 个值，输入文字可以缩小范围", all.length - most));
   }
 
   private filter(f: Filter | null): void {

@@ -1,5 +1,6 @@
 import { Line, Model } from "./model";
 import { Clash } from "./types";
+import { t } from "./words";
 
 /** How long a cell that others changed is marked. */
 const freshTime = 6000;
@@ -60,8 +61,8 @@ export class News {
   text(line: Line, c: number): string {
     const e = this.entries.find((x) => x.line === line && (x.c === c || x.c < 0) && this.stands(x));
     if (!e) return "";
-    const who = e.by || "他人";
-    return e.c < 0 ? `${who}已删除这一行，提交时请选择` : `${who}保存的是“${(line.base as readonly string[])[c] || "空"}”，提交时请选择`;
+    const who = e.by || t("他人");
+    return e.c < 0 ? t("{0}已删除这一行，提交时请选择", who) : t("{0}保存的是“{1}”，提交时请选择", who, (line.base as readonly string[])[c] || t("空"));
   }
 
   private stands(e: Entry): boolean {
@@ -76,7 +77,7 @@ export class News {
 
   clashes(): Clash[] {
     return this.standing().map(({ line, c, by }): Clash => {
-      const all = (v: readonly string[]) => v.filter((x) => x).join("，");
+      const all = (v: readonly string[]) => v.filter((x) => x).join(t("，"));
       if (c >= 0) return { row: line.id, key: this.model.columns[c].key, kind: "edited", mine: line.v[c], theirs: (line.base as readonly string[])[c], by };
       if (line.live) return { row: line.id, key: "", kind: "deleted", mine: all(line.v), theirs: "", by };
       return { row: line.id, key: "", kind: "delete-edited", mine: "", theirs: all(line.base as readonly string[]), by };

@@ -2,6 +2,7 @@ import { Grid } from "./grid";
 import { List } from "./list";
 import { el } from "./text";
 import { Suggestion } from "./types";
+import { t } from "./words";
 
 /** How long typing must rest before it is looked for. */
 const rest = 150;
@@ -24,7 +25,7 @@ export class Picker extends List {
     private grid: Grid,
     pick: (chosen: Suggestion) => void,
   ) {
-    super(input, "listbox", "建议", (at) => pick(this.found[at]));
+    super(input, "listbox", t("建议"), (at) => pick(this.found[at]));
   }
 
   /** Looks for a text; `place` tells where the answer is to be shown, null: no more. */
@@ -44,7 +45,7 @@ export class Picker extends List {
     if (!found.length) return this.hide();
     this.draw(found.map((s) => ({ parts: [el("span", {}, s.text), el("span", { class: "tbs-option-note" }, s.note || "")] })), -1);
     this.put(at);
-    this.grid.announce(`有 ${found.length} 项可选，按向下键选择`);
+    this.grid.announce(t("有 {0} 项可选，按向下键选择", found.length));
   }
 
   /** Closes the list; an answer that is under way comes too late. */
@@ -64,7 +65,7 @@ export class Picker extends List {
 export function take(grid: Grid, from: Suggestion, all: boolean): void {
   const { model, sel } = grid;
   const { top, bottom } = all ? grid.rect : { top: sel.r, bottom: sel.r };
-  grid.step("选择" + from.text, () => {
+  grid.step(t("选择") + from.text, () => {
     for (const line of grid.lines.slice(top, bottom + 1)) {
       const fill = (cells: Record<string, string>, over: boolean) => {
         for (const key of Object.keys(cells)) {

@@ -2,6 +2,7 @@ import { shownText } from "./format";
 import { Model } from "./model";
 import { Shown } from "./shown";
 import { View } from "./view";
+import { t } from "./words";
 
 const least = 40;
 const most = 800;
@@ -65,7 +66,7 @@ export class Sizes {
     const { view, name } = this;
     view.sizes = sizes;
     view.resize();
-    view.live.textContent = `列宽 ${view.widthOf(this.c)} 像素`;
+    view.live.textContent = t("列宽 {0} 像素", view.widthOf(this.c));
     try {
       if (name) localStorage.setItem(name, JSON.stringify(sizes));
     } catch {

@@ -1,6 +1,7 @@
 import { Grid } from "./grid";
 import { Line } from "./model";
 import { Row } from "./types";
+import { t } from "./words";
 
 /** Rows of a window that somebody looks at, and of one that is fetched meanwhile. */
 const near = 200;
@@ -90,7 +91,7 @@ export class Loader {
   /** Runs fn as soon as every row is there; says what is waited for. */
   whole(fn: () => void): void {
     if (!this.source) return fn();
-    this.grid.announce("正在读取其余的行，读完后继续");
+    this.grid.announce(t("正在读取其余的行，读完后继续"));
     void this.complete.then(fn);
   }
 
@@ -156,7 +157,7 @@ export class Loader {
     if (this.farly === stop) this.farly = null;
     else this.nearly = null;
     if (!rows.length) {
-      if (this.wait === first) this.grid.notice("还有一部分行没有读取到，正在重试，已经显示的行可以照常填写。");
+      if (this.wait === first) this.grid.notice(t("还有一部分行没有读取到，正在重试，已经显示的行可以照常填写。"));
       this.later(this.wait);
       this.wait = Math.min(last, this.wait * 2);
       return;

@@ -1,5 +1,6 @@
 import { parseHtml, parseText, writeHtml, writeText } from "./clipboard";
 import { Grid } from "./grid";
+import { t } from "./words";
 
 /** Puts the selected cells on the clipboard, as text and as a table of text cells. */
 export function copyTo(data: DataTransfer, grid: Grid, cut: boolean): void {
@@ -7,8 +8,8 @@ export function copyTo(data: DataTransfer, grid: Grid, cut: boolean): void {
   const cells = grid.copy();
   data.setData("text/plain", writeText(cells));
   data.setData("text/html", writeHtml(cells));
-  if (cut) grid.clear("剪切");
-  else grid.announce(`已复制 ${cells.length} 行 ${cells[0].length} 列`);
+  if (cut) grid.clear(t("剪切"));
+  else grid.announce(t("已复制 {0} 行 {1} 列", cells.length, cells[0].length));
 }
 
 /** Pastes the clipboard's text; its table only when there is no text. */

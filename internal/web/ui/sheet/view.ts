@@ -6,6 +6,7 @@ import { Shown } from "./shown";
 import { News } from "./news";
 import { el } from "./text";
 import { Rect, Selection, ViewSpec, isList, rectOf } from "./types";
+import { t } from "./words";
 
 export const rowHeight = 28;
 const numWidth = 52;
@@ -48,6 +49,8 @@ export class View {
   readonly scroll: HTMLElement;
   readonly input: HTMLTextAreaElement;
   readonly tip = el("div", { class: "tbs-tip", role: "tooltip", hidden: "" });
+  /** The fault of the active cell for screen readers, also while the tooltip is away. */
+  readonly says = el("div", { class: "visually-hidden" });
   readonly live = el("div", { class: "visually-hidden", role: "status", "aria-live": "polite" });
   private grid = el("div", { class: "tbs-grid", role: "grid", "aria-multiselectable": "true" });
   readonly head = el("div", { class: "tbs-head", role: "rowgroup" });
@@ -86,7 +89,7 @@ export class View {
     private locked: () => boolean,
     id: string,
   ) {
-    this.tip.id = id + "-tip";
+    this.says.id = id + "-says";
     this.input = el("textarea", {
       class: "tbs-input",
       rows: "1",
@@ -94,7 +97,7 @@ export class View {
       autocomplete: "off",
       autocapitalize: "off",
       spellcheck: "false",
-      "aria-describedby": this.tip.id,
+      "aria-describedby": this.says.id,
     });
     this.grid.append(this.head, this.body);
     this.scroll = el("div", { class: "tbs-scroll" }, this.grid, this.input);
@@ -373,7 +376,7 @@ export class View {
       texts.push(text);
       row.append(cell);
     });
-    const del = el("button", { type: "button", class: "tbs-delete", tabindex: "-1", "data-do": "delete" }, "× 删除行");
+    const del = el("button", { type: "button", class: "tbs-delete", tabindex: "-1", "data-do": "delete" }, t("× 删除行"));
     row.append(el("div", { class: "tbs-ops", role: "gridcell", "aria-colindex": String(cells.length + 2) }, del));
     this.stick(cells);
     this.body.append(row);
@@ -398,7 +401,7 @@ export class View {
     if (box.number !== number) {
       box.number = number;
       box.num.textContent = String(number);
-      box.del.setAttribute("aria-label", `× 删除行 ${number}`);
+      box.del.setAttribute("aria-label", t("× 删除行 {0}", number));
     }
     box.line = line;
     box.v = line.v;

@@ -10,7 +10,7 @@ interface Tongue {
  * nothing but this call; another language is a script that sets `window.tbSpeak`
  * before this one runs. Sentences of the server pass through here too.
  */
-export function t(sentence: string, ...args: (string | number)[]): string {
+export function t(sentence: string, ...args: (string | number | undefined)[]): string {
   const speak = (window as Tongue).tbSpeak;
   const s = speak ? speak(sentence) : sentence;
   return args.length ? s.replace(/\{(\d)\}/g, (_, i) => String(args[Number(i)])) : s;

@@ -1,5 +1,7 @@
 // Requests to the server that the page came from.
 
+import { t } from "../../sheet/words";
+
 /** An error as the server tells it: one sentence for people. */
 export interface Failure {
   code: string;
@@ -61,8 +63,13 @@ export async function call<T>(method: string, url: string, body?: unknown): Prom
   // but not under that of another person.
   const session = await once<{ login: string; csrf: string }>("GET", "/session");
   if (!session.data) return { status: session.status, error: session.error };
-  if (!takeSession(session.data)) return { status: 403, error: { code: "other_user", message: "这个浏览器已换成另一个账号登录，请换回原来的账号再继续。" } };
+  if (!takeSession(session.data)) return { status: 403, error: { code: "other_user", message: t("这个浏览器已换成另一个账号登录，请换回原来的账号再继续。") } };
   return once<T>(method, url, body);
+}
+
+/** An error in the language of the page. */
+function heard(e: Failure): Failure {
+  return { ...e, message: t(e.message) };
 }
 
 async function once<T>(method: string, url: string, body?: unknown): Promise<Answer<T>> {
@@ -70,13 +77,13 @@ async function once<T>(method: string, url: string, body?: unknown): Promise<Ans
   try {
     res = await send(method, url, body);
   } catch {
-    return { status: 0, error: { code: "offline", message: "连不上服务器，您的内容还在表中，请检查网络后再试。" } };
+    return { status: 0, error: { code: "offline", message: t("连不上服务器，您的内容还在表中，请检查网络后再试。") } };
   }
   try {
     const json = await res.json();
-    return res.ok ? { status: res.status, data: json as T } : { status: res.status, error: json.error as Failure };
+    return res.ok ? { status: res.status, data: json as T } : { status: res.status, error: heard(json.error as Failure) };
   } catch {
-    return { status: res.ok ? 0 : res.status, error: { code: "unreadable", message: "服务器的回答不完整，请稍候再试。" } };
+    return { status: res.ok ? 0 : res.status, error: { code: "unreadable", message: t("服务器的回答不完整，请稍候再试。") } };
   }
 }
 
@@ -84,7 +91,7 @@ async function once<T>(method: string, url: string, body?: unknown): Promise<Ans
 export async function download(url: string, body: unknown): Promise<string> {
   try {
     const res = await send("POST", url, body);
-    if (!res.ok) return ((await res.json()).error as Failure).message;
+    if (!res.ok) return heard((await res.json()).error as Failure).message;
     const name = /filename\*=UTF-8''([^;]+)/.exec(res.headers.get("Content-Disposition") || "");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await res.blob());
@@ -93,7 +100,7 @@ export async function download(url: string, body: unknown): Promise<string> {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     return "";
   } catch {
-    return "导出没有完成，请检查网络后再试。";
+    return t("导出没有完成，请检查网络后再试。");
   }
 }
 

@@ -1,8 +1,9 @@
 // The fault list under the sheet.
 import { Problem } from "./api";
 import { byId, el, fill } from "./dom";
+import { t } from "../../sheet/words";
 
-const names = { error: "强制性", justify: "核实性", hint: "提示性" };
+const names = { error: t("强制性"), justify: t("核实性"), hint: t("提示性") };
 
 /** Most entries drawn at once; the counts tell of all, and the filter finds the rest. */
 const most = 1000;
@@ -40,7 +41,7 @@ export class FaultList {
     for (const sev of ["", "error", "justify", "hint"]) {
       const n = this.count(sev);
       if (sev && !n) continue;
-      const chip = el("button", "chip", (sev ? names[sev as keyof typeof names] : "全部") + " " + n) as HTMLButtonElement;
+      const chip = el("button", "chip", (sev ? names[sev as keyof typeof names] : t("全部")) + " " + n) as HTMLButtonElement;
       chip.type = "button";
       chip.setAttribute("aria-pressed", String(this.filter === sev));
       chip.addEventListener("click", () => {
@@ -54,8 +55,8 @@ export class FaultList {
     const shown = this.problems.filter((p) => !this.filter || p.severity === this.filter);
     for (const p of shown.slice(0, most)) list.append(this.item(p));
     const more = Math.max(0, shown.length - most) + (this.filter ? 0 : this.left);
-    if (more) list.append(el("li", "muted", `还有 ${more} 处没有列出，请先改正以上问题。`));
-    if (!shown.length) list.append(el("li", "muted", "没有发现问题。"));
+    if (more) list.append(el("li", "muted", t("还有 {0} 处没有列出，请先改正以上问题。", more)));
+    if (!shown.length) list.append(el("li", "muted", t("没有发现问题。")));
   }
 
   private item(p: Problem): HTMLElement {
@@ -63,14 +64,14 @@ export class FaultList {
       "button",
       "fault fault-" + p.severity,
       el("span", "badge badge-" + p.severity, names[p.severity]),
-      el("span", "fault-place", `第${p.seq}行` + (p.letter ? ` ${p.letter}列` : "")),
-      el("span", "fault-text", p.message + (p.reason ? `（已说明：${p.reason}）` : "")),
+      el("span", "fault-place", t("第{0}行", p.seq) + (p.letter ? t(" {0}列", p.letter) : "")),
+      el("span", "fault-text", t(p.message) + (p.reason ? t("（已说明：{0}）", p.reason) : "")),
     ) as HTMLButtonElement;
     b.type = "button";
     b.addEventListener("click", () => this.goTo(p));
     const li = el("li", "", b);
     if (p.severity === "justify") {
-      const why = el("button", "button button-small", p.reason ? "改说明" : "说明情况") as HTMLButtonElement;
+      const why = el("button", "button button-small", p.reason ? t("改说明") : t("说明情况")) as HTMLButtonElement;
       why.type = "button";
       why.addEventListener("click", () => this.explain(p));
       li.classList.add("row");

@@ -3,6 +3,7 @@
 import { Change, Column } from "../../sheet/element";
 import { call, download, Failure, newKey, Problem } from "./api";
 import { byId, el, fill } from "./dom";
+import { t } from "../../sheet/words";
 
 interface Item {
   kind: "add" | "change" | "delete" | "same";
@@ -132,12 +133,12 @@ export class Importer {
   private async load(help: Record<string, string> = {}): Promise<void> {
     this.reset();
     const file = this.file.files && this.file.files[0];
-    (this.file.nextElementSibling as HTMLElement).textContent = file ? `已选择：${file.name}（点这里换一个文件）` : this.invitation;
+    (this.file.nextElementSibling as HTMLElement).textContent = file ? t("已选择：{0}（点这里换一个文件）", file.name) : this.invitation;
     if (!file) return;
-    if (file.size > this.maxFile) return this.refuse("文件超过 20 MB，请删去无关的工作表和图片，或分成几份再导入。");
+    if (file.size > this.maxFile) return this.refuse(t("文件超过 20 MB，请删去无关的工作表和图片，或分成几份再导入。"));
     const turn = this.turn;
     this.help = help;
-    fill(this.preview, el("p", "muted", "正在读取文件…"));
+    fill(this.preview, el("p", "muted", t("正在读取文件…")));
     const form = this.form(file);
     form.append("screen", JSON.stringify(this.screen()));
     const res = await call<Plan>("POST", this.url, form);
@@ -167,11 +168,11 @@ export class Importer {
     if (!started.data) return this.refuse(started.error ? started.error.message : "");
     const at = this.url.replace(/imports$/, "jobs/") + started.data.id;
     const bar = el("progress", "") as HTMLProgressElement;
-    const text = el("p", "", "正在导入…");
-    const stop = el("button", "button", "取消导入") as HTMLButtonElement;
+    const text = el("p", "", t("正在导入…"));
+    const stop = el("button", "button", t("取消导入")) as HTMLButtonElement;
     stop.type = "button";
     stop.addEventListener("click", () => void call("POST", at + "/cancel", {}));
-    fill(this.preview, text, bar, el("p", "muted", "可以关闭这个页面，导入会继续；完成后在“历史”和“回执”中可以看到。"), stop);
+    fill(this.preview, text, bar, el("p", "muted", t("可以关闭这个页面，导入会继续；完成后在“历史”和“回执”中可以看到。")), stop);
     for (;;) {
       await new Promise((r) => setTimeout(r, 500));
       if (turn !== this.turn) return;
@@ -181,13 +182,13 @@ export class Importer {
         return this.refuse(res.error ? res.error.message : "");
       }
       const j = res.data;
-      text.textContent = `正在${j.stage || "导入"}` + (j.total ? `，${j.done} / ${j.total} 行` : "") + "…";
+      text.textContent = t("正在{0}", t(j.stage || "") || t("导入")) + (j.total ? t("，{0} / {1} 行", j.done, j.total) : "") + "…";
       if (j.total) {
         bar.max = j.total;
         bar.value = j.done;
       } else bar.removeAttribute("value");
       if (j.state === "running") continue;
-      if (j.state !== "done" || !j.plan) return this.refuse(j.error || "导入没有完成，请重试。");
+      if (j.state !== "done" || !j.plan) return this.refuse(t(j.error || "") || t("导入没有完成，请重试。"));
       this.dialog.close("saved");
       return this.saved(j.plan);
     }
@@ -218,8 +219,8 @@ export class Importer {
     const input = el("input", "input") as HTMLInputElement;
     input.type = "password";
     input.autocomplete = "off";
-    input.setAttribute("aria-label", "工作簿的打开密码");
-    const b = el("button", "button", "用这个密码打开") as HTMLButtonElement;
+    input.setAttribute("aria-label", t("工作簿的打开密码"));
+    const b = el("button", "button", t("用这个密码打开")) as HTMLButtonElement;
     b.type = "button";
     const go = () => void this.load({ ...help, password: input.value });
     b.addEventListener("click", go);
@@ -245,15 +246,15 @@ export class Importer {
 
   private conflicts(list: Conflict[]): HTMLElement {
     const title = new Map(this.columns().map((c) => [c.key, c.title]));
-    const box = el("div", "stack", el("p", "callout callout-warn", "这些单元格在文件导出之后，文件里和系统里都有改动。请逐处选择保留哪一个："));
+    const box = el("div", "stack", el("p", "callout callout-warn", t("这些单元格在文件导出之后，文件里和系统里都有改动。请逐处选择保留哪一个：")));
     list.forEach((c, i) => {
-      const by = c.by ? `${c.by} 保存的` : "系统中的";
+      const by = c.by ? t("{0} 保存的", c.by) : t("系统中的");
       const text = {
-        edited: [`系统：${by} ${c.theirs || "（空）"}`, `文件：${c.mine || "（空）"}`],
-        deleted: [`系统：${c.by || "他人"} 已删除这一行，不再加入`, "文件：保留这一行，重新加入到最后"],
-        "delete-edited": [`系统：保留这一行（${by}：${c.theirs}）`, "文件：删除这一行"],
+        edited: [t("系统：{0} {1}", by, c.theirs || t("（空）")), t("文件：{0}", c.mine || t("（空）"))],
+        deleted: [t("系统：{0} 已删除这一行，不再加入", c.by || t("他人")), t("文件：保留这一行，重新加入到最后")],
+        "delete-edited": [t("系统：保留这一行（{0}：{1}）", by, c.theirs), t("文件：删除这一行")],
       }[c.kind];
-      const place = (c.seq ? `第${c.seq}行` : `文件第${c.sheet_row}行`) + (c.field && c.kind === "edited" ? ` ${title.get(c.field)}` : "");
+      const place = (c.seq ? t("第{0}行", c.seq) : t("文件第{0}行", c.sheet_row)) + (c.field && c.kind === "edited" ? ` ${title.get(c.field)}` : "");
       const field = el("fieldset", "choices", el("legend", "", place));
       ["theirs", "mine"].forEach((value, j) => {
         const input = document.createElement("input");
@@ -272,18 +273,18 @@ export class Importer {
     const n = p.counts;
     const tally = el("ul", "tally");
     for (const [kind, count, name] of [
-      ["add", n.add, "新增"], ["edit", n.change, "修改"], ["delete", n.delete, "删除"], ["conflict", n.conflict, "冲突"], ["error", n.error, "错误"],
+      ["add", n.add, t("新增")], ["edit", n.change, t("修改")], ["delete", n.delete, t("删除")], ["conflict", n.conflict, t("冲突")], ["error", n.error, t("错误")],
     ] as [string, number, string][]) {
       tally.append(el("li", "tally-" + kind, el("b", "", String(count)), name));
     }
-    const out: Node[] = [el("p", "", `工作表“${p.sheet}”中有 ${n.rows} 行数据` + (n.same ? `，其中 ${n.same} 行与表中相同` : "") + "。"), tally];
-    for (const text of [p.again, ...(p.remarks || [])]) if (text) out.push(el("p", "callout callout-info", text));
+    const out: Node[] = [el("p", "", t("工作表“{0}”中有 {1} 行数据", p.sheet, n.rows) + (n.same ? t("，其中 {0} 行与表中相同", n.same) : "") + t("。")), tally];
+    for (const text of [p.again, ...(p.remarks || [])]) if (text) out.push(el("p", "callout callout-info", t(text)));
     if (n.error) out.push(this.faulty());
     if (p.conflicts && p.conflicts.length) out.push(this.conflicts(p.conflicts));
     if (p.confirm) out.push(this.question(p.confirm));
     if (p.large) {
-      out.push(el("p", "callout callout-info", this.dirty() ? "文件较大，要在后台导入并直接提交；表中有未提交的改动，请先取消、提交，再来导入。"
-        : p.conflicts && p.conflicts.length ? "文件较大且有冲突，请把有冲突的行复制到新建的工作簿中（带表头），先单独导入。" : "文件较大，将在后台导入并直接提交。"));
+      out.push(el("p", "callout callout-info", this.dirty() ? t("文件较大，要在后台导入并直接提交；表中有未提交的改动，请先取消、提交，再来导入。")
+        : p.conflicts && p.conflicts.length ? t("文件较大且有冲突，请把有冲突的行复制到新建的工作簿中（带表头），先单独导入。") : t("文件较大，将在后台导入并直接提交。")));
     }
     if (p.items.length) out.push(this.table(p));
     fill(this.preview, ...out);
@@ -292,7 +293,7 @@ export class Importer {
 
   /** Faulty rows may come in; or the sender corrects the file, marked where it is wrong. */
   private faulty(): HTMLElement {
-    const b = el("button", "button button-small", "下载批注副本") as HTMLButtonElement;
+    const b = el("button", "button button-small", t("下载批注副本")) as HTMLButtonElement;
     b.type = "button";
     b.addEventListener("click", async () => {
       const file = this.file.files && this.file.files[0];
@@ -302,7 +303,7 @@ export class Importer {
       const message = await download(this.url, form);
       if (message) this.refuse(message);
     });
-    return el("p", "callout callout-warn", "有错误的行也可以先导入，改正后再上报；或者下载批注副本，照着标出的单元格改好后重新导入。", b);
+    return el("p", "callout callout-warn", t("有错误的行也可以先导入，改正后再上报；或者下载批注副本，照着标出的单元格改好后重新导入。"), b);
   }
 
   private question(text: string): HTMLElement {
@@ -310,38 +311,38 @@ export class Importer {
     this.sure.type = "checkbox";
     this.sure.id = "import-sure";
     this.sure.addEventListener("change", () => this.update());
-    return el("label", "choice callout callout-warn", this.sure, el("span", "", el("b", "", text), el("small", "", "勾选表示确定。")));
+    return el("label", "choice callout callout-warn", this.sure, el("span", "", el("b", "", t(text)), el("small", "", t("勾选表示确定。"))));
   }
 
   private update(): void {
     const open = (this.plan && this.plan.conflicts) || [];
     const empty = !!this.plan && !this.plan.changes.length && !open.length;
     const large = !!this.plan && !!this.plan.large;
-    this.button.textContent = large ? "导入并提交（后台进行）" : "导入到表中";
+    this.button.textContent = large ? t("导入并提交（后台进行）") : t("导入到表中");
     const undecided = open.some((_, i) => !this.chosen(i));
     this.button.disabled = !this.plan || (empty && !large) || (large && (this.dirty() || open.length > 0)) || undecided || (!!this.sure && !this.sure.checked);
-    if (empty && !large && !this.preview.querySelector(".callout-ok")) this.preview.append(el("p", "callout callout-ok", "文件内容与表中完全相同，没有需要导入的改动。"));
+    if (empty && !large && !this.preview.querySelector(".callout-ok")) this.preview.append(el("p", "callout callout-ok", t("文件内容与表中完全相同，没有需要导入的改动。")));
   }
 
   private table(p: Plan): HTMLElement {
-    const names = { add: "新增", change: "修改", delete: "删除", same: "相同" };
+    const names = { add: t("新增"), change: t("修改"), delete: t("删除"), same: t("相同") };
     const title = new Map(this.columns().map((c) => [c.key, c.title]));
     const body = el("tbody");
     for (const it of p.items.slice(0, 100)) {
       const what = el("td");
       if (it.kind === "change") {
         for (const c of it.cells || []) {
-          what.append(`${title.get(c.field)}：`, el("del", "", c.before || "（空）"), " ", el("ins", "", c.after || "（空）"), " ");
+          what.append(t("{0}：", title.get(c.field)), el("del", "", c.before || t("（空）")), " ", el("ins", "", c.after || t("（空）")), " ");
         }
       } else what.append((it.cells || []).map((c) => c.after || c.before || "").join("　"));
       body.append(
         el("tr", "diff-" + (it.kind === "change" ? "edit" : it.kind), el("td", "", names[it.kind]), el("td", "num", it.sheet_row ? String(it.sheet_row) : "—"),
-          el("td", "num", String(it.seq)), what, el("td", "", it.errors ? `${it.errors} 处错误` : "")),
+          el("td", "num", String(it.seq)), what, el("td", "", it.errors ? t("{0} 处错误", it.errors) : "")),
       );
     }
-    const head = el("tr", "", ...["操作", "文件行", "表中行", "内容", "错误"].map((t) => el("th", "", t)));
+    const head = el("tr", "", ...[t("操作"), t("文件行"), t("表中行"), t("内容"), t("错误")].map((x) => el("th", "", x)));
     const out = el("div", "table-wrap", el("table", "table table-tight diff", el("thead", "", head), body));
-    if (p.items.length > 100) out.append(el("p", "muted", `只列出前 100 项，共 ${p.counts.add + p.counts.change + p.counts.delete} 项。`));
+    if (p.items.length > 100) out.append(el("p", "muted", t("只列出前 100 项，共 {0} 项。", p.counts.add + p.counts.change + p.counts.delete)));
     return out;
   }
 }

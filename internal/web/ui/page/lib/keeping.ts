@@ -8,6 +8,7 @@ import { Keeper } from "./keeper";
 import { Live } from "./live";
 import { signIn } from "./signin";
 import { Work } from "./work";
+import { t } from "../../sheet/words";
 
 type Call = <T>(method: string, path: string, body?: unknown) => Promise<Answer<T>>;
 
@@ -44,9 +45,9 @@ export class Keeping {
       alone = await this.alone(report);
       if (alone) this.keeper.journal = await Journal.open(report, (salt) => call("POST", "/session/journal-key", { salt }));
     } catch {
-      toast("warn", "这个浏览器不能在本机保存没有提交的内容（可能是无痕窗口），请及时提交。");
+      toast("warn", t("这个浏览器不能在本机保存没有提交的内容（可能是无痕窗口），请及时提交。"));
     }
-    if (!alone) this.banner("twice", "info", "这张表已在另一个窗口打开。没有提交的内容只由那个窗口保存，请回到那个窗口填写。");
+    if (!alone) this.banner("twice", "info", t("这张表已在另一个窗口打开。没有提交的内容只由那个窗口保存，请回到那个窗口填写。"));
     else await this.restore();
     this.live.open();
   }
@@ -71,17 +72,17 @@ export class Keeping {
     for (const { draft, spent } of await this.keeper.found()) {
       const at = clock(Date.parse(draft.since));
       const rows = new Set(draft.changes.map((c) => ("temp" in c && c.temp) || ("row" in c && c.row))).size;
-      if (spent && !(await ask("本机保存的内容", [`这台电脑上保存着您 ${at} 起填写的 ${rows} 行，其中的内容可能已经从别处提交。要恢复到表中核对吗？`], "恢复"))) continue;
+      if (spent && !(await ask(t("本机保存的内容"), [t("这台电脑上保存着您 {0} 起填写的 {1} 行，其中的内容可能已经从别处提交。要恢复到表中核对吗？", at, rows)], t("恢复")))) continue;
       const takeBack = await this.work.restore(draft);
       if (!this.work.dirty) continue; // the save had happened, and that was all
-      this.banner("restored", "info", `您在 ${at} 填写的 ${rows} 行还没有提交，已经恢复。`, {
-        放弃这些改动: async () => {
-          if (!(await ask("放弃改动", [`将放弃 ${at} 填写的 ${rows} 行，表恢复为已提交的内容。放弃以后可以用 Ctrl+Z 撤销。`], "放弃"))) return;
-          takeBack("放弃恢复的改动");
+      this.banner("restored", "info", t("您在 {0} 填写的 {1} 行还没有提交，已经恢复。", at, rows), {
+        [t("放弃这些改动")]: async () => {
+          if (!(await ask(t("放弃改动"), [t("将放弃 {0} 填写的 {1} 行，表恢复为已提交的内容。放弃以后可以用 Ctrl+Z 撤销。", at, rows)], t("放弃")))) return;
+          takeBack(t("放弃恢复的改动"));
           this.banner("restored");
           this.sheet.focus();
         },
-        知道了: () => this.banner("restored"),
+        [t("知道了")]: () => this.banner("restored"),
       });
     }
     this.keeper.off = false;
@@ -142,15 +143,15 @@ export class Keeping {
     dirty.hidden = !work.dirty;
     if (work.dirty) work.since = work.since || Date.now();
     const n = this.sheet.changes().length + work.reasons.length;
-    const places = [keeper.here && keeper.journal ? "本机" : "", keeper.there ? "服务器" : ""].filter((x) => x).join("和");
-    const kept = places ? `，已存${places}` : "";
-    const since = work.since ? `，${clock(work.since)} 起` : "";
-    dirty.textContent = n ? `有 ${n} 行改动未提交${since}${kept}` : "正在等待保存结果";
-    if (this.offline) this.banner("state", "warn", keeper.journal ? "网络已断开，填写的内容已保存在本机，恢复后自动继续。" : "网络已断开，填写的内容还在本页，请不要关闭。");
+    const places = [keeper.here && keeper.journal ? t("本机") : "", keeper.there ? t("服务器") : ""].filter((x) => x).join(t("和"));
+    const kept = places ? t("，已存{0}", places) : "";
+    const since = work.since ? t("，{0} 起", clock(work.since)) : "";
+    dirty.textContent = n ? t("有 {0} 行改动未提交{1}{2}", n, since, kept) : t("正在等待保存结果");
+    if (this.offline) this.banner("state", "warn", keeper.journal ? t("网络已断开，填写的内容已保存在本机，恢复后自动继续。") : t("网络已断开，填写的内容还在本页，请不要关闭。"));
     else if (this.expired) {
-      const what = n ? `您${since.slice(1) || "刚才"}填写的 ${n} 行没有提交${kept}。` : "";
-      this.banner("state", "warn", `登录已经超时。${what}`, {
-        重新登录: async () => {
+      const what = n ? t("您{0}填写的 {1} 行没有提交{2}。", since.slice(1) || t("刚才"), n, kept) : "";
+      this.banner("state", "warn", t("登录已经超时。{0}", what), {
+        [t("重新登录")]: async () => {
           if (await signIn()) this.resume();
           this.sheet.focus();
         },
@@ -159,8 +160,8 @@ export class Keeping {
   }
 
   private people(names: string[], self: boolean): void {
-    const text = names.length ? `另有 ${names.length} 人正在看这张表：${names.join("、")}` : "";
-    byId("people").textContent = text + (self ? `${text ? "；" : ""}您在另一处也打开着这张表` : "");
+    const text = names.length ? t("另有 {0} 人正在看这张表：{1}", names.length, names.join("、")) : "";
+    byId("people").textContent = text + (self ? t("{0}您在另一处也打开着这张表", text ? t("；") : "") : "");
   }
 
   /** Shows a banner under the toolbar, or with no text takes it away. */

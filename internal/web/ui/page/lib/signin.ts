@@ -1,6 +1,7 @@
 // Signing in again in place, when the session ended under an open sheet.
 import { call, takeSession, who } from "./api";
 import { ask, el } from "./dom";
+import { t } from "../../sheet/words";
 
 let asking: Promise<boolean> | null = null;
 
@@ -16,11 +17,11 @@ async function attempt(): Promise<boolean> {
     input.type = "password";
     input.autocomplete = "current-password";
     input.id = "again-password";
-    const label = el("label", "", `用户 ${who()} 的密码`) as HTMLLabelElement;
+    const label = el("label", "", t("用户 {0} 的密码", who())) as HTMLLabelElement;
     label.htmlFor = input.id;
-    const body: Node[] = [el("p", "", "登录已经超时。填写的内容都在，请重新登录后继续。"), el("div", "field", label, input)];
+    const body: Node[] = [el("p", "", t("登录已经超时。填写的内容都在，请重新登录后继续。")), el("div", "field", label, input)];
     if (message) body.push(el("p", "field-error", message));
-    if (!(await ask("重新登录", body, "登录", () => input.value !== ""))) return false;
+    if (!(await ask(t("重新登录"), body, t("登录"), () => input.value !== ""))) return false;
     const res = await call<{ login: string; csrf: string }>("POST", "/signin", { login: who(), password: input.value });
     if (res.data) {
       takeSession(res.data);

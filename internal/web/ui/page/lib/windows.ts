@@ -1,6 +1,7 @@
 // Long sheets come by windows: what the page asks of the server while one is read.
 import { Row, TbSheet } from "../../sheet/element";
 import { byId } from "./dom";
+import { t } from "../../sheet/words";
 
 /** Asks for a window; rejects when it does not come, with the server's code where there is one. */
 export async function getWindow<T>(url: string, signal: AbortSignal): Promise<T> {
@@ -14,7 +15,7 @@ export async function getWindow<T>(url: string, signal: AbortSignal): Promise<T>
 export function tellProgress(sheet: TbSheet): void {
   sheet.addEventListener("tb-progress", (e) => {
     const { loaded, count } = (e as CustomEvent<{ loaded: number; count: number }>).detail;
-    const text = loaded < count ? `正在读取其余的行 ${Math.floor((loaded / count) * 10) * 10}%` : "";
+    const text = loaded < count ? t("正在读取其余的行 {0}%", Math.floor((loaded / count) * 10) * 10) : "";
     const status = byId("status");
     if (status.textContent !== text) status.textContent = text;
   });

@@ -3,6 +3,7 @@
 // here, so tests run it without a page.
 import { Change, Clash, Newer, TbSheet } from "../../sheet/element";
 import { Answer, Failure, newKey } from "./api";
+import { t } from "../../sheet/words";
 
 export interface Receipt {
   id: string;
@@ -14,7 +15,7 @@ export interface Receipt {
 
 export interface Saved {
   receipt: Receipt;
-  report: { state_name: string };
+  report: { state: string; state_name: string };
   inserted: Record<string, string>;
 }
 
@@ -62,7 +63,7 @@ export interface Draft {
 }
 
 interface NewerAnswer extends Newer {
-  report: { version: number; state_name: string; updated_by: string };
+  report: { version: number; state: string; state_name: string; updated_by: string };
 }
 
 /** What the work asks of its page. Paths are behind the report's. */
@@ -294,7 +295,7 @@ export class Work {
     const gone = rows.map((r) => r.id).filter((id) => !sheet.saved(id));
     const order = gone.length ? sheet.rows().map((r) => r.id).filter((id) => sheet.saved(id)) : undefined;
     await this.merge({ rows, order: order && order.concat(gone) });
-    const made = sheet.apply(changes.filter((ch): ch is Change => ch.op !== "reason"), "恢复没有提交的改动");
+    const made = sheet.apply(changes.filter((ch): ch is Change => ch.op !== "reason"), t("恢复没有提交的改动"));
     await this.merge({ rows: now, order, by: res.data && res.data.by });
     const reasons = changes.filter((ch): ch is ReasonChange => ch.op === "reason").map((r) => (r.temp ? { ...r, temp: made.ids[r.temp] } : r));
     this.reasons = this.reasons.concat(reasons);
