@@ -274,6 +274,7 @@ func upload(r *http.Request) (name string, data []byte, err error) {
 	if _, err = io.ReadFull(f, data); err != nil {
 		return "", nil, fmt.Errorf("web: read an upload: %w", err)
 	}
+	r.MultipartForm = nil // its copy of the file; the values stand in PostForm
 	name = path.Base(strings.ReplaceAll(h.Filename, `\`, "/"))
 	name = strings.Map(func(c rune) rune {
 		if c < 0x20 || c == 0x7f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069 {
