@@ -50,7 +50,7 @@ func (s *server) clerk(t *testing.T, b *browser.Browser) *clerk {
 // ready waits until the sheet is loaded and its first check came back.
 func (c *clerk) ready() {
 	c.t.Helper()
-	c.Wait(`document.querySelector("tb-sheet") && customElements.get("tb-sheet") && document.getElementById("count-faults").textContent !== ""`)
+	c.Wait(`document.querySelector("tb-sheet") && customElements.get("tb-sheet") && !document.getElementById("count-faults").hidden`)
 }
 
 // signInByMouse signs in by clicking and typing.

@@ -75,7 +75,7 @@ func BenchmarkFormPage(b *testing.B) {
 func BenchmarkFormKeys(b *testing.B) {
 	p, url := onForm(b, 300)
 	p.Go(url)
-	p.Wait(`window.usable && document.getElementById("count-faults").textContent !== ""`)
+	p.Wait(`window.usable && !document.getElementById("count-faults").hidden`)
 	x, y := p.Point(cellSelector(2, "B"))
 	p.ClickAt(x-12, y)
 	p.Do(`

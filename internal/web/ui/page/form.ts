@@ -1,11 +1,13 @@
 // The form page: the sheet, and what the buttons above it do.
-import { Column, defineSheet, Fault, Row, TbSheet } from "../sheet/element";
-import { Answer, call, download, Failure, newKey, Problem, takeSession } from "./lib/api";
-import { ask, byId, el, toast } from "./lib/dom";
-import { FaultList, open } from "./lib/faults";
+import { Column, defineSheet, Row, TbSheet } from "../sheet/element";
+import { Answer, call, download, Failure, newKey, takeSession } from "./lib/api";
+import { Checker, Finding } from "./lib/checker";
+import { ask, byId, toast } from "./lib/dom";
+import type { FaultList } from "./lib/faults";
 import type { ImportHost, Plan } from "./lib/importer";
 import { Keeping } from "./lib/keeping";
 import { decide } from "./lib/merge";
+import type { Explain } from "./lib/reason";
 import { signIn } from "./lib/signin";
 import { withUnits } from "./lib/units";
 import { viewBar } from "./lib/view";
@@ -26,9 +28,10 @@ class FormPage {
   private reportKey = "";
   private busy = false;
   private offer: (() => void) | null = null;
-  private checkTurn = 0;
   private timer = 0;
-  private faults: FaultList;
+  private checker: Checker;
+  private faults: FaultList | null = null;
+  private explain: Explain;
 
   constructor(private sheet: TbSheet) {
     this.url = "/reports/" + sheet.dataset.report;
@@ -57,7 +60,11 @@ class FormPage {
       },
     });
     this.keeping = new Keeping(sheet, this.work, this.url, (method, path, body) => this.call(method, path, body));
-    this.faults = new FaultList((p) => sheet.goTo(p.row, p.field || ""), (p) => void this.explain(p));
+    this.explain = { least: Number(sheet.dataset.minReason), save: (f, text) => this.explained(f, text) };
+    this.checker = new Checker(sheet, () => this.faults && this.faults.changed());
+    sheet.addEventListener("tb-active", (e) => this.faults && this.faults.chose((e as CustomEvent).detail.row, (e as CustomEvent).detail.key));
+    sheet.addEventListener("tb-progress", () => this.checker.update());
+    sheet.addEventListener("tb-explain", (e) => this.askReason((e as CustomEvent).detail.row, (e as CustomEvent).detail.key));
     sheet.addEventListener("tb-change", () => this.changed());
     sheet.addEventListener("tb-submit", () => void this.run(() => this.save(), "submit"));
     sheet.addEventListener("tb-deleted", (e) => this.offerUndo(t("已删除 {0} 行，提交后生效。", (e as CustomEvent<{ count: number }>).detail.count)));
@@ -108,6 +115,7 @@ class FormPage {
     if (at) this.sheet.goTo(at[1], "");
     this.sheet.focus();
     await this.keeping.start();
+    void this.checker.start().then(() => this.list());
     await this.check(false);
   }
 
@@ -137,6 +145,7 @@ class FormPage {
 
   private load(s: Sheet): void {
     this.work.version = s.report.version;
+    this.checker.saved(s.rows);
     showRows(this.sheet, this.url, s, () => void this.moved());
     this.state(s.report);
     this.changed();
@@ -158,6 +167,7 @@ class FormPage {
     if (this.offer) this.offer();
     this.offer = null;
     this.keeping.touch();
+    this.checker.update();
     byId("count-rows").textContent = t("共 {0} 行", this.sheet.filled);
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.check(false), 700);
@@ -180,36 +190,23 @@ class FormPage {
     this.status("");
   }
 
+  /** Makes the list of faults, which came with the engine. */
+  private list(): void {
+    if (!window.tbRules) return;
+    this.faults = new window.tbRules.FaultList(this.checker, (f) => this.sheet.goTo(f.row, f.key), this.explain);
+    this.faults.changed();
+  }
+
   /** 数据校验, and the quiet check after each change. Writes nothing. */
   private async check(loud: boolean): Promise<void> {
     clearTimeout(this.timer);
-    const turn = ++this.checkTurn;
-    const res = await this.call<{ problems: Problem[]; left?: number; counts: { error: number; justify: number; hint: number } }>(
-      "POST", "/check", this.work.body(this.sheet.changes()),
-    );
-    if (turn !== this.checkTurn) return;
-    if (!res.data) {
-      if (loud) this.failed(res.error);
-      return;
-    }
-    this.mark(res.data.problems, res.data.left || 0);
+    const res = await this.checker.ask(() => this.call("POST", "/check", this.work.body(this.sheet.changes())));
     if (!loud) return;
-    const { error, justify, hint } = res.data.counts;
-    this.faults.show(true);
+    if (!res.done) return this.failed(res.error);
+    const { error, justify, hint } = this.checker.counts;
+    if (this.faults) this.faults.show(true);
     if (!error && !justify && !hint) toast("ok", t("校验通过，没有发现问题。"));
     else toast(error ? "warn" : "ok", t("校验完成：错误 {0} 处，需要说明 {1} 处，提示 {2} 处。", error, justify, hint));
-  }
-
-  private mark(problems: Problem[], left: number): void {
-    this.sheet.setFaults(problems.map((p): Fault => ({
-      row: p.row, key: p.field || "", severity: p.reason ? "hint" : p.severity, code: p.code,
-      message: t(p.message) + (p.reason ? t("（已说明：{0}）", p.reason) : ""),
-    })));
-    this.faults.set(problems, left);
-    const n = problems.filter(open).length + left;
-    const counts = byId("count-faults");
-    counts.textContent = "";
-    counts.append(el("b", n ? "count-error" : "", String(n)), n ? t(" 处待处理") : t(" 处问题"));
   }
 
   /** Saves what is on the screen; true when it is saved. */
@@ -244,7 +241,7 @@ class FormPage {
     }
     if (res.error && res.error.problems && res.error.problems.length) {
       await this.check(false);
-      this.faults.show(true);
+      if (this.faults) this.faults.show(true);
       const first = res.error.problems[0];
       this.sheet.goTo(first.row, first.field || "");
     }
@@ -296,21 +293,22 @@ class FormPage {
     this.load(sheet);
   }
 
-  /** Takes the explanation of a 核实性 problem. */
-  private async explain(p: Problem): Promise<void> {
-    const min = Number(this.sheet.dataset.minReason);
-    const text = el("textarea", "input") as HTMLTextAreaElement;
-    text.rows = 3;
-    text.maxLength = 500;
-    text.value = p.reason || "";
-    text.setAttribute("aria-label", t("情况说明"));
-    const ok = await ask(t("情况说明"), [el("p", "", t(p.message)), text, el("p", "field-help", t("至少 {0} 个字，随表保存。", min))], t("确定"), () => Array.from(text.value.trim()).length >= min);
-    if (!ok) return;
-    const isNew = !/^[0-9]+$/.test(p.row);
-    const change: ReasonChange = { op: "reason", code: p.code, text: text.value.trim(), ...(isNew ? { temp: p.row } : { row: p.row }) };
-    this.work.reasons = this.work.reasons.filter((r) => !(r.code === p.code && (r.row || r.temp) === p.row)).concat(change);
+  /** Takes the explanation of a 核实性 problem; it is saved with the sheet. */
+  private explained(f: Finding, text: string): void {
+    const change: ReasonChange = { op: "reason", code: f.code, text, ...(f.line.base ? { row: f.row } : { temp: f.row }) };
+    this.work.reasons = this.work.reasons.filter((r) => !(r.code === f.code && (r.row || r.temp) === f.row)).concat(change);
+    this.checker.explain(f.line, f.code, text);
     this.changed();
-    await this.check(false);
+  }
+
+  /** Opens the box for the explanation that the cell asks for, or its row. */
+  private askReason(row: string, key: string): void {
+    const line = this.sheet.line(row);
+    const open = line ? this.checker.of(line).filter((f) => f.weight === "justify") : [];
+    const f = open.find((x) => x.key === key) || open[0];
+    if (!f || !window.tbRules) return void toast("ok", t("这一行没有需要说明的问题。"));
+    this.sheet.goTo(row, f.key);
+    window.tbRules.askReason(f, this.explain, this.sheet.activeBox, () => this.sheet.focus());
   }
 }
 

@@ -57,6 +57,11 @@ export class Cross<R extends object> {
     return key;
   }
 
+  /** Rows have changed places: who is the later one must be seen anew. */
+  again(): void {
+    this.groups.forEach((groups, k) => groups.forEach((g) => g.length > 1 && this.stale[k].add(g)));
+  }
+
   /** Judges anew what was touched; the rows whose verdict may be another one now. */
   settle(): Set<R> {
     const touched = new Set<R>();

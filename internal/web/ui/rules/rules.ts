@@ -47,15 +47,15 @@ export interface CrossRule extends Verdict {
 }
 
 export class Rules {
-  private made = new Map<string, RegExp>();
+  private made = { u: new Map<string, RegExp>(), gu: new Map<string, RegExp>() };
 
   constructor(readonly form: Description) {}
 
-  private re(text: string, flags = "u"): RegExp {
-    let re = this.made.get(flags + text);
+  private re(text: string, flags: "u" | "gu" = "u"): RegExp {
+    let re = this.made[flags].get(text);
     if (!re) {
       re = new RegExp(text.replace(/<([a-z]+)>/g, (_, name: string) => this.form.sets[name]), flags);
-      this.made.set(flags + text, re);
+      this.made[flags].set(text, re);
     }
     return re;
   }

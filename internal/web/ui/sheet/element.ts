@@ -3,11 +3,13 @@ import { Find } from "./find";
 import { Grid } from "./grid";
 import { Input } from "./input";
 import { Menu } from "./menu";
+import { Line } from "./model";
 import { Mouse } from "./mouse";
 import { Source } from "./source";
 import { Change, Clash, Column, Fault, Newer, Row, ViewSpec, ViewState } from "./types";
 
 export type { Source } from "./source";
+export type { Line } from "./model";
 export type { Change, Clash, Column, Fault, Filter, Newer, Row, Severity, Suggestion, ViewSpec, ViewState } from "./types";
 
 export class TbSheet extends HTMLElement {
@@ -106,11 +108,49 @@ export class TbSheet extends HTMLElement {
   }
 
   setFaults(faults: Fault[]): void {
+    this.grid.faults.set(faults);
+    this.marked();
+  }
+
+  private marked(): void {
     const { grid } = this;
-    grid.faults.set(faults);
     if (grid.describe() && this.input.mode === "idle") grid.view.showTip(grid.sel.r, grid.sel.c);
     grid.view.refresh();
     grid.recount();
+  }
+
+  /** Replaces the faults of these rows, which touched() or lines gave. */
+  setRowFaults(faults: Map<Line, Fault[]>): void {
+    faults.forEach((list, line) => this.grid.faults.setRow(line, list));
+    if (faults.size) this.marked();
+  }
+
+  /**
+   * The rows that came, went or changed since this was asked last, for whoever checks
+   * them; null when any may have, also in its place.
+   */
+  touched(): Set<Line> | null {
+    return this.grid.model.touched.take();
+  }
+
+  /** The rows in their stored order, to be read only. A row keeps its object when it gets another id or place. */
+  get lines(): readonly Line[] {
+    return this.grid.model.lines;
+  }
+
+  /** The row with this id, unless it is deleted. */
+  line(id: string): Line | undefined {
+    return this.grid.model.find(id);
+  }
+
+  /** The number of a row in the stored order, from 1. */
+  number(line: Line): number {
+    return this.grid.model.index(line) + 1;
+  }
+
+  /** Where the active cell is, in the window's coordinates. */
+  get activeBox(): DOMRect {
+    return this.grid.view.input.getBoundingClientRect();
   }
 
   /** Moves to the next fault (1) or the one before (-1). */

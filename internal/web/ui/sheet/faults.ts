@@ -5,7 +5,8 @@ import { t } from "./words";
 const words: Record<Severity, string> = { error: t("错误"), justify: t("需说明"), hint: t("提示") };
 const order: Severity[] = ["error", "justify", "hint"];
 
-interface Entry extends Fault {
+interface Entry {
+  f: Fault; // its words may change with the rows they name
   c: number; // column, -1 for the row
   seen: string; // the value that was judged
 }
@@ -46,10 +47,16 @@ export class Faults {
     for (const line of lines) for (const f of this.waiting.get(line.id) || []) this.put(line, f);
   }
 
+  /** Replaces the faults of one row. */
+  setRow(line: Line, faults: Fault[]): void {
+    this.byLine.delete(line);
+    for (const f of faults) this.put(line, f);
+  }
+
   private put(line: Line, f: Fault): void {
     const c = this.model.column(f.key);
     const list = this.byLine.get(line);
-    const entry = { ...f, c, seen: seen(line, c) };
+    const entry = { f, c, seen: f.seen ?? seen(line, c) };
     if (list) list.push(entry);
     else this.byLine.set(line, [entry]);
   }
@@ -61,9 +68,9 @@ export class Faults {
     let worst = order.length;
     let stale = true;
     const texts: string[] = [];
-    for (const f of list) {
-      if (f.c !== c) continue;
-      const old = f.seen !== seen(line, c);
+    for (const { f, c: at, seen: was } of list) {
+      if (at !== c) continue;
+      const old = was !== seen(line, c);
       worst = Math.min(worst, order.indexOf(f.severity));
       if (!old) stale = false;
       texts.push(t("{0}：{1}{2}", words[f.severity], f.message, old ? t("（已改动，请重新校验）") : ""));
@@ -73,7 +80,7 @@ export class Faults {
 
   /** Faults of a row that are to be dealt with; hints are not. */
   open(line: Line): number {
-    return (this.byLine.get(line) || []).filter((f) => f.severity !== "hint").length;
+    return (this.byLine.get(line) || []).filter((e) => e.f.severity !== "hint").length;
   }
 
   /** Faults to be dealt with in the rows that pass. */

@@ -390,6 +390,7 @@ export class Grid {
   merge(newer: Newer, typing: boolean): void {
     const { sel, view, news, shown } = this;
     const was = view.first();
+    this.model.touched.any();
     const [a, b, top] = [this.line, this.lines[sel.r2], this.lines[was]];
     shown.show(meet(this.model, newer, typing ? a : null, { fresh: (l, c) => news.show(l, c), clash: (l, c, by) => news.clash(l, c, by) }));
     const place = (l: Line, r: number) => (shown.index(l) < 0 ? r : shown.index(l));

@@ -202,6 +202,10 @@ export class Input {
         this.commit();
         this.openMenu();
         return true;
+      case "m":
+        this.commit();
+        grid.emit("tb-explain", { row: grid.line.id, key: grid.model.columns[grid.sel.c].key });
+        return true;
       case "Enter":
         if (this.mode === "idle") grid.write(grid.value, t("填充"), true);
         else this.commit(true);

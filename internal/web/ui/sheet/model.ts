@@ -1,3 +1,4 @@
+import { Touched } from "./touched";
 import { Change, Column, Row, Selection } from "./types";
 
 /**
@@ -46,7 +47,7 @@ export class Model {
   undos: Step[] = [];
   redos: Step[] = [];
   byId = new Map<string, Line>();
-  touched = new Set<Line>();
+  touched = new Touched();
   private temps = 0;
   private numbered = false;
   private open: { edits: Edit[]; values: Map<Line, string[]> } | null = null;
@@ -114,6 +115,7 @@ export class Model {
       line.version = r.version;
       this.byId.set(r.id, line);
       came.push(line);
+      this.touched.came(line);
     });
     this.missing -= came.length;
     return came;
@@ -294,6 +296,7 @@ export class Model {
 
   /** Sets the rows in their order. */
   order(lines: Line[]): void {
+    this.touched.any();
     this.lines = lines;
     this.numbered = false;
   }

@@ -53,6 +53,8 @@ export interface Fault {
   severity: Severity;
   message: string;
   code: string;
+  /** The value that was judged, when it is not the one of now. */
+  seen?: string;
 }
 
 /** One step of a change set, as the server's change sets spell it. */

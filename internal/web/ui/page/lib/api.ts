@@ -44,7 +44,7 @@ export function takeSession(s: { login: string; csrf: string }): boolean {
   return true;
 }
 
-function send(method: string, url: string, body?: unknown): Promise<Response> {
+function send(method: string, url: string, body?: unknown, cache: RequestCache = "no-store"): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json", "X-CSRF-Token": csrf ? csrf.value : "" };
   let payload: BodyInit | undefined;
   if (body instanceof FormData) payload = body;
@@ -52,12 +52,12 @@ function send(method: string, url: string, body?: unknown): Promise<Response> {
     headers["Content-Type"] = "application/json";
     payload = JSON.stringify(body);
   }
-  return fetch(url, { method, headers, body: payload, credentials: "same-origin", cache: "no-store" });
+  return fetch(url, { method, headers, body: payload, credentials: "same-origin", cache });
 }
 
 /** Sends a request and reads the JSON answer. It never throws. */
-export async function call<T>(method: string, url: string, body?: unknown): Promise<Answer<T>> {
-  const res = await once<T>(method, url, body);
+export async function call<T>(method: string, url: string, body?: unknown, cache?: RequestCache): Promise<Answer<T>> {
+  const res = await once<T>(method, url, body, cache);
   if (!csrf || !res.error || res.error.code !== "forged") return res;
   // The clerk signed in again in another window: this page goes on under the new session,
   // but not under that of another person.
@@ -72,10 +72,10 @@ function heard(e: Failure): Failure {
   return { ...e, message: t(e.message) };
 }
 
-async function once<T>(method: string, url: string, body?: unknown): Promise<Answer<T>> {
+async function once<T>(method: string, url: string, body?: unknown, cache?: RequestCache): Promise<Answer<T>> {
   let res: Response;
   try {
-    res = await send(method, url, body);
+    res = await send(method, url, body, cache);
   } catch {
     return { status: 0, error: { code: "offline", message: t("连不上服务器，您的内容还在表中，请检查网络后再试。") } };
   }

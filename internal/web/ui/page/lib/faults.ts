@@ -1,82 +1,107 @@
-// The fault list under the sheet.
-import { Problem } from "./api";
+// The list of faults under the sheet: by severity, then by row.
+import { Checker, Finding } from "./checker";
 import { byId, el, fill } from "./dom";
+import { Explain, reasonField } from "./reason";
 import { t } from "../../sheet/words";
 
-const names = { error: t("强制性"), justify: t("核实性"), hint: t("提示性") };
+/** Entries drawn of one group; its count tells of all. */
+const most = 500;
+/** From so many of one kind on, a fault offers to show its kind only. */
+const many = 3;
 
-/** Most entries drawn at once; the counts tell of all, and the filter finds the rest. */
-const most = 1000;
+const weights = ["error", "justify", "hint"] as const;
 
-/** How a problem stands now: one that has its reason stops nothing. */
-export const open = (p: Problem): boolean => p.severity === "error" || (p.severity === "justify" && !p.reason);
+/** Shows a number inside an element that is there only for numbers other than 0. */
+function count(id: string, inside: string, n: number): HTMLElement {
+  const box = byId(id);
+  box.hidden = !n;
+  (box.querySelector(inside) as Element).textContent = String(n);
+  return box;
+}
 
 export class FaultList {
-  private problems: Problem[] = [];
-  /** Problems that the server counts and does not list. */
-  private left = 0;
-  private filter = "";
+  private box = byId("faults");
+  private list = byId("faults-list");
+  private only = "";
+  private frame = 0;
+  private active = "";
 
-  constructor(private goTo: (p: Problem) => void, private explain: (p: Problem) => void) {
+  constructor(private checker: Checker, private goTo: (f: Finding) => void, private explain: Explain) {
     byId("faults-close").addEventListener("click", () => this.show(false));
+    // The list is not drawn anew while somebody is in it.
+    this.list.addEventListener("focusout", () => this.changed());
   }
 
   show(visible: boolean): void {
-    byId("faults").hidden = !visible;
+    this.box.hidden = !visible;
+    this.changed();
   }
 
-  set(problems: Problem[], left = 0): void {
-    this.problems = problems;
-    this.left = left;
-    this.draw();
+  /** The cell that is chosen on the sheet: its faults are told apart. */
+  chose(row: string, key: string): void {
+    this.active = row + " " + key;
+    this.mark();
   }
 
-  private count(severity: string): number {
-    return this.problems.filter((p) => !severity || p.severity === severity).length + (severity ? 0 : this.left);
+  /** The findings are other ones now. Draws them at the next frame. */
+  changed(): void {
+    if (!this.frame) this.frame = requestAnimationFrame(() => this.draw());
   }
 
   private draw(): void {
-    const chips = byId("faults-chips");
-    fill(chips);
-    for (const sev of ["", "error", "justify", "hint"]) {
-      const n = this.count(sev);
-      if (sev && !n) continue;
-      const chip = el("button", "chip", (sev ? names[sev as keyof typeof names] : t("全部")) + " " + n) as HTMLButtonElement;
-      chip.type = "button";
-      chip.setAttribute("aria-pressed", String(this.filter === sev));
-      chip.addEventListener("click", () => {
-        this.filter = sev;
-        this.draw();
-      });
-      chips.append(chip);
+    this.frame = 0;
+    const { counts, knows } = this.checker;
+    byId("count-faults").hidden = !knows;
+    byId("count-none").hidden = counts.error + counts.justify + counts.hint > 0;
+    for (const weight of weights) count("count-" + weight, "b", counts[weight]);
+    if (this.box.hidden || this.list.contains(document.activeElement)) return;
+    const all = this.checker.all();
+    const kinds = new Map<string, number>();
+    for (const f of all) kinds.set(f.code, (kinds.get(f.code) || 0) + 1);
+    const kind = kinds.get(this.only);
+    if (!kind) this.only = "";
+    fill(byId("faults-chips"), kind ? this.button("chip", t("只看同类 {0} 处，点此看全部", kind), "") : all.length ? "" : t("没有发现问题。"));
+    for (const weight of weights) {
+      const part = all.filter((f) => f.weight === weight && (!kind || f.code === this.only));
+      const items = count("faults-" + weight, ".badge", part.length).querySelector("ol") as HTMLElement;
+      fill(items, ...part.slice(0, most).map((f) => this.item(f, kind ? 0 : kinds.get(f.code) || 0)));
+      if (part.length > most) items.append(el("li", "muted", t("还有 {0} 处没有列出，请先处理以上问题。", part.length - most)));
     }
-    const list = byId("faults-list");
-    fill(list);
-    const shown = this.problems.filter((p) => !this.filter || p.severity === this.filter);
-    for (const p of shown.slice(0, most)) list.append(this.item(p));
-    const more = Math.max(0, shown.length - most) + (this.filter ? 0 : this.left);
-    if (more) list.append(el("li", "muted", t("还有 {0} 处没有列出，请先改正以上问题。", more)));
-    if (!shown.length) list.append(el("li", "muted", t("没有发现问题。")));
+    this.mark();
   }
 
-  private item(p: Problem): HTMLElement {
-    const b = el(
-      "button",
-      "fault fault-" + p.severity,
-      el("span", "badge badge-" + p.severity, names[p.severity]),
-      el("span", "fault-place", t("第{0}行", p.seq) + (p.letter ? t(" {0}列", p.letter) : "")),
-      el("span", "fault-text", t(p.message) + (p.reason ? t("（已说明：{0}）", p.reason) : "")),
-    ) as HTMLButtonElement;
+  /** A button that shows one kind only, or with "" all again. */
+  private button(cls: string, text: string, code: string): HTMLElement {
+    const b = el("button", cls, text) as HTMLButtonElement;
     b.type = "button";
-    b.addEventListener("click", () => this.goTo(p));
+    b.onclick = () => {
+      this.only = code;
+      this.changed();
+      // What was pressed goes; the keyboard stays near.
+      byId("faults-close").focus();
+    };
+    return b;
+  }
+
+  private item(f: Finding, kind: number): HTMLElement {
+    const b = this.button("fault", "", "");
+    b.onclick = () => this.goTo(f);
+    b.append(el("span", "fault-place", f.place), el("span", "fault-text", f.text));
     const li = el("li", "", b);
-    if (p.severity === "justify") {
-      const why = el("button", "button button-small", p.reason ? t("改说明") : t("说明情况")) as HTMLButtonElement;
-      why.type = "button";
-      why.addEventListener("click", () => this.explain(p));
-      li.classList.add("row");
-      li.append(why);
-    }
+    if (f.weight === "justify") li.append(reasonField(f, this.explain, () => b.focus()));
+    if (kind >= many) li.append(this.button("button button-quiet button-small", t("同类 {0}", kind), f.code));
+    li.dataset.at = f.row + " " + f.key;
     return li;
+  }
+
+  /** Tells the chosen cell's faults apart and brings them into sight. */
+  private mark(): void {
+    this.list.querySelectorAll("li").forEach((li) => {
+      const b = li.firstElementChild;
+      const on = li.dataset.at === this.active;
+      if (!b || on === b.hasAttribute("aria-current")) return;
+      b.toggleAttribute("aria-current", on);
+      if (on && !this.list.contains(document.activeElement)) li.scrollIntoView({ block: "nearest" });
+    });
   }
 }
