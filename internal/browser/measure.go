@@ -39,8 +39,9 @@ func (p *Page) Before(js string) {
 	call(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: js})
 }
 
-// CPU returns the milliseconds that the page's main thread has worked since it was
-// loaded: other programs on the machine do not count.
+// CPU returns the milliseconds that the page's main thread has worked: other programs
+// on the machine do not count. A browser may give a new page a new process, where
+// counting begins anew; to measure loading, begin in a tab that shows about:blank.
 func (p *Page) CPU() float64 {
 	p.t.Helper()
 	for _, m := range ask(p, performance.GetMetrics, cdp.Empty{}).Metrics {
@@ -54,6 +55,7 @@ func (p *Page) CPU() float64 {
 // CountCPU makes [Page.CPU] count the thread's own time instead of the clock's.
 func (p *Page) CountCPU() {
 	p.t.Helper()
+	call(p, performance.Disable, cdp.Empty{}) // the clock is chosen when counting begins
 	call(p, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks})
 }
 
@@ -65,6 +67,7 @@ type Alive struct {
 // Alive collects garbage and counts what stays.
 func (p *Page) Alive() Alive {
 	p.t.Helper()
+	call(p, performance.Disable, cdp.Empty{})
 	call(p, performance.Enable, performance.EnableParams{})
 	for range 3 { // what a finaliser frees is collected by the next
 		call(p, heapprofiler.CollectGarbage, cdp.Empty{})

@@ -64,11 +64,11 @@ func TestSheetBench(t *testing.T) {
 			if which != "1" && !strings.Contains(","+which+",", ","+tab.name+",") || tab.screen && !screen {
 				continue
 			}
-			open := func() *browser.Page { return headless.Open(t, url+"/") }
+			open := func(url string) *browser.Page { return headless.Open(t, url) }
 			if tab.screen {
-				open = func() *browser.Page { return window.OpenOnScreen(t, url+"/") }
+				open = func(url string) *browser.Page { return window.OpenOnScreen(t, url) }
 			}
-			g := &grid{Page: open(), lib: l, url: url, zipped: b.zipped, open: open}
+			g := &grid{Page: open(url + "/"), lib: l, url: url, zipped: b.zipped, open: open}
 			if engine == "" {
 				engine = browser.Eval[string](g.Page, `navigator.userAgentData.brands.find((b) => b.brand === "Chromium").version`)
 			}

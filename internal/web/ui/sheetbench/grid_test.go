@@ -170,7 +170,7 @@ type grid struct {
 	lib    library
 	url    string
 	zipped int
-	open   func() *browser.Page
+	open   func(url string) *browser.Page
 	log    func(format string, a ...any)
 }
 
@@ -195,7 +195,7 @@ func (g *grid) check(t *testing.T, c check) (verdict string) {
 			if ctx.Err() != nil {
 				verdict = "✗ (over a minute)"
 			}
-			g.Page = g.open() // the old one may be stuck
+			g.Page = g.open(g.url + "/") // the old one may be stuck
 		}
 	}()
 	g.Go(g.url + "/")
