@@ -81,6 +81,7 @@ function rebase(model: Model, was: Map<Line, { old: readonly string[]; settled: 
 /** Puts the rows into the server's order; new rows stay behind the row they follow. */
 function arrange(model: Model, order: string[], keep: Line | null, by: Record<string, string>, out: Met): Line[] {
   const there = new Set(order);
+  model.heard(order, true);
   const gone = new Set<Line>();
   model.byId.forEach((line, id) => {
     if (!line.base || there.has(id)) return;
@@ -112,10 +113,6 @@ function arrange(model: Model, order: string[], keep: Line | null, by: Record<st
     gone.add(blank);
   }
   model.order(lines);
-  if (!lines.length) {
-    const line = model.blank();
-    line.live = true;
-    lines.push(line);
-  }
+  model.atLeastOne();
   return Array.from(gone);
 }

@@ -56,10 +56,16 @@ export class Model {
   private hole: readonly string[] = [];
   /** Rows that have not come yet. */
   missing = 0;
+  /** The server's order as last heard, and each row's place in it. */
+  private ranked: string[] = [];
+  private rank: Map<string, number> | null = null;
+  /** Others' rows came or went since the rows were loaded. */
+  private met = false;
 
   /** Replaces everything. An empty sheet shows one new, empty row. */
   load(rows: Row[]): void {
     this.clear();
+    this.heard(rows.map((r) => r.id), false);
     this.lines = rows.map((r) => {
       const v = this.columns.map((_, i) => r.values[i] ?? "");
       const line: Line = { id: r.id, v, base: v, live: true, i: 0, version: r.version };
@@ -80,6 +86,7 @@ export class Model {
     this.touched.clear();
     this.numbered = false;
     this.missing = 0;
+    this.heard([], false);
   }
 
   /** Replaces everything by so many rows that are still to come. */
@@ -225,6 +232,7 @@ export class Model {
     const step = this.undos.pop();
     if (!step) return null;
     for (let i = step.edits.length - 1; i >= 0; i--) this.play(step.edits[i], false);
+    this.atLeastOne();
     this.redos.push(step);
     return step;
   }
@@ -233,8 +241,14 @@ export class Model {
     const step = this.redos.pop();
     if (!step) return null;
     for (const e of step.edits) this.play(e, true);
+    this.atLeastOne();
     this.undos.push(step);
     return step;
+  }
+
+  /** Others may have deleted what a step leads back to: an empty sheet shows one empty row. */
+  atLeastOne(): void {
+    if (!this.lines.length) this.put(0, [this.blank()]);
   }
 
   /**
@@ -246,7 +260,7 @@ export class Model {
       const e = step.edits[i];
       if (e.kind === "values") e.to.forEach((v, c) => v !== e.from[c] && e.line.v[c] === v && this.set(e.line, c, e.from[c]));
       else if (e.kind === "insert") this.removeLines(e.lines.filter((l) => l.live));
-      else this.insert(this.after(e), e.lines.filter((l) => !l.live));
+      else e.lines.filter((l) => !l.live).forEach((l, i) => this.insert(this.home(l, this.after(e) + i), [l]));
     }
   }
 
@@ -262,7 +276,8 @@ export class Model {
       this.touched.add(e.line);
     } else if ((e.kind === "insert") === forward) {
       e.lines = e.lines.filter((l) => !l.live);
-      this.put(this.after(e), e.lines);
+      if (!this.met) this.put(this.after(e), e.lines);
+      else e.lines.forEach((l, i) => this.put(this.home(l, this.after(e) + i), [l]));
     } else {
       const here = e.lines.every((l, i) => this.lines[e.at + i] === l);
       if (!here) e.lines = e.lines.filter((l) => l.live);
@@ -277,12 +292,29 @@ export class Model {
     return (e.at = Math.min(e.at, this.lines.length));
   }
 
-  /** Where a deleted row stood. */
-  home(line: Line): number {
-    for (let i = this.undos.length - 1; i >= 0; i--) {
-      for (const e of this.undos[i].edits) if (e.kind === "delete" && e.lines.includes(line)) return this.after(e);
+  /** Takes note of the order in which the server has its rows. */
+  heard(order: string[], met: boolean): void {
+    this.ranked = order;
+    this.rank = null;
+    this.met = met;
+  }
+
+  /** Where a row that comes back belongs: in the server's order, if it is in there. */
+  home(line: Line, otherwise: number): number {
+    if (!this.rank) this.rank = new Map(this.ranked.map((id, i) => [id, i]));
+    const at = this.rank.get(line.id);
+    if (at === undefined) return otherwise;
+    for (let i = at - 1; i >= 0; i--) {
+      const l = this.find(this.ranked[i]);
+      if (l) return this.index(l) + 1;
     }
-    return this.lines.length;
+    return 0;
+  }
+
+  /** Brings a deleted row back; inside a transaction. */
+  back(line: Line): void {
+    const was = this.undos.map((s) => s.edits.find((e) => e.kind === "delete" && e.lines.includes(line))).filter((e) => e).pop();
+    this.insert(this.home(line, was && was.kind === "delete" ? this.after(was) : this.lines.length), [line]);
   }
 
   /** Takes rows out, wherever they stand. */

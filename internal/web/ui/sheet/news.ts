@@ -91,7 +91,7 @@ export class News {
       if (mine[i]) return;
       if (c >= 0) model.set(line, c, (line.base as readonly string[])[c]);
       else if (line.live) model.removeLines([line]);
-      else model.insert(model.home(line), [line]);
+      else model.back(line);
     });
     this.entries = [];
   }

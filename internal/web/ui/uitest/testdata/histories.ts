@@ -1,0 +1,293 @@
+// Random histories of two clerks on one sheet against a plain model: the page's own
+// Work and sheets, a server of forty lines, lost answers and crashes between. Every
+// text that is typed is unique and knows its row and column, so that whatever is lost,
+// doubled or put elsewhere is seen.
+import { Change, Clash, defineSheet, TbSheet } from "../../sheet/element";
+import { Answer } from "../../page/lib/api";
+import { Draft, Saved, Work } from "../../page/lib/work";
+
+defineSheet();
+
+type Values = string[];
+type Table = Map<string, Values>; // by tag, the row's name in column a
+const keys = ["a", "b", "c"];
+const columns = keys.map((key, i) => ({ key, letter: "ABC"[i], title: key, width: 80 }));
+
+interface Stored {
+  id: string;
+  values: Values;
+  version: number;
+  changed: number[]; // version by column
+}
+
+class Server {
+  rows: Stored[] = [];
+  version = 0;
+  shots: Table[] = []; // the rows at each version
+  moves: number[] = []; // versions in which rows came or went
+  gone = new Map<string, number>();
+  outcomes = new Map<string, Saved>();
+  /** A deleted row came back, as a new one: the plain model cannot tell the two apart. */
+  reborn = false;
+  private names = new Set<string>();
+  private serial = 0;
+
+  constructor(n: number) {
+    for (let i = 0; i < n; i++) this.rows.push(this.made("r" + i, ["r" + i, "", ""]));
+    this.shot();
+  }
+
+  private made(tag: string, values: Values): Stored {
+    this.reborn = this.reborn || this.names.has(tag);
+    this.names.add(tag);
+    return { id: String(++this.serial), values, version: this.version, changed: values.map(() => this.version) };
+  }
+
+  private shot(): void {
+    this.shots[this.version] = this.table();
+  }
+
+  table(): Table {
+    return new Map(this.rows.map((r) => [r.values[0], r.values.slice()]));
+  }
+
+  save(body: { key: string; base: number; changes: Change[] }): Answer<Saved> {
+    const had = this.outcomes.get(body.key);
+    if (had) return { status: 200, data: had };
+    const conflict = { status: 409, error: { code: "conflict", message: "" } };
+    const find = (id: string) => this.rows.find((r) => r.id === id);
+    for (const ch of body.changes) {
+      if (ch.op === "insert") continue;
+      const r = find(ch.row);
+      if (!r && ch.op === "edit") {
+        if ((this.gone.get(ch.row) || 0) <= body.base) throw new Error("an edit of the row " + ch.row + " that is not there");
+        return conflict;
+      }
+      if (r && ch.op === "delete" && r.changed.some((v) => v > body.base)) return conflict;
+      if (r && ch.op === "edit" && keys.some((k, c) => ch.cells[k] !== undefined && r.changed[c] > body.base && r.values[c] !== ch.cells[k])) return conflict;
+    }
+    this.version++;
+    const inserted: Record<string, string> = {};
+    for (const ch of body.changes) {
+      const r = ch.op !== "insert" && find(ch.row);
+      if (ch.op === "insert") {
+        const at = ch.afterTemp ? inserted[ch.afterTemp] : ch.after;
+        const i = this.rows.findIndex((x) => x.id === at);
+        const row = this.made(ch.cells.a, keys.map((k) => ch.cells[k] || ""));
+        inserted[ch.temp] = row.id;
+        this.rows.splice(i >= 0 ? i + 1 : at ? this.rows.length : 0, 0, row);
+        this.moves.push(this.version);
+      } else if (r && ch.op === "delete") {
+        this.rows.splice(this.rows.indexOf(r), 1);
+        this.gone.set(r.id, this.version);
+        this.moves.push(this.version);
+      } else if (r && ch.op === "edit") {
+        r.version = this.version;
+        keys.forEach((k, c) => {
+          if (ch.cells[k] === undefined || r.values[c] === ch.cells[k]) return;
+          r.values[c] = ch.cells[k];
+          r.changed[c] = this.version;
+        });
+      }
+    }
+    this.shot();
+    const saved = { receipt: { id: "", number: "", at: "", version: this.version, rows: this.rows.length }, report: { state_name: "" }, inserted };
+    this.outcomes.set(body.key, saved);
+    return { status: 200, data: saved };
+  }
+
+  newer(since: number): unknown {
+    const rows = this.rows.filter((r) => r.version > since).map((r) => ({ id: r.id, values: r.values.slice() }));
+    const order = this.moves.some((v) => v > since) ? this.rows.map((r) => r.id) : undefined;
+    return { report: { version: this.version, state_name: "", updated_by: "" }, rows, order, by: {} };
+  }
+}
+
+/** One clerk at one page, which may crash. */
+class Clerk {
+  sheet!: TbSheet;
+  work!: Work;
+  lose: "" | "before" | "after" = "";
+  /** The screen when the save that has no answer was sent. */
+  sentScreen: Table | null = null;
+  decided: { tag: string; key: string; mine: string; theirs: string }[] = [];
+
+  constructor(private server: Server, private random: (n: number) => number) {
+    this.open();
+  }
+
+  open(): void {
+    this.sheet = document.createElement("tb-sheet") as TbSheet;
+    this.sheet.columns = columns;
+    this.sheet.setRows(this.server.rows.map((r) => ({ id: r.id, values: r.values.slice() })));
+    this.work = new Work(this.sheet, {
+      call: async <T>(method: string, path: string, body?: unknown) => this.answer(method, path, body) as Answer<T>,
+      decide: async (found) => found.map((c) => this.choose(c)),
+      keep: async () => undefined,
+      failed: () => undefined,
+      signIn: async () => false,
+      saved: () => undefined,
+      met: () => undefined,
+    });
+    this.work.version = this.server.version;
+  }
+
+  private choose(c: Clash): boolean {
+    const row = this.sheet.rows().find((r) => r.id === c.row) || this.server.rows.find((r) => r.id === c.row);
+    this.decided.push({ tag: row ? row.values[0] : "", key: c.key, mine: c.mine, theirs: c.theirs });
+    return this.random(2) === 0;
+  }
+
+  private answer(method: string, path: string, body: unknown): Answer<unknown> {
+    if (method === "GET") return { status: 200, data: this.server.newer(Number(path.split("=")[1])) };
+    const lose = this.lose;
+    this.lose = "";
+    if (lose) this.sentScreen = this.screen();
+    if (lose === "before") return { status: 0 };
+    const sent = JSON.parse(JSON.stringify(body));
+    const res = this.server.save(sent);
+    return lose && res.status === 200 ? { status: 0 } : res;
+  }
+
+  screen(): Table {
+    const t: Table = new Map();
+    for (const r of this.sheet.rows()) if (r.values.some((v) => v)) t.set(r.values[0], r.values);
+    return t;
+  }
+}
+
+/** The plain model: what mine, made on base, becomes over what is stored now. */
+function threeWay(mine: Table, base: Table, now: Table): Table {
+  const out: Table = new Map();
+  new Set([...mine.keys(), ...base.keys(), ...now.keys()]).forEach((tag) => {
+    const m = mine.get(tag);
+    const b = base.get(tag);
+    const n = now.get(tag);
+    if (m && b && n) out.set(tag, m.map((v, c) => (v !== b[c] ? v : n[c])));
+    else if (m && b && !n && m.some((v, c) => v !== b[c])) out.set(tag, m);
+    else if (m && !b) out.set(tag, m);
+    else if (!m && !b && n) out.set(tag, n);
+  });
+  return out;
+}
+
+const show = (t: Table) => JSON.stringify(Array.from(t.values()).sort((x, y) => (x[0] < y[0] ? -1 : 1)));
+
+async function history(seed: number): Promise<string> {
+  let s = seed;
+  const random = (n: number) => ((s = (s * 1103515245 + 12345) % 2147483648) >> 8) % n;
+  const server = new Server(1 + random(4));
+  const clerks = [new Clerk(server, random), new Clerk(server, random)];
+  const typed = new Map<string, string>(); // text → the tag and column it was typed into
+  let serial = 0;
+  const log: string[] = [];
+  const text = (tag: string, c: number) => {
+    const v = "t" + ++serial;
+    typed.set(v, tag + "/" + c);
+    return v;
+  };
+  const invented = (where: string, t: Table) => {
+    t.forEach((values, tag) =>
+      values.forEach((v, c) => {
+        if (c && v && typed.get(v) !== tag + "/" + c) throw new Error(`${where}: ${v} stands in ${tag}/${c}, typed into ${typed.get(v)}`);
+      }),
+    );
+    const tags = Array.from(t.keys());
+    if (tags.indexOf("") >= 0) throw new Error(where + ": a row without its name");
+  };
+  const same = (what: string, got: Table, want: Table) => {
+    if (show(got) !== show(want)) throw new Error(`${what}\n got ${show(got)}\nwant ${show(want)}`);
+  };
+  const unique = (where: string, rows: Values[]) => {
+    const tags = rows.map((r) => r[0]).filter((x) => x);
+    if (new Set(tags).size !== tags.length) throw new Error(where + ": a row stands twice: " + tags);
+  };
+  /** What a clerk's edits were made on. */
+  const base = (k: Clerk) => (k.sentScreen && k.work.sent && server.outcomes.has(k.work.sent.body.key) ? k.sentScreen : server.shots[k.work.version]);
+  try {
+    for (let i = 0; i < 24; i++) {
+      const who = random(2);
+      const k = clerks[who];
+      const rows = k.sheet.rows();
+      const row = rows[random(rows.length)];
+      const what = random(12);
+      log.push(who + ":" + what);
+      if (what < 3 && row.values[0]) {
+        const c = 1 + random(2);
+        k.sheet.apply([{ op: "edit", row: row.id, cells: { [keys[c]]: random(6) ? text(row.values[0], c) : "" } }], "edit");
+      } else if (what === 3) {
+        const tag = "n" + ++serial;
+        k.sheet.apply([{ op: "insert", temp: "x", after: random(3) ? row.id : "end", cells: { a: tag, b: text(tag, 1) } }], "insert");
+      } else if (what === 4 && row.values[0]) k.sheet.deleteRows([row.id]);
+      else if (what === 5) {
+        // A paste over several rows.
+        const some = rows.slice(0, 3).filter((r) => r.values[0]);
+        k.sheet.apply(some.map((r) => ({ op: "edit", row: r.id, cells: { b: text(r.values[0], 1), c: text(r.values[0], 2) } })), "paste");
+      } else if (what === 6 || what === 7) k.sheet.undo();
+      else if (what === 8) k.sheet.redo();
+      else if (what === 9) {
+        k.lose = (["", "", "before", "after"] as const)[random(4)];
+        k.decided = [];
+        const want = threeWay(k.screen(), base(k), server.table());
+        const done = await k.work.save();
+        k.lose = "";
+        if (!k.work.sent) k.sentScreen = null;
+        if (done && !server.reborn) {
+          // Where it was asked, either answer may stand.
+          const got = server.table();
+          for (const d of k.decided) [got, want].forEach((t) => t.delete(d.tag));
+          same("after a save", got, want);
+        }
+      } else if (what === 10 && !k.work.sent) {
+        const want = threeWay(k.screen(), base(k), server.table());
+        await k.work.follow(server.version);
+        same("after another's save", k.screen(), want);
+      } else if (what === 11) {
+        const draft = JSON.parse(JSON.stringify(k.work.draft())) as Draft | null;
+        const mine = k.screen();
+        const sent = k.sentScreen;
+        const version = k.work.version;
+        k.open();
+        if (draft && !server.reborn) {
+          const known = draft.sent && server.outcomes.has(draft.sent.key);
+          await k.work.restore(draft);
+          const happened = draft.sent && server.outcomes.has(draft.sent.key);
+          const on = happened && sent ? sent : server.shots[version];
+          if (!server.reborn) same("after a crash" + (known ? " with a save that had happened" : happened ? " with a save sent again" : ""), k.screen(), threeWay(mine, on, server.table()));
+        }
+        k.sentScreen = null;
+      }
+      if (server.reborn) return ""; // checked as far as it goes
+      unique("screen", k.sheet.rows().map((r) => r.values));
+      unique("server", server.rows.map((r) => r.values));
+      invented("screen", k.screen());
+      invented("server", server.table());
+    }
+    // In the end everybody sees what is stored. The order may differ where a deletion
+    // was undone over saves, until the sheet is loaded again.
+    for (let round = 0; round < 4; round++) {
+      for (const k of clerks) {
+        for (let n = 0; n < 5 && k.work.dirty; n++) await k.work.save();
+        await k.work.follow(server.version);
+      }
+    }
+    if (server.reborn) return "";
+    clerks.forEach((k, i) => {
+      if (k.work.dirty) throw new Error("clerk " + i + " does not come to an end");
+      const got = k.sheet.rows().filter((r) => r.values[0]).map((r) => r.values.join()).sort();
+      const want = server.rows.map((r) => r.values.join()).sort();
+      if (got.join(" ") !== want.join(" ")) throw new Error(`in the end clerk ${i}\n sees ${got.join(" ")}\nstored ${want.join(" ")}`);
+    });
+  } catch (e) {
+    return `seed ${seed}: ${log.join(" ")}\n${(e as Error).stack}`;
+  }
+  return "";
+}
+
+(window as unknown as Record<string, unknown>).histories = async (from: number, count: number) => {
+  for (let i = 0; i < count; i++) {
+    const wrong = await history((from + i) * 7919 + 1);
+    if (wrong) return wrong;
+  }
+  return "";
+};
