@@ -30,7 +30,7 @@ export function buildHead(head: HTMLElement, cols: Column[]): { letters: HTMLEle
   const ops = { class: "tbs-ops", role: "columnheader", "aria-colindex": String(cols.length + 2) };
   const insert = { type: "button", class: "tbs-insert", tabindex: "-1", "data-do": "insert", title: t("在当前行下面插入一行（Ctrl+=）") };
   letterRow.append(el("div", ops, el("span", { class: "visually-hidden" }, t("操作"))));
-  titleRow.append(el("div", ops, el("button", insert, t("+ 插入行"))));
+  titleRow.append(el("div", ops, el("span", { class: "visually-hidden" }, t("操作")), el("button", insert, t("+ 插入行"))));
   head.append(letterRow, titleRow);
   return { letters, titles };
 }
