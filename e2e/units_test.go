@@ -80,12 +80,12 @@ func TestUnitPicker(t *testing.T) {
 	var own unitsJSON
 	s.client(t, "unit").must("POST", "/units/search", map[string]string{"q": ""}, &own)
 	u := own.Units[0]
-	open := `!document.querySelector('[aria-label="建议"]').hidden`
+	open := `document.querySelector('[aria-label="建议"]')?.hidden === false`
 	b := browser.Start(t)
 	c := s.clerk(t, b)
 	c.signInByMouse("unit")
 	c.Go(s.url + "/reports/" + s.client(t, "unit").ownReport().ID)
-	c.ready()
+	c.up()
 	row := c.rows() + 1
 	c.Do(`document.querySelector("tb-sheet").insertRow(document.querySelector("tb-sheet").rows().slice(-1)[0].id)`)
 	if row == 1 {

@@ -21,7 +21,7 @@ func element(dir, out string, stdout io.Writer) error {
 	}
 	in := func(name string) string { return filepath.Join(abs, "sheet", name) }
 	files, err := build(abs, api.FormatESModule, []api.EntryPoint{
-		{InputPath: in("element.ts"), OutputPath: "tb-sheet"},
+		{InputPath: in("index.ts"), OutputPath: "tb-sheet"},
 		{InputPath: in("sheet.css"), OutputPath: "tb-sheet"},
 	})
 	if err != nil {

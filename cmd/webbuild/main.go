@@ -28,7 +28,8 @@ import (
 // formBudget is the most that the form page's script and style may weigh, gzipped.
 const formBudget = 40 << 10
 
-// formFiles are what the form page loads; import.js comes when its dialog is asked for.
+// formFiles are what the form page loads; import.js comes when its dialog is asked for,
+// later.js and later.css when the page is up.
 var formFiles = [...]string{"form.js", "site.css"}
 
 func main() {
@@ -83,6 +84,7 @@ func bundle(dir string) (map[string][]byte, error) {
 		{InputPath: filepath.Join(dir, "css", "site.css"), OutputPath: "site"},
 		{InputPath: filepath.Join(dir, "css", "pages.css"), OutputPath: "pages"},
 		{InputPath: filepath.Join(dir, "css", "noscript.css"), OutputPath: "noscript"},
+		{InputPath: filepath.Join(dir, "css", "later.css"), OutputPath: "later"},
 	}
 	for _, p := range pages {
 		name := filepath.Base(p)

@@ -19,8 +19,8 @@ const (
 var vk = map[string]int64{
 	"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "PageUp": 33, "PageDown": 34,
 	"End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40,
-	"Insert": 45, "Delete": 46, "F1": 112, "F2": 113, "F3": 114, "F8": 119,
-	"=": 187, "-": 189,
+	"Insert": 45, "Delete": 46, "ContextMenu": 93, "F1": 112, "F2": 113, "F3": 114, "F8": 119, "F10": 121,
+	"=": 187, "-": 189, "/": 191,
 }
 
 // commands are the editing commands that a desktop binds to keys; a headless

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,9 @@ type historyPage struct {
 	Report  tianbao.ID
 	Owner   string
 	Entries []historyEntry
-	Older   int64 // before=, 0: none
+	Older   int64      // before=, 0: none
+	Row     tianbao.ID // the only row whose changes are listed, 0: all
+	RowName string
 }
 
 // historyEntry is one revision in the users' words.
@@ -55,6 +58,10 @@ const maxLines = 200
 // needs a full value opens the sheet, where reading is recorded.
 func (s *Server) history(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	before := int64(atoi(r.URL.Query().Get("before"), 0))
+	row, err := tianbao.ParseID(r.URL.Query().Get("row"))
+	if err != nil {
+		row = 0
+	}
 	revs, err := s.Reports.History(r.Context(), v.actor(), v.report.ID, before, historySize+1)
 	if err != nil {
 		return err
@@ -72,7 +79,7 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request, v *viewer) erro
 		names = nameRows(f, sheet.Rows)
 	}
 	out := wireHistory{Revisions: []wireRevision{}}
-	p := historyPage{Report: v.report.ID, Owner: v.report.OwnerName}
+	p := historyPage{Report: v.report.ID, Owner: v.report.OwnerName, Row: row, RowName: names[row]}
 	if len(revs) > historySize {
 		revs = revs[:historySize]
 		out.Next = revs[historySize-1].Version
@@ -80,6 +87,12 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request, v *viewer) erro
 	}
 	for i := range revs {
 		rev := &revs[i]
+		if row != 0 {
+			rev.Changes = slices.DeleteFunc(rev.Changes, func(c tianbao.Recorded) bool { return c.Row != row })
+			if len(rev.Changes) == 0 {
+				continue
+			}
+		}
 		wr := wireRevision{Version: rev.Version, Source: string(rev.Source), Note: rev.Note, By: rev.By, At: stamp(rev.At), Changes: []wireRecord{}}
 		for _, c := range rev.Changes {
 			wr.Changes = append(wr.Changes, wireRecord{Op: string(c.Op), Row: c.Row, Cells: toCells(f, c.Cells, mask.Mask), Code: c.Reason.Code, Reason: c.Reason.Text})

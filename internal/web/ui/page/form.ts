@@ -117,6 +117,8 @@ class FormPage {
     await this.keeping.start();
     void this.checker.start().then(() => this.list());
     await this.check(false);
+    // Suggestions, row menu, fill handle, card of keys, printing: nobody needs them before.
+    import(byId("keys").dataset.script as string).catch(() => 0);
   }
 
   private async fetch(query = ""): Promise<Sheet | null> {

@@ -6,11 +6,14 @@ import { Menu } from "./menu";
 import { Line } from "./model";
 import { Mouse } from "./mouse";
 import { Source } from "./source";
-import { Change, Clash, Column, Fault, Newer, Row, ViewSpec, ViewState } from "./types";
+import { Change, Clash, Column, Fault, MenuLines, Newer, Row, ViewSpec, ViewState } from "./types";
 
 export type { Source } from "./source";
 export type { Line } from "./model";
-export type { Change, Clash, Column, Fault, Filter, Newer, Row, Severity, Suggestion, ViewSpec, ViewState } from "./types";
+export type { Change, Clash, Column, Fault, Filter, MenuItem, Newer, Row, Severity, Suggestion, ViewSpec, ViewState } from "./types";
+
+/** A part of the sheet that is told of its insides. */
+export type Part = (grid: Grid, input: Input, mouse: Mouse) => void;
 
 export class TbSheet extends HTMLElement {
   private grid = new Grid(this);
@@ -18,12 +21,14 @@ export class TbSheet extends HTMLElement {
   private input = new Input(this, this.grid, () => this.find.show(), () => this.menu.open(this.grid.sel.c));
   private menu = new Menu(this.grid, () => this.input.focus());
   private mouse = new Mouse(this.grid, this.input);
+  /** What the page adds to the menu of a row and cell; choosing it sends tb-row-menu. */
+  rowMenu: MenuLines = () => [];
   private sizes = new ResizeObserver(() => this.grid.view.resizeSoon());
 
   connectedCallback(): void {
     const { view } = this.grid;
     if (!view.scroll.parentNode) {
-      this.append(this.find.el, view.scroll, this.menu.el, this.input.drop.el, this.input.picker.el, view.tip, view.says, view.live);
+      this.append(this.find.el, view.scroll, this.menu.el, view.tip, view.says, view.live);
       const label = this.getAttribute("aria-label");
       const grid = view.scroll.firstElementChild;
       if (label && grid) grid.setAttribute("aria-label", label);
@@ -38,7 +43,7 @@ export class TbSheet extends HTMLElement {
     this.sizes.disconnect();
     this.mouse.stop();
     this.grid.news.stop();
-    this.input.picker.stop();
+    this.input.picker?.stop();
     this.grid.view.stop();
     this.grid.loader.stop();
     this.grid.sizes.stop();
@@ -66,6 +71,11 @@ export class TbSheet extends HTMLElement {
     this.grid.load([]);
     this.recall();
     this.grid.view.build();
+  }
+
+  /** Adds a part of the sheet, such as extras.ts, now or later. */
+  add(part: Part): void {
+    part(this.grid, this.input, this.mouse);
   }
 
   /** Most rows the sheet grows to by pasting and inserting. */
@@ -301,7 +311,16 @@ export class TbSheet extends HTMLElement {
   }
 }
 
-/** Registers the element; calling it twice does no harm. */
-export function defineSheet(): void {
-  if (!customElements.get("tb-sheet")) customElements.define("tb-sheet", TbSheet);
+/** Registers the element, each with these parts; calling it twice does no harm. */
+export function defineSheet(...parts: Part[]): void {
+  if (customElements.get("tb-sheet")) return;
+  customElements.define(
+    "tb-sheet",
+    class extends TbSheet {
+      constructor() {
+        super();
+        for (const part of parts) this.add(part);
+      }
+    },
+  );
 }

@@ -1,10 +1,11 @@
 import { Dropdown } from "./dropdown";
 import { Grid } from "./grid";
 import { arrows, blockEdge, moveKey } from "./moves";
-import { Picker, take } from "./picker";
+import type { Picker } from "./picker";
+import type { RowMenu } from "./rowmenu";
 import { narrow, oneLine } from "./text";
 import { copyTo, pasteFrom } from "./transfer";
-import { isList } from "./types";
+import { Suggestion, isList } from "./types";
 import { t } from "./words";
 
 /**
@@ -21,7 +22,10 @@ export class Input {
   mode: "idle" | "enter" | "edit" = "idle";
   composing = false;
   readonly drop: Dropdown;
-  readonly picker: Picker;
+  /** Suggestions, when they are there. */
+  picker: Picker | null = null;
+  /** The row menu, when it is there. */
+  rows: RowMenu | null = null;
   private area: HTMLTextAreaElement;
   /** The column a run of Tabs began in, or -1. */
   private tabFrom = -1;
@@ -29,7 +33,7 @@ export class Input {
   private leaving = false;
 
   constructor(
-    private root: HTMLElement,
+    readonly root: HTMLElement,
     private grid: Grid,
     private openFind: () => void,
     private openMenu: () => void,
@@ -40,14 +44,11 @@ export class Input {
       this.drop.hide();
       this.commit();
     });
-    this.picker = new Picker(area, grid, (chosen) => {
-      this.close();
-      take(grid, chosen, false);
-    });
     area.addEventListener("keydown", (e) => this.keydown(e));
     area.addEventListener("compositionstart", () => {
       this.composing = true;
-      this.picker.stop();
+      this.picker?.stop();
+      this.rows?.hide();
       if (this.mode === "idle") this.begin("enter");
     });
     area.addEventListener("compositionend", () => {
@@ -65,6 +66,7 @@ export class Input {
     });
     area.addEventListener("blur", () => {
       this.composing = false;
+      this.rows?.hide();
       // Another window in front is not the end of an edit.
       if (!document.hasFocus()) return;
       this.commit();
@@ -117,7 +119,7 @@ export class Input {
     const { view, sel, model } = this.grid;
     const { suggest } = model.columns[sel.c];
     const place = () => (this.mode === "idle" || this.composing ? null : view.cellRect(sel.r, sel.c));
-    if (suggest && this.mode !== "idle") this.picker.ask(suggest, this.area.value, wait, place);
+    if (suggest && this.mode !== "idle") this.picker?.ask(suggest, this.area.value, wait, place);
   }
 
   private openDrop(): void {
@@ -145,7 +147,7 @@ export class Input {
   private close(): void {
     this.mode = "idle";
     this.drop.hide();
-    this.picker.stop();
+    this.picker?.stop();
     this.area.value = "";
     this.root.classList.remove("tbs-editing");
     this.grid.view.place();
@@ -162,10 +164,16 @@ export class Input {
       return;
     }
     const text = this.drop.value(this.area.value);
-    const chosen = this.picker.chosen();
+    const chosen = this.picker?.chosen();
     this.close();
-    if (chosen) take(this.grid, chosen, all);
+    if (chosen) this.picker?.take(chosen, all);
     else this.grid.write(text, t("输入"), all);
+  }
+
+  /** A suggestion was clicked. */
+  choose(chosen: Suggestion): void {
+    this.close();
+    this.picker?.take(chosen, false);
   }
 
   cancel(): void {
@@ -179,6 +187,7 @@ export class Input {
       if (this.mode === "idle") this.grid.view.reveal(this.grid.sel.r, this.grid.sel.c);
       return;
     }
+    if (this.rows?.open && this.rows.key(e)) return e.preventDefault();
     const ctrl = e.ctrlKey || e.metaKey;
     const done = ctrl && !e.altKey ? this.control(e) : this.mode === "idle" ? this.idleKey(e) : this.editKey(e);
     if (done) e.preventDefault();
@@ -193,6 +202,8 @@ export class Input {
         this.commit();
         grid.emit("tb-submit", {});
         return true;
+      case "/":
+        return this.card();
       case "f":
         this.commit();
         this.openFind();
@@ -256,6 +267,18 @@ export class Input {
     return false;
   }
 
+  /** Tells the page to show the card of keys. */
+  private card(): true {
+    this.commit();
+    this.grid.emit("tb-keys", {});
+    return true;
+  }
+
+  /** Opens the row menu at the active cell. */
+  openRows(): void {
+    this.rows?.show(this.grid.view.cellRect(this.grid.sel.r, this.grid.sel.c));
+  }
+
   private idleKey(e: KeyboardEvent): boolean {
     const { grid } = this;
     const { sel } = grid;
@@ -284,6 +307,13 @@ export class Input {
       case "F8":
         grid.nextFault(shift ? -1 : 1);
         return true;
+      case "F1":
+        return this.card();
+      case "F10":
+      case "ContextMenu":
+        if (e.key === "F10" && !shift) return false;
+        this.openRows();
+        return true;
       case "Delete":
       case "Backspace":
         grid.clear();
@@ -301,14 +331,14 @@ export class Input {
     const { grid, drop, picker } = this;
     const { sel } = grid;
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {
-      const list = drop.open ? drop : picker.open ? picker : null;
+      const list = drop.open ? drop : picker?.open ? picker : null;
       if (list) list.move(arrows[e.key][0]);
       else if (e.altKey) this.suggest(false);
       if (list || e.altKey) return true;
     }
     switch (e.key) {
       case "Escape":
-        if (picker.open) picker.stop();
+        if (picker?.open) picker.stop();
         else this.cancel();
         return true;
       case "Enter":
@@ -324,6 +354,8 @@ export class Input {
       case "F2":
         this.mode = this.mode === "enter" ? "edit" : "enter";
         return true;
+      case "F1":
+        return this.card();
       case "F8":
         this.commit();
         grid.nextFault(e.shiftKey ? -1 : 1);
@@ -370,6 +402,7 @@ export class Input {
 
   /** The mouse has chosen a cell. */
   pointed(): void {
+    this.rows?.hide();
     this.tabFrom = -1;
     this.leaving = false;
   }

@@ -55,7 +55,8 @@ export class List {
     this.at = at;
     this.input.removeAttribute("aria-activedescendant");
     Array.from(this.el.children).forEach((line, i) => {
-      if (line.hasAttribute("data-at")) line.setAttribute("aria-selected", String(i === at));
+      line.classList.toggle("tbs-here", i === at);
+      if (this.role === "listbox") line.setAttribute("aria-selected", String(i === at));
       if (i !== at) return;
       this.input.setAttribute("aria-activedescendant", line.id);
       line.scrollIntoView({ block: "nearest" });
@@ -67,6 +68,8 @@ export class List {
     this.entries = entries;
     this.el.textContent = "";
     this.el.hidden = false;
+    const root = this.input.closest("tb-sheet");
+    if (root && !this.el.parentNode) root.append(this.el);
     entries.forEach((entry, i) => {
       const id = `${this.el.id}-${i + 1}`;
       this.el.append(

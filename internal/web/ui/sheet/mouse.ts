@@ -1,14 +1,17 @@
 import { Grid } from "./grid";
+import type { Handle } from "./handle";
 import { Input } from "./input";
 import { rowHeight } from "./view";
 
 /** Mouse and buttons: choosing, dragging, whole rows and columns, the row buttons. */
 export class Mouse {
-  private dragging: "cell" | "num" | "head" | null = null;
+  private dragging: "cell" | "num" | "head" | "fill" | null = null;
   private timer = 0;
   private y = 0;
   private move = (e: MouseEvent) => this.drag(e);
-  private up = () => this.stop();
+  private up = () => this.stop(true);
+  /** The fill handle, when it is there. */
+  handle: Handle | null = null;
 
   constructor(
     private grid: Grid,
@@ -17,7 +20,8 @@ export class Mouse {
     const { scroll } = grid.view;
     scroll.addEventListener("mousedown", (e) => this.down(e));
     scroll.addEventListener("dblclick", (e) => {
-      if (e.target !== grid.view.input && grid.view.hit(e.target, e.clientX).part === "cell") input.edit();
+      if (this.handle?.hit(e)) this.handle.down();
+      else if (e.target !== grid.view.input && grid.view.hit(e.target, e.clientX).part === "cell") input.edit();
     });
     scroll.addEventListener("mouseover", (e) => this.over(e));
     scroll.addEventListener("mouseleave", () => (grid.view.tip.hidden = true));
@@ -31,9 +35,14 @@ export class Mouse {
     // Nothing in the sheet but the text area takes the focus (scroll bars stay usable).
     if (e.target !== grid.view.scroll) e.preventDefault();
     if (hit.part === "none" || e.button !== 0) return;
+    const fill = this.handle?.hit(e);
     input.commit();
     input.pointed();
     input.focus();
+    if (fill) {
+      this.start("fill");
+      return this.handle?.grab();
+    }
     const lastRow = grid.lines.length - 1;
     const lastCol = grid.model.columns.length - 1;
     switch (hit.part) {
@@ -54,7 +63,7 @@ export class Mouse {
     }
   }
 
-  private start(kind: "cell" | "num" | "head"): void {
+  private start(kind: "cell" | "num" | "head" | "fill"): void {
     this.stop();
     this.dragging = kind;
     document.addEventListener("mousemove", this.move);
@@ -63,8 +72,9 @@ export class Mouse {
     this.timer = window.setInterval(() => this.beyond(), 40);
   }
 
-  stop(): void {
+  stop(fill = false): void {
     this.dragging = null;
+    this.handle?.drop(fill);
     document.removeEventListener("mousemove", this.move);
     document.removeEventListener("mouseup", this.up);
     window.clearInterval(this.timer);
@@ -81,6 +91,7 @@ export class Mouse {
 
   private extend(r: number, c: number): void {
     const { sel, model, lines } = this.grid;
+    if (this.dragging === "fill") return this.handle?.drag(r, c);
     if (this.dragging === "num") c = model.columns.length - 1;
     if (this.dragging === "head") r = lines.length - 1;
     if (r !== sel.r2 || c !== sel.c2) {

@@ -59,22 +59,24 @@ export class Picker extends List {
   chosen(): Suggestion | null {
     return (this.open && this.found[this.at]) || null;
   }
-}
 
-/** Fills the active row, or all selected rows, from a suggestion, as one undo step. */
-export function take(grid: Grid, from: Suggestion, all: boolean): void {
-  const { model, sel } = grid;
-  const { top, bottom } = all ? grid.rect : { top: sel.r, bottom: sel.r };
-  grid.step(t("选择") + from.text, () => {
-    for (const line of grid.lines.slice(top, bottom + 1)) {
-      const fill = (cells: Record<string, string>, over: boolean) => {
-        for (const key of Object.keys(cells)) {
-          const c = model.column(key);
-          if (c >= 0 && !grid.isReadonly(c) && (over || !line.v[c])) grid.put(line, c, cells[key]);
-        }
-      };
-      fill(from.cells, true);
-      fill(from.blanks || {}, false);
-    }
-  });
+  /** Fills the active row, or all selected rows, from a suggestion, as one undo step. */
+  take(from: Suggestion, all: boolean): void {
+    const { grid } = this;
+    const { model, sel } = grid;
+    const { top, bottom } = all ? grid.rect : { top: sel.r, bottom: sel.r };
+    if (grid.away(top, bottom)) return;
+    grid.step(t("选择") + from.text, () => {
+      for (const line of grid.lines.slice(top, bottom + 1)) {
+        const fill = (cells: Record<string, string>, over: boolean) => {
+          for (const key of Object.keys(cells)) {
+            const c = model.column(key);
+            if (c >= 0 && !grid.isReadonly(c) && (over || !line.v[c])) grid.put(line, c, cells[key]);
+          }
+        };
+        fill(from.cells, true);
+        fill(from.blanks || {}, false);
+      }
+    });
+  }
 }

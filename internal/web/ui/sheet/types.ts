@@ -37,6 +37,15 @@ export interface Suggestion {
   blanks?: Record<string, string>;
 }
 
+/** What a page adds to the row menu; `fault` is the severity of the cell's fault. */
+export type MenuLines = (row: string, key: string, fault: Severity | null) => MenuItem[];
+
+/** A line that the page adds to the row menu. */
+export interface MenuItem {
+  id: string;
+  text: string;
+}
+
 /** One row: values by position of the columns. */
 export interface Row {
   id: string;

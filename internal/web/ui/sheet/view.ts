@@ -390,7 +390,7 @@ export class View {
     const active = this.sel.r === pos;
     const inside = pos >= rect.top && pos <= rect.bottom;
     const number = this.shown.number(pos);
-    const sig = `${this.stamp};${number};${inside ? rect.left + "-" + rect.right : ""};${active ? this.sel.c : ""}`;
+    const sig = `${this.stamp};${number};${inside ? rect.left + "-" + rect.right : ""}${pos === rect.bottom};${active ? this.sel.c : ""}`;
     if (box.line === line && box.pos === pos && box.v === line.v && box.sig === sig) return;
     if (!box.line) box.el.hidden = false;
     if (box.pos !== pos) {
@@ -420,6 +420,7 @@ export class View {
       attr(cell, "aria-selected", inside && c >= rect.left && c <= rect.right ? "true" : "false");
       attr(cell, "aria-readonly", locked || this.model.columns[c].readonly ? "true" : null);
       cell.classList.toggle("tbs-active", active && c === this.sel.c);
+      cell.classList.toggle("tbs-corner", pos === rect.bottom && c === rect.right);
       mark(cell, this.faults.at(line, c));
       attr(cell, "data-news", this.news.at(line, c));
     });

@@ -17,7 +17,7 @@ const policy = "default-src 'self'; style-src 'self'; script-src 'self'; require
 
 // bare is a page with nothing but a sheet.
 const bare = `<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>sheet</title>
-<link rel="stylesheet" href="/dist/site.css"><script src="/dist/form.js" defer></script></head>
+<link rel="stylesheet" href="/dist/site.css"><script src="/dist/form.js" defer></script><script src="/dist/later.js" defer></script></head>
 <body class="page page-full"><main class="main main-full"><h1 class="title">采集表</h1>
 <button class="button" id="before">前</button><tb-sheet class="sheet" aria-label="采集表"></tb-sheet><button class="button" id="after">后</button></main></body></html>`
 
@@ -84,6 +84,7 @@ func open(t *testing.T, w *world, base string, n int) sheet {
 		complaints.length = 0;
 		const old = document.querySelector("tb-sheet");
 		window.sheet = document.createElement("tb-sheet");
+		sheet.add(tbExtras);
 		sheet.className = old.className;
 		sheet.setAttribute("aria-label", "采集表");
 		document.getElementById("before").after(sheet);

@@ -32,8 +32,8 @@ const register = `
 `
 
 const (
-	listOpen   = `!document.querySelector('[aria-label="建议"]').hidden`
-	listClosed = `document.querySelector('[aria-label="建议"]').hidden`
+	listOpen   = `document.querySelector('[aria-label="建议"]')?.hidden === false`
+	listClosed = `document.querySelector('[aria-label="建议"]')?.hidden !== false`
 )
 
 func TestPicker(t *testing.T) {
