@@ -28,6 +28,7 @@ func tables() []table {
 		{"paste", pasteChecks(), false},
 		{"keys", keyChecks(), false},
 		{"speed", speedChecks(), false},
+		{"scroll", scrollChecks(), false},
 		{"fit", fitChecks(), false},
 	}
 }
