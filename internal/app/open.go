@@ -45,6 +45,8 @@ type installation struct {
 	ids   *clock.IDs
 	auth  *auth.Service
 	audit *audit.Service
+	// keys follows the key file, which may get another key at any time.
+	keys *seal.Live
 	// checkpoints is the file beside the database that keeps signed checkpoints.
 	checkpoints string
 	reports     *report.Service
@@ -96,10 +98,10 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	if err != nil {
 		return err
 	}
-	ring, err := seal.OpenFile(keyFile, !bound, alg)
-	if err != nil {
+	if in.keys, err = seal.OpenLive(keyFile, !bound, alg); err != nil {
 		return err
 	}
+	ring := in.keys.Ring() // its digest and signing keys never change
 	in.digest = ring.Digest
 	secret, err := ring.SigningSecret("audit")
 	if err != nil {
@@ -110,7 +112,7 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 		return err
 	}
 	in.ids = &clock.IDs{Clock: clock.System}
-	in.store = store.New(in.db, ring, in.ids, in.form, clock.System)
+	in.store = store.New(in.db, in.keys, in.ids, in.form, clock.System)
 	in.audit = &audit.Service{Store: in.store, Digest: ring.Digest, Signer: signer, Now: clock.System}
 	if err := in.store.BindKeys(ctx); err != nil {
 		return err

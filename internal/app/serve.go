@@ -101,6 +101,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	signed := in.keepSigned(ctx, log)
 	defer signed()
 	defer in.sweep(ctx, log)()
+	defer in.followKeys(ctx, log)()
 	if o.intake != "" {
 		wait := in.watch(ctx, o.intake, log)
 		defer wait() // the database closes after the last file

@@ -17,7 +17,7 @@
 //
 // Dangers: a random nonce of 96 bits allows 2^32 sealings under one key before a
 // repeat becomes likely enough to matter (NIST SP 800-38D §8.3); a province makes
-// some 10^8. An index tells whoever reads the database which values are equal, and
+// some 10^8. [Rotate] adds a key, [Live] takes it into use while the program runs. An index tells whoever reads the database which values are equal, and
 // whoever holds its key can try all ids; it is as secret as the values. Losing the
 // key file loses the values.
 package seal

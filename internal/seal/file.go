@@ -31,9 +31,10 @@ type keyFile struct {
 
 // fileKey is one sealing key of a key file.
 type fileKey struct {
-	ID  uint32 `json:"id"`
-	Alg string `json:"alg"`
-	Key secret `json:"key"`
+	ID   uint32 `json:"id"`
+	Alg  string `json:"alg"`
+	Key  secret `json:"key"`
+	Made int64  `json:"made,omitempty"` // ms since 1970
 }
 
 // secret is a key. JSON writes it in base64, into the key file; whatever else
@@ -158,29 +159,15 @@ func createFile(path string, alg Alg) error {
 // written and synced under a name of its own, then linked to its place, which
 // fails if that is taken (as O_EXCL would), and the directory is synced.
 func writeNew(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tianbao-keys-*") // O_EXCL, 0600
+	tmp, err := writeTemp(filepath.Dir(path), content)
 	if err != nil {
 		return err
 	}
-	tmp := f.Name()
 	defer func() {
 		if e := os.Remove(tmp); err == nil && e != nil && !errors.Is(e, fs.ErrNotExist) {
 			err = e
 		}
 	}()
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Chmod(0o600) // a umask may have taken bits away
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
 	if err := os.Link(tmp, path); err != nil {
 		return err
 	}

@@ -43,6 +43,8 @@ type Sealer interface {
 	Index(kind, value string) []byte
 	// Digest returns a keyed digest in hexadecimal.
 	Digest(label string, data ...[]byte) string
+	// Head returns the bytes with which every value begins that is sealed from now on.
+	Head() []byte
 }
 
 // sealKey is one version of the sealing key.
@@ -189,6 +191,11 @@ func (r *Ring) Open(dst, sealed, place []byte) ([]byte, error) {
 		return dst, ErrOpen
 	}
 	return out, nil
+}
+
+// Head implements [Sealer]: the algorithm and the id of the newest key.
+func (r *Ring) Head() []byte {
+	return binary.BigEndian.AppendUint32([]byte{byte(r.newest.alg)}, r.newest.id)
 }
 
 // KeyID returns the id of the key that seals.

@@ -45,6 +45,9 @@ func (s *Store) BindKeys(ctx context.Context) error {
 		if err == nil && bound != mine {
 			return errors.New("密钥文件与数据库不是一套：已存的身份证号和电话用这个密钥打不开，请把原来的密钥文件放回原处，或用 --key-file 指明它的位置")
 		}
+		if err == nil {
+			err = s.checkNewest(ctx, tx)
+		}
 		return err
 	})
 }

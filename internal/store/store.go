@@ -32,7 +32,7 @@ type Forms func(name string, version int) (*tianbao.Form, error)
 // Store keeps everything. It is safe for use by several goroutines.
 type Store struct {
 	db    *db.DB
-	ring  *seal.Ring
+	ring  seal.Sealer
 	ids   *clock.IDs
 	forms Forms
 	now   clock.Clock
@@ -42,7 +42,7 @@ type Store struct {
 
 // New returns a Store on an open database, whose schema must be that of
 // [Migrations].
-func New(d *db.DB, ring *seal.Ring, ids *clock.IDs, forms func(name string, version int) (*tianbao.Form, error), now clock.Clock) *Store {
+func New(d *db.DB, ring seal.Sealer, ids *clock.IDs, forms func(name string, version int) (*tianbao.Form, error), now clock.Clock) *Store {
 	return &Store{db: d, ring: ring, ids: ids, forms: forms, now: now}
 }
 

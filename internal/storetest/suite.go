@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"what is newer than a version", testNewer},
 		{"sealed values are found by their index", testFindByKey},
 		{"nothing is stored in clear", testSealed},
+		{"another key seals everything anew", testReseal},
 		{"cells do not open elsewhere", testSwapped},
 		{"scope holds on every method", testScope},
 		{"scopes of many subtrees", testManyPaths},

@@ -1,0 +1,196 @@
+package storetest
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"sync"
+
+	"tianbao"
+	"tianbao/internal/clock"
+	"tianbao/internal/db"
+	"tianbao/internal/report"
+	"tianbao/internal/seal"
+	"tianbao/internal/store"
+)
+
+// notSealed are the BYTEA columns that hold nothing that needs sealing.
+func notSealed() map[string]string {
+	return map[string]string{
+		"unit_history.before":     "the register, which is public",
+		"form.definition":         "a published form",
+		"report_row.look_keys":    "keyed indexes",
+		"staged_row.look_keys":    "keyed indexes",
+		"app_user.login_key":      "keyed index",
+		"session.token_hash":      "hash of a random token",
+		"failure.k":               "keyed index",
+		"setup_token.token_hash":  "hash of a random token",
+		"attachment.data":         "published with a notice",
+		"job.payload":             "not in use",
+		"trail.hash":              "chain",
+		"trail_lane.hash":         "chain",
+		"trail_checkpoint.signed": "hashes and a signature",
+	}
+}
+
+// SEC-22: after a rotation every sealed value of every table is sealed anew, while
+// somebody saves, and opens; nothing else changes.
+func testReseal(w *world) {
+	ctx := w.t.Context()
+	r := w.fillAll()
+	before := w.rows(r.ID)
+	next, err := Ring(w.t).WithNewKey(seal.AES)
+	w.ok(err)
+	s := store.New(w.DB(), next, &clock.IDs{Clock: clock.System}, Forms, clock.System)
+
+	// Somebody goes on with the old key, and others with the new one.
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	other := w.open(unitB)
+	wg.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			d := w.draft(other)
+			d.insert(tianbao.AtEnd, Values(i))
+			d.Receipt.Rows = d.Report.Rows
+			if err := w.Commit(ctx, d.Commit); err != nil {
+				w.t.Errorf("a save failed: %v", err)
+				return
+			}
+			other.Version++
+			other.Rows++
+		}
+	})
+	first, err := s.Reseal(ctx)
+	w.ok(err)
+	close(stop)
+	wg.Wait()
+	if first.Values < 100 || first.Failed > 0 {
+		w.t.Errorf("the first pass: %+v", first)
+	}
+	for {
+		sum, err := s.Reseal(ctx)
+		w.ok(err)
+		if sum.Failed > 0 {
+			w.t.Fatalf("%+v", sum)
+		}
+		if sum.Values+sum.Lost == 0 {
+			break
+		}
+	}
+	n, err := s.SealedBy(ctx)
+	w.ok(err)
+	if n[1] != 0 || n[2] < first.Values || len(n) != 1 {
+		w.t.Errorf("values by key: %v", n)
+	}
+	w.wantKey(2)
+
+	now := &world{Store: s, t: w.t, ids: w.ids, keys: w.keys}
+	after := now.rows(r.ID)
+	if fmt.Sprintf("%#v", cells(after)) != fmt.Sprintf("%#v", cells(before)) {
+		w.t.Error("the rows changed")
+	}
+	for _, rep := range []tianbao.ID{r.ID, other.ID} {
+		if _, err := s.Since(ctx, rep, 0); err != nil {
+			w.t.Error(err)
+		}
+	}
+	if _, err := s.Users(ctx); err != nil {
+		w.t.Error(err)
+	}
+	if f := now.found(); !f.OK() {
+		w.t.Errorf("the trail: %v", f.Faults)
+	}
+	// What does not open is told and left as it is.
+	_, err = w.exec(`UPDATE draft SET body = $1`, bytes.Repeat([]byte{1}, 64))
+	w.ok(err)
+	if sum, err := s.Reseal(ctx); err != nil || sum.Failed != 1 || sum.Values != 0 {
+		w.t.Errorf("a broken value: %+v %v", sum, err)
+	}
+}
+
+func cells(rows []tianbao.Row) [][]string {
+	out := make([][]string, len(rows))
+	for i := range rows {
+		out[i] = rows[i].Values
+	}
+	return out
+}
+
+func (w *world) exec(sql string, args ...any) (n int64, err error) {
+	err = w.DB().Tx(w.t.Context(), func(tx db.Tx) (err error) {
+		n, err = tx.Exec(w.t.Context(), sql, args...)
+		return err
+	})
+	return n, err
+}
+
+// fillAll puts something sealed into every sealed column.
+func (w *world) fillAll() tianbao.Report {
+	w.t.Helper()
+	ctx := w.t.Context()
+	r := w.open(unitA)
+	d := w.draft(r)
+	d.Inserted = make(map[string]tianbao.ID)
+	for i := range 60 {
+		id := d.insert(tianbao.AtEnd, Values(i))
+		d.Puts[i].Row.Reasons = []tianbao.Reason{{Code: "c", Text: "说明", By: "某人", At: epoch()}}
+		d.Inserted[fmt.Sprint(i)] = id
+	}
+	r = d.save()
+	w.ok(w.PutImport(ctx, &report.ImportRecord{ID: w.id(), Report: r.ID, File: "名册.xlsx", Digest: "d", Raw: []byte("raw")}))
+	long := w.draft(r)
+	st, err := w.Stage(ctx, r, w.id(), long.importRecord().ID)
+	w.ok(err)
+	for i := range 20 {
+		long.insert(tianbao.AtEnd, Values(i))
+	}
+	w.ok(st.Add(ctx, long.batch("raw"))) // and left as it is
+	w.ok(w.PutDraft(ctx, tianbao.Draft{Report: r.ID, User: clerk, Name: "d", At: epoch(), Body: []byte("draft")}))
+	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Login: "somebody", What: "signin.fail"}))
+	return r
+}
+
+// wantKey looks at every byte of every column: whatever looks like a sealed value is of
+// the key, every sealed column has one, and every BYTEA column is known.
+func (w *world) wantKey(key byte) {
+	w.t.Helper()
+	sealed := make(map[string]bool)
+	for _, c := range store.SealedColumns() {
+		sealed[c] = false
+	}
+	old := regexp.MustCompile(`A[QI]AAAA[E-H]`) // 1 or 2, 0, 0, 0, 1 in base64
+	for _, c := range w.columns() {
+		if c[2] != "BYTEA" && c[2] != "bytea" || bytes.HasPrefix([]byte(c[0]), []byte("goose")) {
+			continue
+		}
+		name := c[0] + "." + c[1]
+		if _, known := sealed[name]; !known {
+			if notSealed()[name] == "" {
+				w.t.Errorf("%s: list it in sealedColumns of internal/store/reseal.go, or here with why it needs no sealing", name)
+			}
+			continue
+		}
+		err := w.DB().Each(w.t.Context(), func(scan db.Scan) error {
+			var b []byte
+			if err := scan(&b); err != nil || len(b) < seal.Overhead {
+				return err
+			}
+			sealed[name] = true
+			if b[0] == '{' && old.Match(b) || b[0] != '{' && seal.KeyIDOf(b) != uint32(key) {
+				w.t.Errorf("%s still holds a value of another key", name)
+			}
+			return nil
+		}, fmt.Sprintf(`SELECT %s FROM %s`, c[1], c[0]))
+		w.ok(err)
+	}
+	for name, seen := range sealed {
+		if !seen {
+			w.t.Errorf("%s holds nothing in this test; let fillAll fill it", name)
+		}
+	}
+}
