@@ -116,6 +116,9 @@ func Roles() []Role {
 	}
 }
 
+// Offices returns the offices of the administrators.
+func Offices() []Role { return []Role{RoleSystem, RoleSecurity, RoleAudit} }
+
 // Grant gives a user a role over the subtree of a unit.
 type Grant struct {
 	ID   ID
@@ -128,6 +131,12 @@ type Grant struct {
 	// From and To bound the time in which it holds; zero: without bound.
 	From time.Time
 	To   time.Time
+	// By gave it, at Given; 0: who has the machine.
+	By    ID
+	Given time.Time
+	// Lent is the giver's own grant of which it is the whole or a part (委托), 0 for one
+	// that the security administrator gave. A lent grant holds only while that one does.
+	Lent ID
 }
 
 // Holds reports whether the grant holds at a time.
@@ -146,8 +155,14 @@ type User struct {
 	// Office is the administrator's, empty for everybody else. Who has one has no
 	// grants: a store drops them.
 	Office Role
+	// Asked is the office that the account was made for, until the security
+	// administrator agrees. It gives no power.
+	Asked Role
 	// Grants are those that hold now.
 	Grants []Grant
+	// Altered names the stored rows of this account that are not as the program wrote
+	// them. They give no power; an altered account cannot sign in.
+	Altered []string
 }
 
 // Scope returns the subtrees in which the user has the power.

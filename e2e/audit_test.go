@@ -106,13 +106,7 @@ func TestTrailOfTheAuditor(t *testing.T) {
 // exit code and returns what it printed.
 func (s *server) command(t *testing.T, code int, args ...string) string {
 	t.Helper()
-	line := append([]string{args[0], args[1], "--data", s.data}, args[2:]...)
-	for i, a := range s.args {
-		if a == "--db" {
-			line = append(line, a, s.args[i+1])
-		}
-	}
-	cmd := product(t.Context(), line...)
+	cmd := product(t.Context(), s.line(args...)...)
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

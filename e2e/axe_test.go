@@ -101,7 +101,7 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 	for _, v := range []struct {
 		who string
 		c   *client
-	}{{"", s.anonymous(t)}, {"unit", unit}, {"dept", dept}, {"admin", admin}} {
+	}{{"", s.anonymous(t)}, {"unit", unit}, {"dept", dept}, {"admin", admin}, {"security", s.client(t, "security")}} {
 		for _, p := range paths {
 			if v.c.page(p) {
 				places = append(places, place{v.who, p})

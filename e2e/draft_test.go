@@ -194,7 +194,8 @@ func TestSessionEndsUnderTheSheet(t *testing.T) {
 func endSessions(t *testing.T, s *server, login string) (password string) {
 	t.Helper()
 	var out struct{ Password string }
-	s.client(t, "admin").must("POST", "/users/"+login+"/password", struct{}{}, &out)
+	admin := s.client(t, "admin")
+	admin.must("POST", "/users/"+admin.userID(login)+"/password", struct{}{}, &out)
 	return out.Password
 }
 

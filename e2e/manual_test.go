@@ -444,12 +444,13 @@ func TestSignedInAgainElsewhere(t *testing.T) {
 	c.Insert("没有提交的单位")
 	c.Press("Enter")
 	// A new password ends all sessions of the account, this page's too.
-	s.client(t, "admin").must("POST", "/users/unit/password", map[string]string{}, nil)
+	admin := s.client(t, "admin")
+	admin.must("POST", "/users/"+admin.userID("unit")+"/password", map[string]string{}, nil)
 	c.Click("#submit")
 	c.toast("登录已经超时")
 	c.dismiss()
 	var out struct{ Password string }
-	s.client(t, "admin").must("POST", "/users/unit/password", map[string]string{}, &out)
+	admin.must("POST", "/users/"+admin.userID("unit")+"/password", map[string]string{}, &out)
 	again := s.clerk(t, b)
 	again.Click("#login")
 	again.Type("unit")

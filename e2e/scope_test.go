@@ -146,6 +146,13 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 			case "accounts":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)
+			case "see":
+				expect("nobody", nobody, 401)
+				expect("admin", admin, 403)
+			case "grants":
+				expect("nobody", nobody, 401)
+				expect("filler", filler, 403)
+				expect("admin", admin, 403)
 			case "trail":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)

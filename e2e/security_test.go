@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -54,9 +55,11 @@ func TestSEC04SessionsEnd(t *testing.T) {
 			"own new password": func(c *client) {
 				c.must("POST", "/password", map[string]string{"old": demo.Password, "new": "Ganz-Neu-2026", "again": "Ganz-Neu-2026"}, nil)
 			},
-			"a reset": func(*client) { admin.must("POST", "/users/city/password", map[string]string{}, nil) },
+			"a reset": func(*client) {
+				admin.must("POST", "/users/"+admin.userID("city")+"/password", map[string]string{}, nil)
+			},
 			"disabling": func(*client) {
-				admin.must("POST", "/users/province/disabled", map[string]bool{"disabled": true}, nil)
+				admin.must("POST", "/users/"+admin.userID("province")+"/disabled", map[string]bool{"disabled": true}, nil)
 			},
 		}
 		for how, login := range map[string]string{"signing out": "unit", "own new password": "dept", "a reset": "city", "disabling": "province"} {
@@ -75,7 +78,7 @@ func TestSEC04SessionsEnd(t *testing.T) {
 		if got := s.anonymous(t).signIn("province", demo.Password); got != http.StatusUnauthorized {
 			t.Errorf("a disabled account signs in: %d", got)
 		}
-		if got := admin.call("POST", "/users/admin/disabled", map[string]bool{"disabled": true}, nil); got != http.StatusBadRequest {
+		if got := admin.call("POST", "/users/"+admin.userID("admin")+"/disabled", map[string]bool{"disabled": true}, nil); got != http.StatusBadRequest {
 			t.Errorf("the administrator disables itself: %d", got)
 		}
 	})
@@ -123,33 +126,55 @@ func TestSEC10FirstRun(t *testing.T) {
 				}
 			}
 		}
-		link := s.setupLink(t)
-		if got := c.call("POST", link, map[string]string{"login": "boss", "name": "管理员", "password": "weak"}, nil); got != http.StatusBadRequest {
-			t.Errorf("a weak password: %d, want 400", got)
+		links := s.setupLinks(t)
+		if len(links) != 3 {
+			t.Fatalf("%d set-up links, want one an office", len(links))
 		}
-		c.must("POST", link, map[string]string{"login": "boss", "name": "管理员", "password": "Start-2026-x", "again": "Start-2026-x"}, nil)
-		if got := c.call("POST", link, map[string]string{"login": "second", "name": "另一个", "password": "Start-2026-x"}, nil); got != http.StatusNotFound {
-			t.Errorf("the link works twice: %d", got)
-		}
-		if got := c.signIn("boss", "Start-2026-x"); got != http.StatusOK {
-			t.Errorf("the new administrator: %d", got)
+		for i, link := range links {
+			login := fmt.Sprintf("officer%d", i)
+			if got := c.call("POST", link, map[string]string{"login": login, "name": "管理员", "password": "weak"}, nil); got != http.StatusBadRequest {
+				t.Errorf("a weak password: %d, want 400", got)
+			}
+			c.must("POST", link, map[string]string{"login": login, "name": "管理员", "password": "Start-2026-x", "again": "Start-2026-x"}, nil)
+			if got := c.call("POST", link, map[string]string{"login": "second", "name": "另一个", "password": "Start-2026-x"}, nil); got != http.StatusNotFound {
+				t.Errorf("the link works twice: %d", got)
+			}
+			if got := c.signIn(login, "Start-2026-x"); got != http.StatusOK {
+				t.Errorf("the new administrator: %d", got)
+			}
+			var me struct{ Roles []string }
+			c.must("GET", "/session", nil, &me)
+			if want := []string{"system", "security", "audit"}[i]; len(me.Roles) != 1 || me.Roles[0] != want {
+				t.Errorf("link %d makes %v, want %s", i, me.Roles, want)
+			}
+			c = s.anonymous(t)
 		}
 		s.stop()
 		s.start(t)
 		if strings.Contains(s.printed(t), "/setup/") {
-			t.Error("a set-up link although there is an administrator")
+			t.Error("a set-up link although there are administrators")
 		}
 	})
 }
 
-// setupLink waits for the one-time link that the server prints.
-func (s *server) setupLink(t *testing.T) string {
+// setupLinks waits for the one-time links that the server prints: system, security, audit.
+func (s *server) setupLinks(t *testing.T) []string {
 	t.Helper()
-	m := regexp.MustCompile(`/setup/[\w-]{43}`).FindString(s.printed(t))
-	if m == "" {
-		t.Fatal("no set-up link was printed")
+	return regexp.MustCompile(`/setup/[\w-]{43}`).FindAllString(s.printed(t), -1)
+}
+
+// userID returns the id of an account, for the system administrator.
+func (c *client) userID(login string) string {
+	c.t.Helper()
+	var list struct{ Users []struct{ ID, Login string } }
+	c.must("GET", "/users", nil, &list)
+	for _, u := range list.Users {
+		if u.Login == login {
+			return u.ID
+		}
 	}
-	return m
+	c.t.Fatalf("no account %q", login)
+	return ""
 }
 
 // SEC-07: the rules for passwords.

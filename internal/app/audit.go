@@ -77,7 +77,19 @@ func auditTrail(ctx context.Context, e env, args []string) int {
 func (e env) tellFindings(f *audit.Findings) int {
 	if f.OK() {
 		_, _ = fmt.Fprintf(e.stdout, "审计记录完整：%d 条，没有发现改动。\n", f.Records)
+		if f.Rights > 0 {
+			_, _ = fmt.Fprintf(e.stdout, "账号和授权完整：%d 项，没有发现改动。\n", f.Rights)
+		}
 		return exitOK
+	}
+	if len(f.Altered) > 0 {
+		_, _ = fmt.Fprintf(e.stdout, "账号或授权被动过：%d 项中有 %d 项不是本系统写入的，已经不起作用。请报告安全管理员和审计管理员，收回后重新授权。\n", f.Rights, len(f.Altered))
+		for _, row := range f.Altered {
+			_, _ = fmt.Fprintf(e.stdout, "  %s\n", row)
+		}
+	}
+	if len(f.Faults) == 0 {
+		return exitError
 	}
 	_, _ = fmt.Fprintf(e.stdout, "审计记录被动过：%d 条记录中发现 %d 处。请保留数据库，不要继续使用，并报告安全管理员。\n", f.Records, len(f.Faults)+f.More)
 	for _, x := range f.Faults {
@@ -148,7 +160,7 @@ func (in *installation) keepSigned(ctx context.Context, log *slog.Logger) func()
 		defer tick.Stop()
 		for {
 			if err := in.sign(ctx); err != nil && ctx.Err() == nil {
-				log.Error("the audit trail is not signed; run: tianbao audit verify", "err", err)
+				log.Error("the audit trail is not as it should be; run: tianbao audit verify", "err", err)
 			}
 			select {
 			case <-ctx.Done():
@@ -169,14 +181,17 @@ func (in *installation) sign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !f.OK() {
+	if len(f.Faults) > 0 {
 		return fmt.Errorf("app: %d faults in the trail", len(f.Faults)+f.More)
 	}
-	c, err := in.audit.Checkpoint(ctx)
-	if err != nil {
-		return err
+	if len(f.Altered) > 0 { // the trail is sound and is signed
+		err = fmt.Errorf("app: %d rows of rights were altered", len(f.Altered))
 	}
-	return appendCheckpoint(in.checkpoints, c)
+	c, serr := in.audit.Checkpoint(ctx)
+	if serr != nil {
+		return errors.Join(err, serr)
+	}
+	return errors.Join(err, appendCheckpoint(in.checkpoints, c))
 }
 
 // readCheckpoints reads the file of checkpoints; there may be none yet.

@@ -117,6 +117,9 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	if err := in.store.BindKeys(ctx); err != nil {
 		return err
 	}
+	if err := in.store.SealRights(ctx); err != nil {
+		return err
+	}
 	if err := in.store.IndexUnits(ctx); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"tianbao"
 	"tianbao/docs"
 	"tianbao/internal/clock"
 	"tianbao/internal/demo"
@@ -178,12 +179,15 @@ func (o *serveOptions) announce(ctx context.Context, e env, in *installation, ad
 		}
 		return nil
 	}
-	token, err := in.auth.SetupLink(ctx)
-	if err != nil {
+	links, err := in.auth.SetupLinks(ctx)
+	if err != nil || len(links) == 0 {
 		return err
 	}
-	if token != "" {
-		_, _ = fmt.Fprintf(e.stdout, "还没有管理员，请在 24 小时内打开这个链接建立管理员账号（只能用一次）：\n  %s/setup/%s\n", url, token)
+	_, _ = fmt.Fprintln(e.stdout, "下列管理员还没有人担任。请把每个链接交给一个人，三个人互不兼任；链接只能用一次，24 小时内有效：")
+	for _, office := range tianbao.Offices() {
+		if token := links[office]; token != "" {
+			_, _ = fmt.Fprintf(e.stdout, "  %s：%s/setup/%s\n", office.Title(), url, token)
+		}
 	}
 	return nil
 }

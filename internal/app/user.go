@@ -14,14 +14,14 @@ import (
 	"tianbao/internal/web"
 )
 
-// user is `tianbao user add|passwd|list`, for who has the machine and its keys.
+// user is `tianbao user add|passwd|grant|revoke|list`, for who has the machine and its keys.
 func user(ctx context.Context, e env, args []string) int {
 	if len(args) == 0 {
-		_, _ = fmt.Fprintln(e.stderr, "用法：tianbao user add|passwd|list [选项]")
+		_, _ = fmt.Fprintln(e.stderr, "用法：tianbao user add|passwd|grant|revoke|list [选项]")
 		return exitUsage
 	}
 	var p place
-	var login, name, role, unit string
+	var login, name, role, unit, from, to string
 	var fromStdin bool
 	fs := e.flags("user " + args[0])
 	p.flags(fs)
@@ -36,13 +36,25 @@ func user(ctx context.Context, e env, args []string) int {
 	case "passwd":
 		fs.StringVar(&login, "login", "", "用户名")
 		act = func(in *installation) error { return userPasswd(ctx, e, in, login, fromStdin) }
+	case "grant":
+		fs.StringVar(&login, "login", "", "用户名")
+		fs.StringVar(&role, "role", "", roleHelp())
+		fs.StringVar(&unit, "unit", "", "单位的组织机构代码或预算编码")
+		fs.StringVar(&from, "from", "", "从哪天起，如 2022-09-23；不填为现在")
+		fs.StringVar(&to, "to", "", "到哪天止，含这一天；不填为没有期限")
+		act = func(in *installation) error { return userGrant(ctx, e, in, login, role, unit, from, to) }
+	case "revoke":
+		fs.StringVar(&login, "login", "", "用户名")
+		fs.StringVar(&role, "role", "", "只收回这个角色；不填为全部")
+		fs.StringVar(&unit, "unit", "", "只收回对这个单位的；填组织机构代码或预算编码，不填为全部")
+		act = func(in *installation) error { return userRevoke(ctx, e, in, login, role, unit) }
 	case "list":
 		act = func(in *installation) error { return userList(ctx, e, in) }
 	default:
-		_, _ = fmt.Fprintf(e.stderr, "没有 user %s 这个命令，可用的有 add、passwd、list。\n", args[0])
+		_, _ = fmt.Fprintf(e.stderr, "没有 user %s 这个命令，可用的有 add、passwd、grant、revoke、list。\n", args[0])
 		return exitUsage
 	}
-	if args[0] != "list" {
+	if args[0] == "add" || args[0] == "passwd" {
 		fs.BoolVar(&fromStdin, "password-stdin", false, "从标准输入读密码；否则生成一个并显示一次")
 	}
 	if err := e.parse(fs, args[1:]); err != nil {
@@ -70,10 +82,7 @@ func userAdd(ctx context.Context, e env, in *installation, login, name, role, un
 	default:
 		u, err := in.store.FindUnit(ctx, unit)
 		if err != nil {
-			if tianbao.KindOf(err) == tianbao.ErrNotFound {
-				return errors.New("单位登记册中没有这个单位，请用 --unit 给出正确的组织机构代码或预算编码")
-			}
-			return err
+			return unknownUnit(err)
 		}
 		who.Grants = []tianbao.Grant{{Role: r, Unit: u.ID}}
 	}
@@ -86,6 +95,14 @@ func userAdd(ctx context.Context, e env, in *installation, login, name, role, un
 	}
 	e.tell(login, password, made)
 	return nil
+}
+
+// unknownUnit says that --unit names no unit.
+func unknownUnit(err error) error {
+	if tianbao.KindOf(err) == tianbao.ErrNotFound {
+		return errors.New("单位登记册中没有这个单位，请用 --unit 给出正确的组织机构代码或预算编码")
+	}
+	return err
 }
 
 // roleHelp lists the roles for the command line.
@@ -129,8 +146,14 @@ func userList(ctx context.Context, e env, in *installation) error {
 		for _, g := range u.Grants {
 			roles = append(roles, strings.TrimSpace(string(g.Role)+" "+g.UnitName))
 		}
+		if u.Asked != "" {
+			roles = append(roles, string(u.Asked)+"（等待确认）")
+		}
 		state := ""
-		if u.Disabled {
+		switch {
+		case len(u.Altered) > 0:
+			state = "\t记录被动过"
+		case u.Disabled:
 			state = "\t已停用"
 		}
 		if _, err := fmt.Fprintf(e.stdout, "%s\t%s\t%s%s\n", u.Login, u.Name, strings.Join(roles, "，"), state); err != nil {

@@ -38,6 +38,9 @@ type Store interface {
 	// WalkTrail calls fn with the heads and all records, ordered by lane and number,
 	// as they were at one moment. Personal parts are not opened.
 	WalkTrail(ctx context.Context, fn func(heads [Lanes]Head, records iter.Seq2[Record, error]) error) error
+	// AlteredRights returns how many rows say who may do what, and names those that are
+	// not as the program wrote them.
+	AlteredRights(ctx context.Context) (rows int64, altered []string, err error)
 	// PutCheckpoint stores a signed checkpoint.
 	PutCheckpoint(ctx context.Context, at time.Time, s Signed) error
 	// Checkpoints returns the stored checkpoints, oldest first.
@@ -53,8 +56,17 @@ type Service struct {
 }
 
 // Verify verifies the whole trail against itself and all checkpoints: the stored ones
-// and those given, which must bear this installation's signature.
+// and those given, which must bear this installation's signature. It also verifies the
+// rows that say who may do what.
 func (s *Service) Verify(ctx context.Context, more ...Signed) (*Findings, error) {
+	f, err := s.verifyTrail(ctx, more...)
+	if err == nil {
+		f.Rights, f.Altered, err = s.Store.AlteredRights(ctx)
+	}
+	return f, err
+}
+
+func (s *Service) verifyTrail(ctx context.Context, more ...Signed) (*Findings, error) {
 	stored, err := s.Store.Checkpoints(ctx)
 	if err != nil {
 		return nil, err
@@ -85,7 +97,7 @@ func (s *Service) Verify(ctx context.Context, more ...Signed) (*Findings, error)
 // Checkpoint signs the heads of now and stores that. A trail that does not verify is
 // not signed.
 func (s *Service) Checkpoint(ctx context.Context) (Signed, error) {
-	f, err := s.Verify(ctx)
+	f, err := s.verifyTrail(ctx)
 	if err != nil {
 		return Signed{}, err
 	}
@@ -94,7 +106,7 @@ func (s *Service) Checkpoint(ctx context.Context) (Signed, error) {
 
 // sign signs what a verification found to be right, and stores that.
 func (s *Service) sign(ctx context.Context, f *Findings) (Signed, error) {
-	if !f.OK() {
+	if len(f.Faults) > 0 {
 		return Signed{}, fmt.Errorf("audit: not signed: %d faults, the first in lane %d at %d", len(f.Faults)+f.More, f.Faults[0].Lane, f.Faults[0].Seq)
 	}
 	now := s.Now()

@@ -27,10 +27,13 @@ type Findings struct {
 	Heads   [Lanes]Head // as recomputed
 	Faults  []Fault     // the first maxFaults
 	More    int         // further faults that were only counted
+
+	Rights  int64    // accounts and grants
+	Altered []string // those whose rows are not as the program wrote them
 }
 
 // OK reports whether nothing is wrong.
-func (f *Findings) OK() bool { return len(f.Faults) == 0 }
+func (f *Findings) OK() bool { return len(f.Faults)+len(f.Altered) == 0 }
 
 const maxFaults = 100
 

@@ -164,9 +164,10 @@ func TestSetupOnce(t *testing.T) {
 	if d.Service, err = auth.New(t.Context(), s, d.now, &clock.IDs{}, cheap); err != nil {
 		t.Fatal(err)
 	}
-	token, err := d.SetupLink(t.Context())
-	if err != nil || token == "" {
-		t.Fatalf("link %q, %v", token, err)
+	links, err := d.SetupLinks(t.Context())
+	token := links[tianbao.RoleSystem]
+	if err != nil || token == "" || len(links) != 3 {
+		t.Fatalf("links %q, %v", links, err)
 	}
 	var wg sync.WaitGroup
 	errs := make([]error, 8)
@@ -189,8 +190,8 @@ func TestSetupOnce(t *testing.T) {
 	if us, err := d.Users(t.Context()); err != nil || won != 1 || len(us) != 1 {
 		t.Errorf("%d won, %d accounts, %v", won, len(us), err)
 	}
-	if token, err := d.SetupLink(t.Context()); err != nil || token != "" {
-		t.Errorf("a second link %q, %v", token, err)
+	if links, err := d.SetupLinks(t.Context()); err != nil || links[tianbao.RoleSystem] != "" || len(links) != 2 {
+		t.Errorf("further links %q, %v", links, err)
 	}
 }
 
@@ -201,15 +202,16 @@ func TestSetupLinkExpires(t *testing.T) {
 	if d.Service, err = auth.New(t.Context(), s, d.now, &clock.IDs{}, cheap); err != nil {
 		t.Fatal(err)
 	}
-	token, err := d.SetupLink(t.Context())
+	links, err := d.SetupLinks(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.CheckSetup(t.Context(), token); err != nil {
-		t.Error(err)
+	token := links[tianbao.RoleSecurity]
+	if office, err := d.CheckSetup(t.Context(), token); err != nil || office != tianbao.RoleSecurity {
+		t.Error(office, err)
 	}
 	d.pass(25 * time.Hour)
-	if err := d.CheckSetup(t.Context(), token); tianbao.KindOf(err) != tianbao.ErrNotFound {
+	if _, err := d.CheckSetup(t.Context(), token); tianbao.KindOf(err) != tianbao.ErrNotFound {
 		t.Errorf("after a day: %v, want not found", err)
 	}
 }

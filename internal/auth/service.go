@@ -77,8 +77,11 @@ func (s *Service) SignIn(ctx context.Context, login, password, addr string) (tok
 		return "", u, errLocked()
 	}
 	u, phc, err := s.store.UserByLogin(ctx, login)
-	known := err == nil
+	known := err == nil && phc != "" // an altered account has none
 	if err != nil && tianbao.KindOf(err) != tianbao.ErrNotFound {
+		return "", u, err
+	}
+	if err := s.tell(ctx, &u, addr); err != nil {
 		return "", u, err
 	}
 	if !known {
@@ -155,6 +158,9 @@ func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
 		return nil, SignedOut()
 	}
 	if now.Sub(sess.Seen) >= touchEvery {
+		if err := s.tell(ctx, &u, sess.Address); err != nil {
+			return nil, err
+		}
 		if err := s.store.TouchSession(ctx, h, now); err != nil {
 			return nil, err
 		}
@@ -198,6 +204,9 @@ func (s *Service) Record(ctx context.Context, e tianbao.Event) error {
 // roleNames lists an account's roles for the trail.
 func roleNames(u *tianbao.User) string {
 	names := []string{string(u.Office)}
+	if u.Asked != "" {
+		names = append(names, "asked:"+string(u.Asked))
+	}
 	for _, g := range u.Grants {
 		names = append(names, string(g.Role)+"@"+g.Unit.String())
 	}
@@ -223,18 +232,25 @@ func csrfOf(token string) string {
 	return base64.RawURLEncoding.EncodeToString(h[:])
 }
 
-// SetupLink returns the token of a one-time set-up link if no administrator exists
-// yet, and "" if one does. An earlier link ceases to work.
-func (s *Service) SetupLink(ctx context.Context) (string, error) {
-	has, err := s.store.HasAdmin(ctx)
-	if err != nil || has {
-		return "", err
+// SetupLinks returns the token of a one-time set-up link for each office that nobody
+// holds yet: the three are set up by three people. Earlier links cease to work.
+func (s *Service) SetupLinks(ctx context.Context) (map[tianbao.Role]string, error) {
+	links := make(map[tianbao.Role]string)
+	for _, office := range tianbao.Offices() {
+		has, err := s.store.HasOffice(ctx, office)
+		if err != nil {
+			return nil, err
+		}
+		if has {
+			continue
+		}
+		token := newToken()
+		if err := s.store.PutSetupToken(ctx, office, tokenHash(token), s.now().Add(setupLife)); err != nil {
+			return nil, err
+		}
+		links[office] = token
 	}
-	token := newToken()
-	if err := s.store.PutSetupToken(ctx, tokenHash(token), s.now().Add(setupLife)); err != nil {
-		return "", err
-	}
-	return token, nil
+	return links, nil
 }
 
 // errSetup is the answer to a set-up link that does not work.
@@ -242,24 +258,25 @@ func errSetup() error {
 	return &tianbao.Error{Kind: tianbao.ErrNotFound, Code: "setup_link", Message: "这个设置链接已经用过或已过期，请重新启动服务以取得新的链接。"}
 }
 
-// CheckSetup returns an error unless the set-up token works.
-func (s *Service) CheckSetup(ctx context.Context, token string) error {
-	ok, err := s.store.CheckSetupToken(ctx, tokenHash(token), s.now())
+// CheckSetup returns the office that a set-up token is for, or an error.
+func (s *Service) CheckSetup(ctx context.Context, token string) (tianbao.Role, error) {
+	office, err := s.store.CheckSetupToken(ctx, tokenHash(token), s.now())
+	if err != nil {
+		return "", err
+	}
+	if office == "" {
+		return "", errSetup()
+	}
+	return office, nil
+}
+
+// Setup creates the first holder of the link's office and ends the link.
+func (s *Service) Setup(ctx context.Context, token, login, name, password string) error {
+	office, err := s.CheckSetup(ctx, token)
 	if err != nil {
 		return err
 	}
-	if !ok {
-		return errSetup()
-	}
-	return nil
-}
-
-// Setup creates the first administrator and ends the link.
-func (s *Service) Setup(ctx context.Context, token, login, name, password string) error {
-	if err := s.CheckSetup(ctx, token); err != nil {
-		return err
-	}
-	u := tianbao.User{Login: login, Name: name, Office: tianbao.RoleSystem}
+	u := tianbao.User{Login: login, Name: name, Office: office}
 	if _, err := s.create(ctx, By{}, u, password, true); err != nil {
 		var e *tianbao.Error
 		if errors.As(err, &e) && e.Code == "set_up" {
@@ -267,7 +284,7 @@ func (s *Service) Setup(ctx context.Context, token, login, name, password string
 		}
 		return err
 	}
-	return s.store.DropSetupToken(ctx)
+	return s.store.DropSetupToken(ctx, office)
 }
 
 // By is who administers accounts, for the trail; the zero By is who has the machine.
@@ -276,8 +293,12 @@ type By struct {
 	From string // address
 }
 
-// CreateUser stores a new account and returns it with its ids.
+// CreateUser stores a new account and returns it with its ids. Who signed in for that
+// makes no administrator: an office is asked for (User.Asked) and waits for [Service.Appoint].
 func (s *Service) CreateUser(ctx context.Context, by By, u tianbao.User, password string) (tianbao.User, error) {
+	if by.User != 0 && u.Office != "" {
+		return u, tianbao.Invalid("two_people", "管理员账号要由安全管理员确认后才能生效。")
+	}
 	return s.create(ctx, by, u, password, false)
 }
 
@@ -300,7 +321,8 @@ func (s *Service) create(ctx context.Context, by By, u tianbao.User, password st
 	}
 	u.ID, u.Created = tianbao.ID(s.ids.Next()), s.now()
 	for i := range u.Grants {
-		u.Grants[i].ID, u.Grants[i].User = tianbao.ID(s.ids.Next()), u.ID
+		g := &u.Grants[i]
+		g.ID, g.User, g.By, g.Given = tianbao.ID(s.ids.Next()), u.ID, by.User, u.Created
 	}
 	return u, s.store.CreateUser(ctx, u, phc, first, tianbao.Event{
 		At: u.Created, Actor: by.User, From: by.From, What: "user.create", Object: u.ID.String(), Detail: roleNames(&u),
@@ -308,13 +330,16 @@ func (s *Service) create(ctx context.Context, by By, u tianbao.User, password st
 }
 
 // checkRoles keeps the offices apart: an account has one of them, or roles over
-// units, never both (GB/T 22239-2019 8.1.5).
+// units, or none yet, never both (GB/T 22239-2019 8.1.5).
 func checkRoles(u *tianbao.User) error {
-	switch {
-	case u.Office == "" && len(u.Grants) == 0:
-		return tianbao.Invalid("no_role", "请为账号选择角色。")
-	case u.Office != "" && (!u.Office.Office() || len(u.Grants) > 0):
-		return tianbao.Invalid("offices_apart", "系统、安全、审计管理员不能兼任其他角色，请另建账号。")
+	office := u.Office
+	if office == "" {
+		office = u.Asked
+	} else if u.Asked != "" {
+		return OfficesApart()
+	}
+	if office != "" && (!office.Office() || len(u.Grants) > 0) {
+		return OfficesApart()
 	}
 	for _, g := range u.Grants {
 		if g.Role.Title() == "" || g.Role.Office() || g.Unit == 0 {
@@ -331,6 +356,9 @@ func (s *Service) SetPassword(ctx context.Context, by By, login, password string
 	if err != nil {
 		return err
 	}
+	if by.User != 0 && by.User != u.ID && (u.Office != "" || u.Asked != "") {
+		return tianbao.Invalid("office_password", "管理员的密码不能由另一位管理员重设，以免一人兼任；忘记密码请在服务器上用 tianbao user passwd 重设。")
+	}
 	if err := CheckPassword(login, password); err != nil {
 		return err
 	}
@@ -339,7 +367,11 @@ func (s *Service) SetPassword(ctx context.Context, by By, login, password string
 		return err
 	}
 	e := tianbao.Event{At: s.now(), Actor: by.User, From: by.From, What: "user.password", Object: u.ID.String()}
-	if err := s.store.SetPassword(ctx, u.ID, phc, e); err != nil {
+	set := s.store.SetPassword
+	if by.User == 0 && len(u.Altered) > 0 {
+		set, e.Detail = s.store.Repair, "repaired"
+	}
+	if err := set(ctx, u.ID, phc, e); err != nil {
 		return err
 	}
 	return s.store.ClearFailures(ctx, "login:"+login)

@@ -17,16 +17,40 @@ type Store interface {
 	UserByLogin(ctx context.Context, login string) (tianbao.User, string, error)
 	// Users returns all users with their grants, by login.
 	Users(ctx context.Context) ([]tianbao.User, error)
+	// UserByID returns the user with its grants.
+	UserByID(ctx context.Context, id tianbao.ID) (tianbao.User, error)
+	// FindUsers returns users whose login is the text or whose name holds it.
+	FindUsers(ctx context.Context, text string, limit int) ([]tianbao.User, error)
+	// WaitingUsers returns enabled users without office and grants, or for whom an office
+	// was asked.
+	WaitingUsers(ctx context.Context, limit int) ([]tianbao.User, error)
+	// UsersOfUnit returns enabled users who hold a grant over just this unit that was not
+	// lent to them.
+	UsersOfUnit(ctx context.Context, unit tianbao.ID, limit int) ([]tianbao.User, error)
 	// CreateUser stores a new user with its grants; a login that is taken is
 	// tianbao.ErrConflict with code "login_taken". With first set it stores the
-	// user only while no administrator exists, else tianbao.ErrConflict "set_up".
+	// user only while nobody has the office, else tianbao.ErrConflict "set_up".
 	CreateUser(ctx context.Context, u tianbao.User, hash string, first bool, events ...tianbao.Event) error
-	// SetPassword replaces the hash and ends the user's sessions.
+	// SetPassword replaces the hash and ends the user's sessions. An altered account
+	// (tianbao.User.Altered) is refused, here and in the other changes.
 	SetPassword(ctx context.Context, user tianbao.ID, hash string, events ...tianbao.Event) error
+	// Repair puts an altered account right: in use, with this hash, without an office.
+	Repair(ctx context.Context, user tianbao.ID, hash string, events ...tianbao.Event) error
 	// SetDisabled disables or enables the user and, when disabling, ends the sessions.
 	SetDisabled(ctx context.Context, user tianbao.ID, disabled bool, events ...tianbao.Event) error
-	// HasAdmin reports whether an enabled administrator exists.
-	HasAdmin(ctx context.Context) (bool, error)
+	// HasOffice reports whether an enabled holder of the office exists.
+	HasOffice(ctx context.Context, office tianbao.Role) (bool, error)
+	// SetOffice gives the user the office that was asked for, or refuses it, and ends the
+	// sessions. An office that was not asked for is tianbao.NotFound; a user with grants
+	// is OfficesApart.
+	SetOffice(ctx context.Context, user tianbao.ID, office tianbao.Role, agree bool, events ...tianbao.Event) error
+
+	// GiveGrant stores a new grant; a user with an office is OfficesApart.
+	GiveGrant(ctx context.Context, g tianbao.Grant, events ...tianbao.Event) error
+	// EndGrant lets a grant end at a time; one that has ended is tianbao.NotFound.
+	EndGrant(ctx context.Context, id tianbao.ID, at time.Time, events ...tianbao.Event) error
+	// Grants lists grants, the newest first.
+	Grants(ctx context.Context, q GrantQuery) ([]GrantLine, error)
 
 	// PutSession stores a session under the hash of its token.
 	PutSession(ctx context.Context, s Session, events ...tianbao.Event) error
@@ -45,13 +69,14 @@ type Store interface {
 	// ClearFailures forgets the failures of a key.
 	ClearFailures(ctx context.Context, key string) error
 
-	// PutSetupToken stores the hash of the one-time set-up link's token, replacing
-	// any earlier one.
-	PutSetupToken(ctx context.Context, tokenHash []byte, expires time.Time) error
-	// CheckSetupToken reports whether the token is stored and has not expired.
-	CheckSetupToken(ctx context.Context, tokenHash []byte, now time.Time) (bool, error)
+	// PutSetupToken stores the hash of the token of an office's one-time set-up link,
+	// replacing any earlier one.
+	PutSetupToken(ctx context.Context, office tianbao.Role, tokenHash []byte, expires time.Time) error
+	// CheckSetupToken returns the office whose token it is, "" for none or one that has
+	// expired.
+	CheckSetupToken(ctx context.Context, tokenHash []byte, now time.Time) (tianbao.Role, error)
 	// DropSetupToken removes it.
-	DropSetupToken(ctx context.Context) error
+	DropSetupToken(ctx context.Context, office tianbao.Role) error
 
 	// Record writes an event on the trail by itself.
 	Record(ctx context.Context, e tianbao.Event) error

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"tianbao"
@@ -53,8 +55,8 @@ func (s *Store) Session(ctx context.Context, tokenHash []byte) (auth.Session, ti
 		if u, err = first(ctx, q, scanUser, sqlUserByID, v.User); err != nil {
 			return err
 		}
-		u.user.Grants, err = db.Collect(ctx, q, scanGrant, sqlGrants, ms(s.now()), v.User)
-		return err
+		s.checked(&u)
+		return s.withGrants(ctx, q, &u)
 	})
 	if err == nil {
 		err = s.openUser(&u)
@@ -88,29 +90,41 @@ func (s *Store) DropSession(ctx context.Context, tokenHash []byte, events ...tia
 }
 
 const (
-	sqlPutSetup   = `UPDATE setup_token SET token_hash = $1, expires = $2 WHERE id = 1`
-	sqlCheckSetup = `SELECT COUNT(*) FROM setup_token WHERE token_hash = $1 AND expires > $2`
+	sqlPutSetup   = `UPDATE setup_token SET token_hash = $1, expires = $2 WHERE id = $3`
+	sqlCheckSetup = `SELECT id FROM setup_token WHERE token_hash = $1 AND expires > $2`
 )
 
+// setupRow is the row of an office's set-up link.
+func setupRow(office tianbao.Role) int64 {
+	return int64(slices.Index(tianbao.Offices(), office) + 1)
+}
+
 // PutSetupToken implements auth.Store.
-func (s *Store) PutSetupToken(ctx context.Context, tokenHash []byte, expires time.Time) error {
-	_, err := s.exec(ctx, sqlPutSetup, tokenHash, ms(expires))
+func (s *Store) PutSetupToken(ctx context.Context, office tianbao.Role, tokenHash []byte, expires time.Time) error {
+	_, err := s.exec(ctx, sqlPutSetup, tokenHash, ms(expires), setupRow(office))
 	return err
 }
 
 // CheckSetupToken implements auth.Store. The empty hash stands for no token and is
 // never right.
-func (s *Store) CheckSetupToken(ctx context.Context, tokenHash []byte, now time.Time) (bool, error) {
+func (s *Store) CheckSetupToken(ctx context.Context, tokenHash []byte, now time.Time) (tianbao.Role, error) {
 	if len(tokenHash) == 0 {
-		return false, nil
+		return "", nil
 	}
-	var n int64
-	err := s.db.One(ctx, []any{&n}, sqlCheckSetup, tokenHash, ms(now))
-	return n > 0, err
+	var id int64
+	err := s.db.One(ctx, []any{&id}, sqlCheckSetup, tokenHash, ms(now))
+	if errors.Is(err, db.ErrNoRows) {
+		return "", nil
+	}
+	offices := tianbao.Offices()
+	if err != nil || id < 1 || int(id) > len(offices) {
+		return "", err
+	}
+	return offices[id-1], nil
 }
 
 // DropSetupToken implements auth.Store.
-func (s *Store) DropSetupToken(ctx context.Context) error {
-	_, err := s.exec(ctx, sqlPutSetup, []byte{}, 0)
+func (s *Store) DropSetupToken(ctx context.Context, office tianbao.Role) error {
+	_, err := s.exec(ctx, sqlPutSetup, []byte{}, 0, setupRow(office))
 	return err
 }

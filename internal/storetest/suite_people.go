@@ -30,8 +30,10 @@ func testUsers(w *world) {
 	}
 	refused(w.t, "a login that is taken", w.CreateUser(ctx, tianbao.User{Login: "clerk"}, "h", false), tianbao.ErrConflict)
 	w.ok(w.CreateUser(ctx, tianbao.User{ID: 201, Login: "boss", Name: "管理员", Office: tianbao.RoleSystem}, "h", false))
-	w.ok(w.PutGrant(ctx, tianbao.Grant{ID: 301, User: clerk, Role: tianbao.RoleFiller, Unit: elsewhere}))
-	w.ok(w.PutGrant(ctx, tianbao.Grant{ID: 301, User: clerk, Role: tianbao.RoleFiller, Unit: unitB}))
+	w.ok(w.GiveGrant(ctx, tianbao.Grant{ID: 302, User: clerk, Role: tianbao.RoleFiller, Unit: elsewhere}))
+	w.ok(w.EndGrant(ctx, 302, time.Now()))
+	refused(w.t, "a grant that has ended", w.EndGrant(ctx, 302, time.Now().Add(time.Second)), tianbao.ErrNotFound)
+	w.ok(w.GiveGrant(ctx, tianbao.Grant{ID: 301, User: clerk, Role: tianbao.RoleFiller, Unit: unitB}))
 	users, err := w.Users(ctx)
 	w.ok(err)
 	if len(users) != 2 || users[0].Login != "boss" || !users[0].May(tianbao.PowerAccounts) || users[0].Created.IsZero() {
@@ -40,11 +42,11 @@ func testUsers(w *world) {
 	if got := users[1].Scope(tianbao.PowerFill).Paths; !slices.Equal(got, []string{"/1/2/3/", "/1/2/4/"}) {
 		w.t.Errorf("scope %v", got)
 	}
-	if has, err := w.HasAdmin(ctx); err != nil || !has {
+	if has, err := w.HasOffice(ctx, tianbao.RoleSystem); err != nil || !has {
 		w.t.Errorf("administrator: %v %v", has, err)
 	}
 	w.ok(w.SetDisabled(ctx, 201, true))
-	if has, err := w.HasAdmin(ctx); err != nil || has {
+	if has, err := w.HasOffice(ctx, tianbao.RoleSystem); err != nil || has {
 		w.t.Errorf("disabled administrator: %v %v", has, err)
 	}
 	w.ok(w.SetPassword(ctx, clerk, "other"))
@@ -62,14 +64,15 @@ func testOffices(w *world) {
 	w.ok(w.CreateUser(ctx, tianbao.User{ID: 201, Login: "boss", Name: "管理员", Office: tianbao.RoleSystem}, "h", false))
 	grant := func(g tianbao.Grant) error {
 		g.Unit = unitB
-		return w.PutGrant(ctx, g)
+		return w.GiveGrant(ctx, g)
 	}
 	for _, role := range []tianbao.Role{tianbao.RoleSystem, tianbao.RoleSecurity, tianbao.RoleAudit, "admin", ""} {
 		if err := grant(tianbao.Grant{ID: 310, User: clerk, Role: role}); err == nil {
 			w.t.Errorf("the schema takes the grant of %q", role)
 		}
 	}
-	w.ok(grant(tianbao.Grant{ID: 311, User: 201, Role: tianbao.RoleProvince}))
+	refused(w.t, "a role for an administrator", grant(tianbao.Grant{ID: 311, User: 201, Role: tianbao.RoleProvince}), tianbao.ErrInvalid)
+	w.raw(`INSERT INTO role_grant (id, user_id, role, unit_id, valid_from, valid_to, by_id) VALUES ($1, $2, $3, $4, 0, 0, 0)`, 311, 201, tianbao.RoleProvince, unitB)
 	if u, _, err := w.UserByLogin(ctx, "boss"); err != nil || len(u.Grants) != 0 || u.May(tianbao.PowerSee) || !u.May(tianbao.PowerAccounts) {
 		w.t.Errorf("an administrator with a grant: %v %v", u.Grants, err)
 	}
@@ -265,23 +268,24 @@ func testSetup(w *world) {
 	ctx := w.t.Context()
 	check := func(token string, at time.Time, want bool) {
 		w.t.Helper()
-		if got, err := w.CheckSetupToken(ctx, []byte(token), at); err != nil || got != want {
+		if got, err := w.CheckSetupToken(ctx, []byte(token), at); err != nil || (got == tianbao.RoleAudit) != want {
 			w.t.Errorf("token %q: %v %v, want %v", token, got, err, want)
 		}
 	}
+	w.ok(w.PutSetupToken(ctx, tianbao.RoleSystem, []byte("another's"), epoch().Add(time.Hour)))
 	check("", epoch(), false)
-	w.ok(w.PutSetupToken(ctx, []byte("one"), epoch().Add(time.Hour)))
+	w.ok(w.PutSetupToken(ctx, tianbao.RoleAudit, []byte("one"), epoch().Add(time.Hour)))
 	check("one", epoch(), true)
 	check("two", epoch(), false)
 	check("", epoch(), false)
 	check("one", epoch().Add(time.Hour), false)
-	w.ok(w.PutSetupToken(ctx, []byte("two"), epoch().Add(time.Hour)))
+	w.ok(w.PutSetupToken(ctx, tianbao.RoleAudit, []byte("two"), epoch().Add(time.Hour)))
 	check("one", epoch(), false)
 	check("two", epoch(), true)
-	w.ok(w.DropSetupToken(ctx))
-	w.ok(w.DropSetupToken(ctx))
+	w.ok(w.DropSetupToken(ctx, tianbao.RoleAudit))
+	w.ok(w.DropSetupToken(ctx, tianbao.RoleAudit))
 	check("two", epoch(), false)
 	check("", epoch(), false)
-	w.ok(w.PutSetupToken(ctx, nil, epoch().Add(time.Hour)))
+	w.ok(w.PutSetupToken(ctx, tianbao.RoleAudit, nil, epoch().Add(time.Hour)))
 	check("", epoch(), false)
 }

@@ -64,6 +64,10 @@ var (
 	fillers = needing(tianbao.PowerFill)
 	// accountants asks for the office that keeps accounts.
 	accountants = needing(tianbao.PowerAccounts)
+	// grantors asks for the office that gives roles.
+	grantors = needing(tianbao.PowerGrants)
+	// viewers asks for a role over some unit.
+	viewers = needing(tianbao.PowerSee)
 	// auditors asks for the office that reads the trail.
 	auditors = needing(tianbao.PowerTrail)
 	// ownReport asks that the report of the path lies in the viewer's scope as a filler.

@@ -128,6 +128,9 @@ func (s *Server) verifyTrail(w http.ResponseWriter, r *http.Request, v *viewer) 
 	for _, x := range f.Faults {
 		out.Faults = append(out.Faults, "链 "+strconv.Itoa(x.Lane)+" 第 "+strconv.FormatInt(x.Seq, 10)+" 条："+x.Message)
 	}
+	for _, row := range f.Altered {
+		out.Faults = append(out.Faults, "账号或授权的记录被动过："+row)
+	}
 	if f.More > 0 {
 		out.Faults = append(out.Faults, "还有 "+strconv.Itoa(f.More)+" 处没有列出")
 	}

@@ -11,6 +11,7 @@ type homePage struct {
 	Filler    bool
 	Admin     bool
 	Auditor   bool
+	Grants    bool
 	Campaigns []tianbao.Campaign
 	Notices   []tianbao.Notice
 }
@@ -18,7 +19,7 @@ type homePage struct {
 // home is the portal: what the viewer can do, as cards, and the newest notices.
 func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	u := v.user()
-	p := homePage{Filler: u.May(tianbao.PowerFill), Admin: u.May(tianbao.PowerAccounts), Auditor: u.May(tianbao.PowerTrail)}
+	p := homePage{Filler: u.May(tianbao.PowerFill), Admin: u.May(tianbao.PowerAccounts), Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants)}
 	var err error
 	if p.Filler {
 		if p.Campaigns, err = s.Catalog.Campaigns(r.Context()); err != nil {

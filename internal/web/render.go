@@ -192,6 +192,10 @@ func section(name string) string {
 		return "notices"
 	case "help.html":
 		return "help"
+	case "grants.html":
+		return "grants"
+	case "lending.html":
+		return "lending"
 	case "audit.html":
 		return "audit"
 	case "users.html", "newpassword.html":

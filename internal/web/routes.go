@@ -48,7 +48,7 @@ func (s *Server) table() []route {
 		{post, "/signin", everyone, s.signin, "signIn", "Sign in; sets the session cookie", wireSignin{}, wireSession{}, false, 0},
 		{get, "/setup/{token}", everyone, s.setupPage, "setupPage", "The page of the one-time set-up link", nil, nil, false, 0},
 		{post, "/language", everyone, s.setLanguage, "setLanguage", "Choose the language of the pages; sets a cookie", wireLanguage{}, wireDone{}, false, 0},
-		{post, "/setup/{token}", everyone, s.setup, "setUp", "Create the first administrator", wireSetup{}, wireDone{}, false, 0},
+		{post, "/setup/{token}", everyone, s.setup, "setUp", "Create the first holder of the link's office", wireSetup{}, wireDone{}, false, 0},
 
 		// Everybody who is signed in.
 		{get, "/{$}", signedIn, s.home, "home", "The portal's home page", nil, wireHome{}, false, 0},
@@ -98,11 +98,23 @@ func (s *Server) table() []route {
 		{post, "/audit/verification", auditors, s.verifyTrail, "verifyTrail", "Verify the whole audit trail", wireEmpty{}, wireVerified{}, false, 0},
 		{post, "/audit/export", auditors, s.exportTrail, "exportTrail", "The whole audit trail as lines of JSON, signed", wireEmpty{}, nil, false, 0},
 
+		// Who lends an own role to a colleague.
+		{get, "/lending", viewers, s.lending, "lending", "The caller's roles, with whom they may be lent to, and what is lent", nil, wireLending{}, false, 0},
+		{post, "/lending", viewers, s.lend, "lend", "Lend an own role, or the part below a unit, to a colleague until a day", wireLend{}, wireGrant{}, false, 0},
+		{post, "/lending/{grant}/end", viewers, s.recall, "recall", "End what the caller lent", wireEmpty{}, wireDone{}, false, 0},
+
+		// The security administrator.
+		{get, "/grants", grantors, s.grants, "grants", "Who may do what, newest first; query: user, unit (id or code), ended, before", nil, wireGrants{}, false, 0},
+		{post, "/grants/search", grantors, s.searchAccounts, "searchAccounts", "Accounts by login or part of the name", wireAccountQuery{}, wireGrants{}, false, 4 << 10},
+		{post, "/grants", grantors, s.grantAdd, "giveGrant", "Give an account a role over a unit and what lies below it", wireGrantAdd{}, wireGrant{}, false, 0},
+		{post, "/grants/{grant}/end", grantors, s.grantEnd, "endGrant", "Take a role back, and what was lent from it", wireEmpty{}, wireDone{}, false, 0},
+		{post, "/offices/{user}", grantors, s.appoint, "appoint", "Agree to the office that the system administrator asked for an account, or refuse it", wireAppoint{}, wireDone{}, false, 0},
+
 		// Administrators.
 		{get, "/users", accountants, s.users, "users", "The accounts", nil, wireUsers{}, false, 0},
-		{post, "/users", accountants, s.userAdd, "addUser", "Create an account; answers its first password once", wireUserAdd{}, wireNewPassword{}, false, 0},
-		{post, "/users/{login}/password", accountants, s.userPassword, "resetPassword", "Give an account a new password; answers it once", wireEmpty{}, wireNewPassword{}, false, 0},
-		{post, "/users/{login}/disabled", accountants, s.userDisable, "disableUser", "Disable or enable an account", wireDisable{}, wireDone{}, false, 0},
+		{post, "/users", accountants, s.userAdd, "addUser", "Create an account without rights, or with an office to be agreed to; answers its first password once", wireUserAdd{}, wireNewPassword{}, false, 0},
+		{post, "/users/{user}/password", accountants, s.userPassword, "resetPassword", "Give an account a new password; answers it once", wireEmpty{}, wireNewPassword{}, false, 0},
+		{post, "/users/{user}/disabled", accountants, s.userDisable, "disableUser", "Disable or enable an account", wireDisable{}, wireDone{}, false, 0},
 	}
 }
 

@@ -122,14 +122,24 @@ func (s *Server) password(w http.ResponseWriter, r *http.Request, v *viewer) err
 // setupPageData is the data of setup.html.
 type setupPageData struct {
 	Message, Login, Name string
+	Office               tianbao.Role
 }
 
 func (s *Server) setupPage(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	if err := s.Auth.CheckSetup(r.Context(), r.PathValue("token")); err != nil {
+	office, err := s.Auth.CheckSetup(r.Context(), r.PathValue("token"))
+	if err != nil {
 		return err
 	}
-	s.page(w, r, v, http.StatusOK, "setup.html", "首次设置", &setupPageData{Login: "admin"})
+	s.page(w, r, v, http.StatusOK, "setup.html", "首次设置", &setupPageData{Login: setupLogin(office), Office: office})
 	return nil
+}
+
+// setupLogin is the user name that the set-up page suggests.
+func setupLogin(office tianbao.Role) string {
+	if office == tianbao.RoleSystem {
+		return "admin"
+	}
+	return string(office)
 }
 
 func (s *Server) setup(w http.ResponseWriter, r *http.Request, v *viewer) error {
@@ -145,7 +155,11 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request, v *viewer) error 
 		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
 			return err
 		}
-		s.page(w, r, v, http.StatusBadRequest, "setup.html", "首次设置", &setupPageData{asError(err).Message, clip(in.Login, 40), clip(in.Name, 50)})
+		office, cerr := s.Auth.CheckSetup(r.Context(), r.PathValue("token"))
+		if cerr != nil {
+			return cerr
+		}
+		s.page(w, r, v, http.StatusBadRequest, "setup.html", "首次设置", &setupPageData{asError(err).Message, clip(in.Login, 40), clip(in.Name, 50), office})
 		return nil
 	}
 	return s.done(w, r, wireDone{true}, "/signin")

@@ -340,19 +340,20 @@ type wireUsers struct {
 }
 
 type wireUser struct {
-	Login    string   `json:"login"`
-	Name     string   `json:"name"`
-	Disabled bool     `json:"disabled"`
-	Roles    []string `json:"roles"`
-	Units    []string `json:"units"`
-	LastSeen string   `json:"last_seen,omitempty"`
+	ID       tianbao.ID `json:"id"`
+	Login    string     `json:"login"`
+	Name     string     `json:"name"`
+	Disabled bool       `json:"disabled"`
+	Roles    []string   `json:"roles"`
+	Units    []string   `json:"units"`
+	LastSeen string     `json:"last_seen,omitempty"`
 }
 
 type wireUserAdd struct {
 	Login string `json:"login"`
 	Name  string `json:"name"`
-	Role  string `json:"role"`
-	Unit  string `json:"unit,omitempty"` // id, organisation code or budget code
+	// Office asks for one of system, security, audit; the security administrator agrees.
+	Office string `json:"office,omitempty"`
 }
 
 type wireNewPassword struct {
