@@ -14,6 +14,9 @@ type Region struct {
 	Code    string // GB/T 2260, may be empty
 	Name    string
 	InScope bool // false for Dalian in a provincial round (计划单列市)
+	// Fiscal is the code of the fiscal division (财政区划代码), as the province gives it;
+	// it may be empty.
+	Fiscal string
 }
 
 // Unit is an administrative unit, a department or a finance bureau. Units form one

@@ -16,16 +16,16 @@ import (
 // the thing with the same id, or inserts it.
 
 const (
-	sqlUpdateRegion = `UPDATE region SET parent = $1, code = $2, name = $3, in_scope = $4 WHERE id = $5`
-	sqlInsertRegion = `INSERT INTO region (parent, code, name, in_scope, id) VALUES ($1, $2, $3, $4, $5)`
-	sqlRegions      = `SELECT id, parent, code, name, in_scope FROM region ORDER BY code, id`
+	sqlUpdateRegion = `UPDATE region SET parent = $1, code = $2, name = $3, in_scope = $4, fiscal = $5 WHERE id = $6`
+	sqlInsertRegion = `INSERT INTO region (parent, code, name, in_scope, fiscal, id) VALUES ($1, $2, $3, $4, $5, $6)`
+	sqlRegions      = `SELECT id, parent, code, name, in_scope, fiscal FROM region ORDER BY code, id`
 )
 
 // PutRegions stores regions.
 func (s *Store) PutRegions(ctx context.Context, regions ...tianbao.Region) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		for _, r := range regions {
-			if err := upsert(ctx, tx, sqlUpdateRegion, sqlInsertRegion, r.Parent, r.Code, r.Name, r.InScope, r.ID); err != nil {
+			if err := upsert(ctx, tx, sqlUpdateRegion, sqlInsertRegion, r.Parent, r.Code, r.Name, r.InScope, r.Fiscal, r.ID); err != nil {
 				return fmt.Errorf("store: put region %s: %w", r.ID, err)
 			}
 		}
@@ -36,7 +36,7 @@ func (s *Store) PutRegions(ctx context.Context, regions ...tianbao.Region) error
 // Regions returns all regions by code.
 func (s *Store) Regions(ctx context.Context) ([]tianbao.Region, error) {
 	return db.Collect(ctx, s.db, func(scan db.Scan) (r tianbao.Region, err error) {
-		err = scan(&r.ID, &r.Parent, &r.Code, &r.Name, &r.InScope)
+		err = scan(&r.ID, &r.Parent, &r.Code, &r.Name, &r.InScope, &r.Fiscal)
 		return r, err
 	}, sqlRegions)
 }
@@ -50,7 +50,8 @@ const (
 	sqlMoveBelow = `UPDATE unit SET path = $1 || substr(path, $2) WHERE path >= $3 AND path < $4`
 )
 
-// PutUnits stores units, parents before their children. The path follows from the
+// PutUnits stores units, parents before their children, without keeping what they were
+// ([Store.ChangeRegister] does). The path follows from the
 // parent; a unit that moves takes what is below it along.
 func (s *Store) PutUnits(ctx context.Context, units ...tianbao.Unit) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
@@ -59,7 +60,8 @@ func (s *Store) PutUnits(ctx context.Context, units ...tianbao.Unit) error {
 				return fmt.Errorf("store: put unit %s: %w", units[i].ID, err)
 			}
 		}
-		return nil
+		_, err := tx.Exec(ctx, sqlTouchRegister)
+		return err
 	})
 }
 

@@ -23,7 +23,7 @@ const (
  AND (lower(u.name) LIKE $1 ESCAPE '\' OR lower(u.budget_code) LIKE $1 ESCAPE '\' OR lower(u.org_code) LIKE $1 ESCAPE '\')
  ORDER BY u.path LIMIT $3`
 	sqlUnitByKey = `SELECT ` + unitColumns + ` FROM unit u
- WHERE u.org_code = $1 OR u.budget_code = $1 ORDER BY u.path LIMIT 2`
+ WHERE (u.org_code = $1 OR u.budget_code = $1) AND (u.valid_to = 0 OR u.valid_to > $2) ORDER BY u.path LIMIT 2`
 	sqlUnitByID = `SELECT ` + unitColumns + ` FROM unit u WHERE u.id = $1`
 )
 
@@ -39,13 +39,13 @@ func (s *Store) Units(ctx context.Context, scope tianbao.Scope, q string, limit 
 	return db.Collect(ctx, s.db, scanUnit, sql, args...)
 }
 
-// FindUnit returns the unit with the given organisation code, budget code or id,
-// whatever the scope. A code that several units bear is tianbao.ErrInvalid.
+// FindUnit returns the open unit with the given organisation code or budget code, or the
+// one with the id, whatever the scope. A code that several units bear is tianbao.ErrInvalid.
 func (s *Store) FindUnit(ctx context.Context, key string) (tianbao.Unit, error) {
 	if key == "" {
 		return tianbao.Unit{}, tianbao.NotFound()
 	}
-	units, err := db.Collect(ctx, s.db, scanUnit, sqlUnitByKey, key)
+	units, err := db.Collect(ctx, s.db, scanUnit, sqlUnitByKey, key, ms(s.now()))
 	switch {
 	case err != nil:
 		return tianbao.Unit{}, err
@@ -94,16 +94,16 @@ func (s *Store) PaddedCodes(ctx context.Context) (map[string]string, error) {
 }
 
 const (
-	sqlByOrgCode    = `SELECT u.id FROM unit u WHERE u.org_code = $1 AND SCOPE(u.path)`
-	sqlByBudgetCode = `SELECT u.id FROM unit u WHERE u.budget_code = $1 AND SCOPE(u.path)`
-	sqlByName       = `SELECT u.id FROM unit u WHERE u.name = $1 AND SCOPE(u.path)`
-	sqlByAlias      = `SELECT u.id FROM unit_alias a JOIN unit u ON u.id = a.unit_id
+	sqlByOrgCode    = `SELECT u.id, u.valid_to FROM unit u WHERE u.org_code = $1 AND SCOPE(u.path)`
+	sqlByBudgetCode = `SELECT u.id, u.valid_to FROM unit u WHERE u.budget_code = $1 AND SCOPE(u.path)`
+	sqlByName       = `SELECT u.id, u.valid_to FROM unit u WHERE u.name = $1 AND SCOPE(u.path)`
+	sqlByAlias      = `SELECT u.id, u.valid_to FROM unit_alias a JOIN unit u ON u.id = a.unit_id
  WHERE a.field = $1 AND a.value = $2 AND SCOPE(u.path)`
 )
 
 const (
-	sqlAllKeys    = `SELECT u.id, u.org_code, u.budget_code, u.name FROM unit u WHERE SCOPE(u.path)`
-	sqlAllAliases = `SELECT u.id, a.field, a.value FROM unit_alias a JOIN unit u ON u.id = a.unit_id WHERE SCOPE(u.path)`
+	sqlAllKeys    = `SELECT u.id, u.valid_to, u.org_code, u.budget_code, u.name FROM unit u WHERE SCOPE(u.path)`
+	sqlAllAliases = `SELECT u.id, u.valid_to, a.field, a.value FROM unit_alias a JOIN unit u ON u.id = a.unit_id WHERE SCOPE(u.path)`
 )
 
 // unitKeys are the register's own keys, the most certain first, by the name under
@@ -130,15 +130,16 @@ func (s *Store) UnitFinder(ctx context.Context, scope tianbao.Scope, lookups int
 	if lookups < askMany {
 		return func(keys map[string]string) (tianbao.ID, error) { return s.UnitOf(ctx, scope, keys) }, nil
 	}
-	own, alias := make(map[[2]string][]tianbao.ID), make(map[[2]string][]tianbao.ID)
+	own, alias := make(map[[2]string][]keyed), make(map[[2]string][]keyed)
+	now := ms(s.now())
 	err := s.db.Read(ctx, func(q db.Queryer) error {
 		sql, args := within(sqlAllKeys, scope)
 		err := q.Each(ctx, func(scan db.Scan) error {
-			var id tianbao.ID
+			var k keyed
 			var org, budget, name string
-			err := scan(&id, &org, &budget, &name)
+			err := scan(&k.id, &k.to, &org, &budget, &name)
 			for field, v := range map[string]string{"org_code": org, "budget_code": budget, "unit_name": name} {
-				own[[2]string{field, v}] = append(own[[2]string{field, v}], id)
+				own[[2]string{field, v}] = append(own[[2]string{field, v}], k)
 			}
 			return err
 		}, sql, args...)
@@ -147,10 +148,10 @@ func (s *Store) UnitFinder(ctx context.Context, scope tianbao.Scope, lookups int
 		}
 		sql, args = within(sqlAllAliases, scope)
 		return q.Each(ctx, func(scan db.Scan) error {
-			var id tianbao.ID
+			var bearer keyed
 			var k [2]string
-			err := scan(&id, &k[0], &k[1])
-			alias[k] = append(alias[k], id)
+			err := scan(&bearer.id, &bearer.to, &k[0], &k[1])
+			alias[k] = append(alias[k], bearer)
 			return err
 		}, sql, args...)
 	})
@@ -159,10 +160,7 @@ func (s *Store) UnitFinder(ctx context.Context, scope tianbao.Scope, lookups int
 	}
 	return func(keys map[string]string) (tianbao.ID, error) {
 		return unitOf(keys, func(field, _, value string) ([]tianbao.ID, error) {
-			if ids := own[[2]string{field, value}]; len(ids) > 0 {
-				return slices.Clone(ids), nil
-			}
-			return slices.Clone(alias[[2]string{field, value}]), nil
+			return bearers(own[[2]string{field, value}], now, func() ([]keyed, error) { return alias[[2]string{field, value}], nil })
 		})
 	}, nil
 }
@@ -195,16 +193,57 @@ func unitOf(keys map[string]string, by func(field, sql, value string) ([]tianbao
 	return 0, nil
 }
 
-// unitsBy returns the units within the scope that have the value themselves or, if
-// none has, as an alias.
+// keyed is a unit that bears a value, with the day on which it closed.
+type keyed struct {
+	id tianbao.ID
+	to int64
+}
+
+func scanKeyed(scan db.Scan) (k keyed, err error) {
+	err = scan(&k.id, &k.to)
+	return k, err
+}
+
+// bearers returns the open units that have a value themselves; if none has, those that
+// have it as an alias, as the heir of a merged unit does; and if there is none either,
+// the closed ones.
+func bearers(own []keyed, now int64, aliases func() ([]keyed, error)) ([]tianbao.ID, error) {
+	open := func(list []keyed) (ids []tianbao.ID) {
+		for _, k := range list {
+			if k.to == 0 || k.to > now {
+				ids = append(ids, k.id)
+			}
+		}
+		return ids
+	}
+	if ids := open(own); len(ids) > 0 {
+		return ids, nil
+	}
+	alias, err := aliases()
+	if err != nil {
+		return nil, err
+	}
+	if ids := open(alias); len(ids) > 0 {
+		return ids, nil
+	}
+	var ids []tianbao.ID
+	for _, k := range own {
+		ids = append(ids, k.id)
+	}
+	return ids, nil
+}
+
+// unitsBy returns the units within the scope that bear the value.
 func (s *Store) unitsBy(ctx context.Context, scope tianbao.Scope, field, sql, value string) ([]tianbao.ID, error) {
 	sql, args := within(sql, scope, value)
-	found, err := db.Collect(ctx, s.db, scanID, sql, args...)
-	if err != nil || len(found) > 0 {
-		return found, err
+	own, err := db.Collect(ctx, s.db, scanKeyed, sql, args...)
+	if err != nil {
+		return nil, err
 	}
-	sql, args = within(sqlByAlias, scope, field, value)
-	return db.Collect(ctx, s.db, scanID, sql, args...)
+	return bearers(own, ms(s.now()), func() ([]keyed, error) {
+		sql, args := within(sqlByAlias, scope, field, value)
+		return db.Collect(ctx, s.db, scanKeyed, sql, args...)
+	})
 }
 
 func scanID(scan db.Scan) (id tianbao.ID, err error) {
