@@ -167,3 +167,9 @@ type UnitCount struct {
 	Kind  string
 	Count int
 }
+
+// UnitBelow is a unit in the tree with the number of open units below it.
+type UnitBelow struct {
+	Unit
+	Below int
+}

@@ -83,7 +83,7 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 	var notices struct{ Notices []struct{ ID string } }
 	unit.must("GET", "/notices", nil, &notices)
 	values := strings.NewReplacer("{report}", rep.ID, "{receipt}", receipt.ID, "{version}", "1", "{job}", "1", "{campaign}", campaign,
-		"{notice}", notices.Notices[0].ID, "{attachment}", "1", "{file}", "site.css", "{form}", "asset-role", "{token}", "nonsense")
+		"{notice}", notices.Notices[0].ID, "{attachment}", "1", "{file}", "site.css", "{form}", "asset-role", "{token}", "nonsense", "{unit}", rep.Owner, "{load}", "1")
 	var paths []string
 	for path, methods := range dept.specification().Paths {
 		if _, ok := methods["get"]; !ok {
@@ -96,12 +96,12 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 		paths = append(paths, p)
 	}
 	r := "/reports/" + empty.ID
-	paths = append(paths, "/nothing-here", "/reports?campaign="+campaign, "/reports?campaign="+campaign+"&q=zzz", r, r+"/history", r+"/receipts", r+"/history/7/undo")
+	paths = append(paths, "/nothing-here", "/reports?campaign="+campaign, "/reports?campaign="+campaign+"&q=zzz", r, r+"/history", r+"/receipts", r+"/history/7/undo", "/units?in="+rep.Owner, "/units?day=2020-01-01")
 	slices.Sort(paths)
 	for _, v := range []struct {
 		who string
 		c   *client
-	}{{"", s.anonymous(t)}, {"unit", unit}, {"dept", dept}, {"admin", admin}, {"security", s.client(t, "security")}} {
+	}{{"", s.anonymous(t)}, {"unit", unit}, {"dept", dept}, {"city", s.client(t, "city")}, {"admin", admin}, {"security", s.client(t, "security")}} {
 		for _, p := range paths {
 			if v.c.page(p) {
 				places = append(places, place{v.who, p})

@@ -146,13 +146,21 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 			case "accounts":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)
-			case "see":
-				expect("nobody", nobody, 401)
-				expect("admin", admin, 403)
 			case "grants":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)
 				expect("admin", admin, 403)
+			case "see", "fill-or-register":
+				expect("nobody", nobody, 401)
+				expect("admin", admin, 403)
+			case "register":
+				expect("nobody", nobody, 401)
+				expect("admin", admin, 403)
+				expect("filler", filler, 403)
+			case "unit-see", "unit-fill", "unit-register":
+				expect("nobody", nobody, 401)
+				expect("admin", admin, 404)
+				expect("filler", filler, 404)
 			case "trail":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)

@@ -49,6 +49,7 @@ func commands() []command {
 		}},
 		{"dump", "[--exact] 文件", "显示读取程序看到的内容", dumpFile},
 		{"user", "add|passwd|list [选项]", "管理账号", user},
+		{"units", "import 文件 | list [选项]", "导入、列出单位登记册", units},
 		{"audit", "verify|export|key [选项]", "校验、导出审计记录", auditTrail},
 		{"keys", "status|rotate|retire [选项]", "查看、轮换、停用加密密钥", keys},
 		{"openapi", "", "写出接口的 OpenAPI 文档", openAPI},

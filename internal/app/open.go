@@ -19,6 +19,7 @@ import (
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
 	"tianbao/internal/form"
+	"tianbao/internal/org"
 	"tianbao/internal/report"
 	"tianbao/internal/seal"
 	"tianbao/internal/sheet"
@@ -50,6 +51,7 @@ type installation struct {
 	// checkpoints is the file beside the database that keeps signed checkpoints.
 	checkpoints string
 	reports     *report.Service
+	org         *org.Service
 	forms       *form.Registry
 	rules       map[string]*check.Checker // by form name and version
 	// digest signs what leaves the house and has to be known again.
@@ -123,6 +125,9 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	if err := in.store.IndexUnits(ctx); err != nil {
 		return err
 	}
+	if err := in.store.EnsureRegions(ctx); err != nil {
+		return err
+	}
 	for _, f := range in.forms.Forms() {
 		if err := in.store.PutForm(ctx, f.Name, f.Version, in.forms.Schema(f.Name, f.Version), clock.System()); err != nil {
 			return err
@@ -138,6 +143,11 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 		Store: in.store, IDs: in.ids, Now: clock.System, Digest: ring.Digest,
 		Rules: func(name string, version int) (report.Checker, error) { return in.checker(name, version) },
 	}
+	rules, err := in.checker(org.FormName, in.forms.Latest(org.FormName).Version)
+	if err != nil {
+		return err
+	}
+	in.org = &org.Service{Store: in.store, Checker: rules, IDs: in.ids, Now: clock.System}
 	return nil
 }
 
@@ -227,6 +237,8 @@ var (
 	_ auth.Store    = (*store.Store)(nil)
 	_ audit.Store   = (*store.Store)(nil)
 	_ web.Catalog   = (*store.Store)(nil)
+	_ web.Register  = (*store.Store)(nil)
+	_ org.Store     = (*store.Store)(nil)
 	_ web.Drafts    = (*store.Store)(nil)
 	_ web.Workbooks = workbooks{}
 )

@@ -151,7 +151,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 		return web.Config{}, err
 	}
 	return web.Config{
-		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Drafts: in.store, Workbooks: workbooks{in},
+		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Drafts: in.store, Workbooks: workbooks{in},
 		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
 		Schema: func(name string, version int) ([]byte, error) {
 			if b := in.forms.Schema(name, version); b != nil {

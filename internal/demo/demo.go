@@ -19,6 +19,7 @@ import (
 	"tianbao/internal/clock"
 	"tianbao/internal/form"
 	"tianbao/internal/report"
+	"tianbao/internal/store"
 	"tianbao/internal/web"
 )
 
@@ -74,7 +75,7 @@ func Seed(ctx context.Context, w World) ([]web.DemoAccount, error) {
 			return shown, nil
 		}
 	}
-	if err := w.Store.PutRegions(ctx, regions()...); err != nil {
+	if err := w.Store.PutRegions(ctx, store.StandardRegions()...); err != nil {
 		return nil, fmt.Errorf("demo: store the regions: %w", err)
 	}
 	if err := w.Store.PutUnits(ctx, us...); err != nil {

@@ -15,18 +15,6 @@ const (
 	firstUnit                  = "锦州市第一示范小学"
 )
 
-// regions are those of the province, with ids from their codes.
-func regions() []tianbao.Region {
-	var out []tianbao.Region
-	for i, r := range ident.Regions() {
-		out = append(out, tianbao.Region{ID: regionID(r.Code), Parent: regionID(r.Parent), Code: r.Code, Name: r.Name, InScope: r.InScope})
-		if r.Code == "" { // 沈抚改革创新示范区 has no national code
-			out[i].ID = 219999
-		}
-	}
-	return out
-}
-
 // regionID is the number of a GB/T 2260 code.
 func regionID(code string) tianbao.ID {
 	var id tianbao.ID

@@ -68,6 +68,13 @@ func TestAsOfTenDays(t *testing.T) {
 		o.story()
 		ctx := t.Context()
 		cities := [2]tianbao.Scope{{Paths: []string{o.unit("锦州财政局").Path}}, {Paths: []string{o.unit("鞍山财政局").Path}}}
+		// What the department sees as its own, wherever it stood.
+		department := tianbao.Scope{Paths: []string{o.unit("锦州教育局").Path}}
+		for on, want := range map[string]int{"2021-12-31": 0, "2022-01-01": 3, "2022-06-30": 4, "2023-04-01": 4, "2023-06-01": 3, "2024-06-01": 3} {
+			if units, err := o.store.UnitsAsOf(ctx, department, day(on)); err != nil || len(units) != want {
+				t.Errorf("%s: the department sees %d units, want %d: %v", on, len(units), want, err)
+			}
+		}
 		for _, d := range days {
 			units, err := o.store.UnitsAsOf(ctx, all(), day(d.day))
 			if err != nil {

@@ -221,6 +221,7 @@ func (p *planner) match() {
 	for _, n := range p.nodes {
 		byName[n.entry.Name] = append(byName[n.entry.Name], n)
 	}
+	broken := slices.Clone(p.bad)
 	for i := range p.rows {
 		if p.bad[i] {
 			continue
@@ -248,6 +249,29 @@ func (p *planner) match() {
 			p.know(n, p.cell(i, p.f.org))
 		}
 	}
+	// A row that breaks the form's rules is told what else is wrong, as far as that can
+	// be seen without its unit.
+	for i, broken := range broken {
+		if !broken {
+			continue
+		}
+		if text := p.cell(i, p.f.region); text != "" {
+			if _, ok := p.regions.find(text); !ok {
+				p.unknownRegion(i)
+			}
+		}
+		if code := p.cell(i, p.f.parent); code != "" && len(p.codes[code]) == 0 {
+			p.unknownParent(i)
+		}
+	}
+}
+
+func (p *planner) unknownRegion(i int) {
+	p.fault(i, keyRegion, "region.unknown", tianbao.SeverityError, "区划表中没有这个区划，或者同名的不止一个，请填写六位行政区划代码。")
+}
+
+func (p *planner) unknownParent(i int) {
+	p.fault(i, keyParent, "parent_code.unknown", tianbao.SeverityError, "登记册和本表中都没有这个上级单位，请核对编码，或先登记上级单位。")
 }
 
 // matched returns the unit of a row, nil for a new one. A budget code is one within its
@@ -259,7 +283,7 @@ func (p *planner) matched(i int, byName map[string][]*node) *node {
 	region, ok := tianbao.ID(0), true
 	if text := p.cell(i, p.f.region); text != "" {
 		if region, ok = p.regions.find(text); !ok {
-			p.fault(i, keyRegion, "region.unknown", tianbao.SeverityError, "区划表中没有这个区划，或者同名的不止一个，请填写六位行政区划代码。")
+			p.unknownRegion(i)
 			return nil
 		}
 	}
@@ -344,7 +368,7 @@ func (p *planner) above(i int, n *node, code string) *node {
 	case slices.Contains(p.codes[code], n):
 		p.fault(i, keyParent, "parent_code.self", tianbao.SeverityError, "上级单位不能是单位自己，请改正。")
 	default:
-		p.fault(i, keyParent, "parent_code.unknown", tianbao.SeverityError, "登记册和本表中都没有这个上级单位，请核对编码，或先登记上级单位。")
+		p.unknownParent(i)
 	}
 	return nil
 }

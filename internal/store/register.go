@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"time"
 
 	"tianbao"
@@ -138,19 +139,30 @@ const sqlChildren = `SELECT ` + unitColumns + `,
  (SELECT COUNT(*) FROM unit d WHERE d.path > u.path AND d.path < u.path || '~' AND (d.valid_to = 0 OR d.valid_to > $2))
  FROM unit u WHERE u.parent = $1 AND SCOPE(u.path) AND (u.valid_to = 0 OR u.valid_to > $2) ORDER BY u.path LIMIT $3 OFFSET $4`
 
-// UnitBelow is a unit in the tree with the number of open units below it.
-type UnitBelow = struct {
-	tianbao.Unit
-	Below int
+// Children returns the open units right below a unit, as far as they lie in scope.
+func (s *Store) Children(ctx context.Context, scope tianbao.Scope, parent tianbao.ID, offset, limit int) ([]tianbao.UnitBelow, error) {
+	sql, args := within(sqlChildren, scope, parent, ms(s.now()), max(limit, 0), max(offset, 0))
+	return db.Collect(ctx, s.db, scanBelow, sql, args...)
 }
 
-// Children returns the open units right below a unit, as far as they lie in scope.
-func (s *Store) Children(ctx context.Context, scope tianbao.Scope, parent tianbao.ID, offset, limit int) ([]UnitBelow, error) {
-	sql, args := within(sqlChildren, scope, parent, ms(s.now()), max(limit, 0), max(offset, 0))
-	return db.Collect(ctx, s.db, func(scan db.Scan) (u UnitBelow, err error) {
-		err = scan(&u.ID, &u.Parent, &u.Region, &u.Path, &u.Name, &u.BudgetCode, &u.OrgCode, &u.Type, &u.Kind, &u.Below)
-		return u, err
-	}, sql, args...)
+func scanBelow(scan db.Scan) (u tianbao.UnitBelow, err error) {
+	err = scan(&u.ID, &u.Parent, &u.Region, &u.Path, &u.Name, &u.BudgetCode, &u.OrgCode, &u.Type, &u.Kind, &u.Below)
+	return u, err
+}
+
+// sqlRoots lists the units at the given paths as sqlChildren does.
+const sqlRoots = `SELECT ` + unitColumns + `,
+ (SELECT COUNT(*) FROM unit d WHERE d.path > u.path AND d.path < u.path || '~' AND (d.valid_to = 0 OR d.valid_to > $1))
+ FROM unit u WHERE u.path IN LIST ORDER BY u.path`
+
+// Roots returns the units at the tops of a scope, closed ones too.
+func (s *Store) Roots(ctx context.Context, scope tianbao.Scope) (out []tianbao.UnitBelow, err error) {
+	err = listed(sqlRoots, reduce(scope.Paths), []any{ms(s.now())}, func(sql string, args []any) error {
+		list, err := db.Collect(ctx, s.db, scanBelow, sql, args...)
+		out = append(out, list...)
+		return err
+	})
+	return out, err
 }
 
 const sqlUnitHistory = `SELECT h.id, h.what, h.day, h.at, COALESCE(p.name, ''), COALESCE(o.name, ''), h.before
@@ -175,8 +187,8 @@ func (s *Store) UnitHistory(ctx context.Context, scope tianbao.Scope, unit tianb
 }
 
 // The units of the day $1: those that are still what they were, and what the others
-// were then. The scope is of that day too: a unit that has moved away since is counted
-// where it was.
+// were then. The scope is that of the day too (asOf): a unit that has moved away since is
+// counted where it was.
 const (
 	dayNow  = ` FROM unit u WHERE SCOPE(u.path) AND u.since <= $1 AND (u.valid_to = 0 OR u.valid_to > $1)`
 	dayPast = ` FROM unit_past u WHERE SCOPE(u.path) AND u.since <= $1 AND u.until > $1`
@@ -189,11 +201,46 @@ const (
 		` UNION ALL SELECT u.parent AS k, u.kind AS kind` + dayPast + `) x GROUP BY x.k, x.kind ORDER BY x.k, x.kind`
 )
 
+// sqlPathAsOf is where the unit $1 stood on the day $2.
+const sqlPathAsOf = `SELECT u.path FROM unit u WHERE u.id = $1 AND u.since <= $2
+ UNION ALL SELECT u.path FROM unit_past u WHERE u.unit_id = $1 AND u.since <= $2 AND u.until > $2`
+
+// asOf runs a query of a day for a scope: of each unit at the top of it what lay below
+// it then, wherever it stood.
+func asOf[T any](ctx context.Context, s *Store, scope tianbao.Scope, day time.Time, scan func(db.Scan) (T, error), sql string) (out []T, err error) {
+	err = s.db.Read(ctx, func(q db.Queryer) error {
+		var then tianbao.Scope
+		for _, p := range reduce(scope.Paths) {
+			id := path.Base(p)
+			if id == "/" {
+				then.Paths = append(then.Paths, p)
+				continue
+			}
+			unit, err := tianbao.ParseID(id)
+			if err != nil {
+				return fmt.Errorf("store: a scope of path %q", p)
+			}
+			var was string
+			err = q.One(ctx, []any{&was}, sqlPathAsOf, unit, ms(day))
+			if errors.Is(err, db.ErrNoRows) {
+				continue // it was not there
+			}
+			if err != nil {
+				return err
+			}
+			then.Paths = append(then.Paths, was)
+		}
+		text, args := within(sql, then, ms(day))
+		out, err = db.Collect(ctx, q, scan, text, args...)
+		return err
+	})
+	return out, err
+}
+
 // UnitsAsOf returns the units that lay in scope at a time, as they were then, in the
 // order of the tree.
 func (s *Store) UnitsAsOf(ctx context.Context, scope tianbao.Scope, day time.Time) ([]tianbao.Unit, error) {
-	sql, args := within(sqlUnitsAsOf, scope, ms(day))
-	return db.Collect(ctx, s.db, scanUnit, sql, args...)
+	return asOf(ctx, s, scope, day, scanUnit, sqlUnitsAsOf)
 }
 
 func scanCount(scan db.Scan) (c tianbao.UnitCount, err error) {
@@ -203,12 +250,10 @@ func scanCount(scan db.Scan) (c tianbao.UnitCount, err error) {
 
 // CountByRegion returns how many units of each kind lay in scope in each region.
 func (s *Store) CountByRegion(ctx context.Context, scope tianbao.Scope, day time.Time) ([]tianbao.UnitCount, error) {
-	sql, args := within(sqlCountRegions, scope, ms(day))
-	return db.Collect(ctx, s.db, scanCount, sql, args...)
+	return asOf(ctx, s, scope, day, scanCount, sqlCountRegions)
 }
 
 // CountByParent returns how many units of each kind lay in scope right below each unit.
 func (s *Store) CountByParent(ctx context.Context, scope tianbao.Scope, day time.Time) ([]tianbao.UnitCount, error) {
-	sql, args := within(sqlCountParents, scope, ms(day))
-	return db.Collect(ctx, s.db, scanCount, sql, args...)
+	return asOf(ctx, s, scope, day, scanCount, sqlCountParents)
 }

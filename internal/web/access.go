@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"tianbao"
 	"tianbao/internal/auth"
@@ -21,6 +22,8 @@ type viewer struct {
 	// report is the one named by {report} in the path, loaded by the rule within
 	// the viewer's scope.
 	report tianbao.Report
+	// unit is the one named by {unit} in the path, loaded likewise.
+	unit tianbao.UnitEntry
 }
 
 func (v *viewer) user() tianbao.User {
@@ -186,6 +189,8 @@ func checkRoutes(routes []route) error {
 			return fmt.Errorf("web: route %s %s is not complete", rt.Method, rt.Path)
 		case hasParam(rt.Path, "report") && rt.Rule.name != ownReport.name:
 			return fmt.Errorf("web: route %s %s names a report but does not ask for its scope", rt.Method, rt.Path)
+		case hasParam(rt.Path, "unit") && !strings.HasPrefix(rt.Rule.name, unitRule):
+			return fmt.Errorf("web: route %s %s names a unit but does not ask for its scope", rt.Method, rt.Path)
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 // homePage is the data of home.html.
 type homePage struct {
 	Filler    bool
+	Seer      bool
 	Admin     bool
 	Auditor   bool
 	Grants    bool
@@ -19,7 +20,10 @@ type homePage struct {
 // home is the portal: what the viewer can do, as cards, and the newest notices.
 func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	u := v.user()
-	p := homePage{Filler: u.May(tianbao.PowerFill), Admin: u.May(tianbao.PowerAccounts), Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants)}
+	p := homePage{
+		Filler: u.May(tianbao.PowerFill), Seer: u.May(tianbao.PowerSee), Admin: u.May(tianbao.PowerAccounts),
+		Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants),
+	}
 	var err error
 	if p.Filler {
 		if p.Campaigns, err = s.Catalog.Campaigns(r.Context()); err != nil {

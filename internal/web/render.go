@@ -196,6 +196,8 @@ func section(name string) string {
 		return "grants"
 	case "lending.html":
 		return "lending"
+	case "units.html", "unit.html", "unitload.html", "requests.html", "regions.html":
+		return "units"
 	case "audit.html":
 		return "audit"
 	case "users.html", "newpassword.html":

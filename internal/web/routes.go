@@ -93,6 +93,24 @@ func (s *Server) table() []route {
 		{get, "/reports/{report}/receipts", ownReport, s.receipts, "receipts", "The newest receipts of the report", nil, wireReceipts{}, false, 0},
 		{get, "/reports/{report}/receipts/{receipt}", ownReport, s.receipt, "receipt", "One receipt, printable", nil, wireReceipt{}, false, 0},
 
+		// The register of units.
+		{get, "/units", needing(tianbao.PowerSee), s.units, "units", "The register: the tops of the viewer's scope, or the units right below ?in=, with ?day= as they were", nil, wireTree{}, false, 0},
+		{post, "/units/find", needing(tianbao.PowerSee), s.findUnits, "findUnits", "Units of the register whose code, name or pinyin initials hold a text", wireUnitQuery{}, wireTree{}, false, 4 << 10},
+		{get, "/units/template", needing(tianbao.PowerRegister), s.unitTemplate, "unitTemplate", "The blank workbook of the register", nil, nil, false, 0},
+		{post, "/units/export", needing(tianbao.PowerRegister), s.exportUnits, "exportUnits", "The register as a workbook, to be corrected and imported; without contacts", wireEmpty{}, nil, false, 0},
+		{get, "/units/import", needing(tianbao.PowerRegister), s.loadForm, "loadForm", "The page to import a workbook of the register", nil, nil, false, 0},
+		{post, "/units/import", needing(tianbao.PowerRegister), s.loadUnits, "loadUnits", "Preview a workbook of the register; writes nothing", wireUnitFile{}, wireLoad{}, true, maxUpload},
+		{get, "/units/import/{load}", needing(tianbao.PowerRegister), s.load, "load", "How far a workbook of the register has come, and its preview", nil, wireLoad{}, false, 0},
+		{post, "/units/import/{load}/apply", needing(tianbao.PowerRegister), s.applyLoad, "applyLoad", "Carry a preview out, whole or not at all", wireEmpty{}, wireLoad{}, false, 0},
+		{post, "/units/import/{load}/annotated", needing(tianbao.PowerRegister), s.annotateLoad, "annotateLoad", "The workbook with its faults in their cells", wireEmpty{}, nil, false, 0},
+		{get, "/units/{unit}", unitIn(tianbao.PowerSee), s.unit, "unit", "The entry of a unit with its aliases and history", nil, wireUnitEntry{}, false, 0},
+		{post, "/units/{unit}/changes", unitIn(tianbao.PowerRegister), s.changeUnit, "changeUnit", "Change, move, merge, split or close a unit, or found one below it, from a day on", wireUnitAct{}, wireChanged{}, false, 0},
+		{post, "/units/{unit}/requests", unitIn(tianbao.PowerFill), s.ask, "ask", "Ask the bureau to correct one field of the own entry", wireAsk{}, wireMade{}, false, 0},
+		{get, "/requests", askers, s.requests, "requests", "Requests to correct the register: the own ones, and those to be decided; query: state, before", nil, wireRequests{}, false, 0},
+		{post, "/requests/{request}", needing(tianbao.PowerRegister), s.decideRequest, "decideRequest", "Accept or refuse a request; accepting changes the register", wireDecision{}, wireDone{}, false, 0},
+		{get, "/regions", needing(tianbao.PowerRegister), s.regionsOf, "regions", "The regions with the number of units of ?day=", nil, wireRegions{}, false, 0},
+		{post, "/regions/{region}", needing(tianbao.PowerRegister), s.setRegion, "setRegion", "Set the fiscal code of a region and whether it takes part; for the province", wireSetRegion{}, wireDone{}, false, 0},
+
 		// The auditor.
 		{get, "/audit", auditors, s.trail, "trail", "The audit trail, newest first; query: from, to, what, result, before", nil, wireTrail{}, false, 0},
 		{post, "/audit/verification", auditors, s.verifyTrail, "verifyTrail", "Verify the whole audit trail", wireEmpty{}, wireVerified{}, false, 0},

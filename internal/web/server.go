@@ -12,6 +12,7 @@ import (
 	"tianbao/internal/audit"
 	"tianbao/internal/auth"
 	"tianbao/internal/clock"
+	"tianbao/internal/org"
 	"tianbao/internal/report"
 )
 
@@ -52,6 +53,8 @@ type Config struct {
 	Audit     *audit.Service
 	Reports   *report.Service
 	Catalog   Catalog
+	Org       *org.Service
+	Register  Register
 	Drafts    Drafts
 	Workbooks Workbooks
 	// Mask returns the masks of a form at a version.
@@ -84,6 +87,7 @@ type Server struct {
 	routes []route
 	help   func() (helpText, error)
 	jobs   *jobs
+	loads  *unitLoads
 	rules  ruleBook
 	live   *hub
 	// reading bounds how many workbooks are read at once.
@@ -107,6 +111,7 @@ func New(c Config) (*Server, error) {
 	s.help = s.renderHelp()
 	s.reading = make(chan struct{}, maxReading)
 	s.jobs = newJobs(c.Now, c.Log)
+	s.loads = &unitLoads{now: c.Now, log: c.Log, all: make(map[string]*unitLoad)}
 	s.live = newHub(c.Catalog.Versions, c.Log)
 	s.routes = s.table()
 	return s, checkRoutes(s.routes)
