@@ -15,7 +15,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"signin.html": &signinPageData{}, "setup.html": &setupPageData{}, "password.html": &passwordPageData{}, "home.html": &homePage{},
 		"reports.html": &reportsPage{}, "sheet.html": &sheetPage{}, "history.html": &historyPage{}, "undo.html": &undoPage{}, "receipt.html": &receiptPage{},
 		"receipts.html": &receiptsPage{}, "notices.html": &noticesPage{}, "notice.html": &noticePage{}, "help.html": &helpText{},
-		"plan.html": &planPage{}, "across.html": &acrossPage{}, "audit.html": &auditPage{}, "users.html": &usersPage{}, "grants.html": &grantsPage{}, "lending.html": &lendingPage{}, "newpassword.html": &newPasswordPage{}, "error.html": &errorPage{},
+		"plan.html": &planPage{}, "across.html": &acrossPage{}, "audit.html": &auditPage{}, "users.html": &usersPage{}, "units.html": &unitsPage{}, "unit.html": &unitPage{}, "unitload.html": &loadPage{}, "requests.html": &requestsPage{}, "regions.html": &regionsPage{}, "grants.html": &grantsPage{}, "lending.html": &lendingPage{}, "newpassword.html": &newPasswordPage{}, "error.html": &errorPage{},
 	}
 	p, err := parsePages()
 	if err != nil {
@@ -51,6 +51,7 @@ func TestRoutesWithoutRuleDoNotBuild(t *testing.T) {
 		{"no rule", func(r *route) { r.Rule = rule{} }, "has no access rule"},
 		{"no handler", func(r *route) { r.Handle = nil }, "is not complete"},
 		{"no summary", func(r *route) { r.Summary = "" }, "is not complete"},
+		{"a unit without its scope", func(r *route) { r.Path, r.Rule = "/units/{unit}/x", signedIn }, "does not ask for its scope"},
 		{"a report without its scope", func(r *route) { r.Path, r.Rule = "/reports/{report}/x", signedIn }, "does not ask for its scope"},
 	}
 	for _, tt := range tests {
