@@ -45,6 +45,9 @@ func sealedColumns() []sealedColumn {
 			return fmt.Sprintf("%d/%d/%d", k[0], k[1], k[2])
 		}},
 		{table: "draft", column: "body", keys: []string{"report_id", "user_id"}, place: two},
+		{table: "unit_contact", column: "contact", keys: []string{"unit_id"}, place: one},
+		{table: "unit_request", column: "wish", keys: []string{"id"}, place: one},
+		{table: "unit_request", column: "remark", keys: []string{"id"}, place: one},
 		{table: "app_user", column: "login", keys: []string{"id"}, place: one},
 		{table: "trail", column: "personal_sealed", at: "personal", keys: []string{"id"}, place: one},
 	}

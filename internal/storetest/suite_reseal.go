@@ -152,7 +152,24 @@ func (w *world) fillAll() tianbao.Report {
 	w.ok(st.Add(ctx, long.batch("raw"))) // and left as it is
 	w.ok(w.PutDraft(ctx, tianbao.Draft{Report: r.ID, User: clerk, Name: "d", At: epoch(), Body: []byte("draft")}))
 	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Login: "somebody", What: "signin.fail"}))
+	w.fillRegister("16012345678", "16012345679")
 	return r
+}
+
+// fillRegister gives a unit a contact and a request that is refused.
+func (w *world) fillRegister(phone, other string) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	entries, version, err := w.Register(ctx, at("/1/2/3/"), false)
+	w.ok(err)
+	w.ok(w.ChangeRegister(ctx, &tianbao.RegisterChange{Base: version, Day: epoch(), At: epoch(), Changes: []tianbao.UnitChange{{
+		Act: tianbao.UnitEdit, Unit: entries[0].Unit, Contact: &tianbao.Contact{Name: "张示例", Phone: phone},
+		Fields: []tianbao.FieldChange{{Field: "contact_phone"}},
+	}}}))
+	req := &tianbao.UnitRequest{ID: w.id(), Unit: unitA, Field: "contact_phone", Value: other, Why: "换成 " + other, State: tianbao.RequestOpen, At: epoch()}
+	w.ok(w.PutRequest(ctx, all(), req))
+	req.State, req.Remark = tianbao.RequestRefused, other + " 打不通"
+	w.ok(w.RefuseRequest(ctx, req))
 }
 
 // wantKey looks at every byte of every column: whatever looks like a sealed value is of

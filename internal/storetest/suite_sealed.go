@@ -61,6 +61,7 @@ func testSealed(w *world) {
 	_, err = w.AddFailure(ctx, []string{phone, id}, epoch(), ago(time.Minute))
 	w.ok(err)
 	w.ok(w.CreateUser(ctx, tianbao.User{Login: phone, Name: "张某某"}, "h", false))
+	w.fillRegister(phone, id)
 
 	var stored [][]byte
 	if w.DB().Kind() == db.SQLite {
