@@ -168,7 +168,7 @@ func (w *world) fillRegister(phone, other string) {
 	}}}))
 	req := &tianbao.UnitRequest{ID: w.id(), Unit: unitA, Field: "contact_phone", Value: other, Why: "换成 " + other, State: tianbao.RequestOpen, At: epoch()}
 	w.ok(w.PutRequest(ctx, all(), req))
-	req.State, req.Remark = tianbao.RequestRefused, other + " 打不通"
+	req.State, req.Remark = tianbao.RequestRefused, other+" 打不通"
 	w.ok(w.RefuseRequest(ctx, req))
 }
 
