@@ -137,11 +137,11 @@ func recordDest(r *audit.Record) (dest []any, done func()) {
 	var at int64
 	var hash []byte
 	return []any{
-			&r.Lane, &r.Seq, &r.ID, &at, &r.Actor, &r.Owner, &r.From, &r.What, &r.Object, &r.Result, &r.Detail, &r.Personal, &hash, &r.MAC,
-		}, func() {
-			r.At = when(at)
-			copy(r.Hash[:], hash)
-		}
+		&r.Lane, &r.Seq, &r.ID, &at, &r.Actor, &r.Owner, &r.From, &r.What, &r.Object, &r.Result, &r.Detail, &r.Personal, &hash, &r.MAC,
+	}, func() {
+		r.At = when(at)
+		copy(r.Hash[:], hash)
+	}
 }
 
 // Trail implements audit.Store.
