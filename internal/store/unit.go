@@ -245,8 +245,3 @@ func (s *Store) unitsBy(ctx context.Context, scope tianbao.Scope, field, sql, va
 		return db.Collect(ctx, s.db, scanKeyed, sql, args...)
 	})
 }
-
-func scanID(scan db.Scan) (id tianbao.ID, err error) {
-	err = scan(&id)
-	return id, err
-}
