@@ -211,7 +211,7 @@ type loadPage struct {
 func (loadPage) ActTitle(act string) string { return tianbao.UnitAct(act).Title() }
 
 func (s *Server) loadForm(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	s.page(w, r, v, http.StatusOK, "unitload.html", "导入单位登记表", &loadPage{CSRF: v.signed.CSRF, Today: dayOf(s.Org.Today())})
+	s.page(w, r, v, http.StatusOK, "unitload.html", "导入单位登记表", &loadPage{CSRF: v.signed.CSRF, Today: dayText(s.Org.Today())})
 	return nil
 }
 
@@ -267,7 +267,7 @@ func (s *Server) loadAnswer(w http.ResponseWriter, r *http.Request, v *viewer, l
 	if !wantsJSON(r) && !ready {
 		w.Header().Set("Refresh", "2")
 	}
-	return s.answer(w, r, v, out, "unitload.html", "导入单位登记表", &loadPage{CSRF: v.signed.CSRF, Today: dayOf(s.Org.Today()), Load: &out, Wait: !ready, More: more})
+	return s.answer(w, r, v, out, "unitload.html", "导入单位登记表", &loadPage{CSRF: v.signed.CSRF, Today: dayText(s.Org.Today()), Load: &out, Wait: !ready, More: more})
 }
 
 // fillLoad writes what a step that has ended found; it returns how many problems are
@@ -280,7 +280,7 @@ func (s *Server) fillLoad(out *wireLoad, l *unitLoad) (more int) {
 		return 0
 	}
 	p, form := l.plan, s.Org.Checker.Form()
-	out.Day, out.Remarks = dayOf(p.Day), l.imp.Remarks
+	out.Day, out.Remarks = dayText(p.Day), l.imp.Remarks
 	out.Counts = wireLoadCounts{p.Rows, p.New, p.Changed, p.Closed, p.Same, p.Faulty, p.Absent}
 	for _, pr := range p.Problems {
 		if len(out.Problems) == maxItems {

@@ -70,7 +70,7 @@ func (s *Server) regionsOf(w http.ResponseWriter, r *http.Request, v *viewer) er
 	if err != nil {
 		return err
 	}
-	p := &regionsPage{CSRF: v.signed.CSRF, Today: dayOf(s.Org.Today()), Sets: keepsAll(u), wireRegions: wireRegions{Day: dayOf(day), Regions: make([]wireRegion, len(list))}}
+	p := &regionsPage{CSRF: v.signed.CSRF, Today: dayText(s.Org.Today()), Sets: keepsAll(u), wireRegions: wireRegions{Day: dayText(day), Regions: make([]wireRegion, len(list))}}
 	at := make(map[tianbao.ID]int, len(list))
 	for i, x := range list {
 		at[x.ID] = i

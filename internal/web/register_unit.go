@@ -106,7 +106,7 @@ func (unitPage) KindName(kind string) string { return org.KindName(kind) }
 // ActTitle names an act in the users' words.
 func (unitPage) ActTitle(act string) string { return tianbao.UnitAct(act).Title() }
 
-func dayOf(t time.Time) string {
+func dayText(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -140,7 +140,7 @@ func (s *Server) unitPage(r *http.Request, v *viewer) (*unitPage, error) {
 	}
 	mask := s.Org.Checker.Mask
 	p.Unit = wireUnitEntry{
-		wireEntry: toRegisterEntry(&e.Unit, 0, regions), From: dayOf(e.From), To: dayOf(e.To), Since: dayOf(e.Since), Heir: e.Heir,
+		wireEntry: toRegisterEntry(&e.Unit, 0, regions), From: dayText(e.From), To: dayText(e.To), Since: dayText(e.Since), Heir: e.Heir,
 		ContactName: mask(form.Index("contact_name"), e.Contact.Name), ContactPhone: mask(form.Index("contact_phone"), e.Contact.Phone),
 		Aliases: []wireUnitAlias{}, History: []wireUnitHistory{},
 	}
@@ -152,7 +152,7 @@ func (s *Server) unitPage(r *http.Request, v *viewer) (*unitPage, error) {
 		return nil, err
 	}
 	for _, rec := range records {
-		h := wireUnitHistory{Act: string(rec.Act), Day: dayOf(rec.Day), At: stamp(rec.At), By: rec.By, Other: rec.Other}
+		h := wireUnitHistory{Act: string(rec.Act), Day: dayText(rec.Day), At: stamp(rec.At), By: rec.By, Other: rec.Other}
 		for _, f := range rec.Fields {
 			h.Fields = append(h.Fields, wireFieldChange{f.Field, form.Field(f.Field).Title, f.Before, f.After})
 		}
