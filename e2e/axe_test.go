@@ -120,6 +120,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	s := startDemo(t, "")
 	places, _ := s.places(t)
 	c := s.clerk(t, browser.Start(t))
+	c.Media("prefers-reduced-motion: reduce") // colours are read at rest
 	who := "?"
 	for _, p := range places {
 		if p.who != who {

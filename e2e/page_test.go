@@ -105,6 +105,8 @@ func (c *clerk) dismiss() {
 // that is just being parsed gives its elements new numbers, so it tries again.
 func (c *clerk) choose(selector, file string) {
 	c.t.Helper()
+	// The dialog's script comes when the dialog is first asked for.
+	c.Wait(fmt.Sprintf(`(() => { const d = document.querySelector(%q).closest("dialog"); return !d || d.open; })()`, selector))
 	var err error
 	for range 50 {
 		var doc dom.GetDocumentResult

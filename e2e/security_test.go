@@ -434,18 +434,18 @@ func TestUserCommand(t *testing.T) {
 			err := cmd.Run()
 			return out.String(), err
 		}
-		out, err := run("", "user", "add", "--login", "chief", "--name", "主管", "--role", "admin")
+		out, err := run("", "user", "add", "--login", "chief", "--name", "主管", "--role", "system")
 		m := regexp.MustCompile(`：(\S{19})\n`).FindStringSubmatch(out)
 		if err != nil || m == nil {
 			t.Fatalf("add: %v %s", err, out)
 		}
-		if out, err := run("", "user", "add", "--login", "chief", "--name", "主管", "--role", "admin"); err == nil {
+		if out, err := run("", "user", "add", "--login", "chief", "--name", "主管", "--role", "system"); err == nil {
 			t.Errorf("the same name twice: %s", out)
 		}
 		if out, err := run("", "user", "add", "--login", "clerk", "--name", "经办", "--unit", "no-such-unit"); err == nil || !strings.Contains(out, "单位登记册中没有这个单位") {
 			t.Errorf("an unknown unit: %v %s", err, out)
 		}
-		if out, err := run("", "user", "list"); err != nil || !strings.Contains(out, "chief\t主管\tadmin") {
+		if out, err := run("", "user", "list"); err != nil || !strings.Contains(out, "chief\t主管\tsystem") {
 			t.Errorf("list: %v %s", err, out)
 		}
 		s := startIn(t, data, db)
