@@ -43,7 +43,7 @@ func TestRowScope(t *testing.T) {
 			}
 			for method := range methods {
 				routes++
-				p := strings.NewReplacer("{report}", foreign.ID, "{receipt}", saved.Receipt.ID, "{version}", "1", "{job}", "1").Replace(path)
+				p := strings.NewReplacer("{report}", foreign.ID, "{receipt}", saved.Receipt.ID, "{version}", "1", "{job}", "1", "{row}", row).Replace(path)
 				if strings.Contains(p, "{") {
 					t.Fatalf("no value for a parameter of %s", path)
 				}
@@ -140,6 +140,10 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 403)
 			case "report-in-scope":
+				expect("nobody", nobody, 401)
+				expect("admin", admin, 404)
+				expect("filler", filler, 404)
+			case "reveal-in-scope":
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 404)
 				expect("filler", filler, 404)

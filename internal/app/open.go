@@ -240,5 +240,6 @@ var (
 	_ web.Register  = (*store.Store)(nil)
 	_ org.Store     = (*store.Store)(nil)
 	_ web.Drafts    = (*store.Store)(nil)
+	_ web.Reveals   = (*store.Store)(nil)
 	_ web.Workbooks = workbooks{}
 )

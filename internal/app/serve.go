@@ -27,6 +27,7 @@ type serveOptions struct {
 	behindTLS       bool
 	logFormat       string
 	intake          string
+	reveals         int
 }
 
 // serve runs the server until the context ends.
@@ -40,6 +41,7 @@ func serve(ctx context.Context, e env, args []string) int {
 	fs.StringVar(&o.tlsKey, "tls-key", "", "TLS 私钥文件（PEM）")
 	fs.BoolVar(&o.behindTLS, "behind-tls", false, "前面有终止 TLS 的网关")
 	fs.StringVar(&o.intake, "intake", "", "收件文件夹：放进去的工作簿自动导入，旁边留下回执或批注副本")
+	fs.IntVar(&o.reveals, "reveals", 30, "每个账号一小时内最多查看多少条完整的身份证号码和联系方式")
 	fs.StringVar(&o.logFormat, "log", "text", "日志格式：text 或 json")
 	if err := e.parse(fs, args); err != nil {
 		return e.failed(err)
@@ -152,6 +154,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	}
 	return web.Config{
 		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Drafts: in.store, Workbooks: workbooks{in},
+		Reveals: in.store, RevealLimit: o.reveals,
 		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
 		Schema: func(name string, version int) ([]byte, error) {
 			if b := in.forms.Schema(name, version); b != nil {

@@ -22,6 +22,7 @@ var kinds = [...]struct{ what, title string }{
 	{"save", "提交"},
 	{"report", "上报"},
 	{"report.read", "读取报表明细"},
+	{"reveal", "查看完整信息"},
 	{"campaign.read", "汇总查看各单位明细"},
 	{"export", "导出"},
 	{"annotate", "生成批注副本"},

@@ -187,7 +187,7 @@ func checkRoutes(routes []route) error {
 			return fmt.Errorf("web: route %s %s has no access rule", rt.Method, rt.Path)
 		case rt.Handle == nil || rt.ID == "" || rt.Summary == "":
 			return fmt.Errorf("web: route %s %s is not complete", rt.Method, rt.Path)
-		case hasParam(rt.Path, "report") && rt.Rule.name != ownReport.name:
+		case hasParam(rt.Path, "report") && rt.Rule.name != ownReport.name && rt.Rule.name != revealReport.name:
 			return fmt.Errorf("web: route %s %s names a report but does not ask for its scope", rt.Method, rt.Path)
 		case hasParam(rt.Path, "unit") && !strings.HasPrefix(rt.Rule.name, unitRule):
 			return fmt.Errorf("web: route %s %s names a unit but does not ask for its scope", rt.Method, rt.Path)

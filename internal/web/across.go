@@ -56,6 +56,7 @@ type acrossPage struct {
 	Campaign tianbao.Campaign
 	Folder   string
 	Unit     tianbao.Unit // zero: all that the viewer sees
+	Reveal   bool         // the viewer may ask for full values
 }
 
 // across finds the campaign of the path, its form, and the part of the tree that is
@@ -93,7 +94,7 @@ func (s *Server) acrossSheet(w http.ResponseWriter, r *http.Request, v *viewer) 
 		return err
 	}
 	if !wantsJSON(r) {
-		s.page(w, r, v, http.StatusOK, "across.html", f.Title, &acrossPage{c, f.Folder, unit})
+		s.page(w, r, v, http.StatusOK, "across.html", f.Title, &acrossPage{c, f.Folder, unit, mayReveal(v)})
 		return nil
 	}
 	list, err := s.Reports.Store.Filed(r.Context(), scope, c.ID)

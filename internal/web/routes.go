@@ -92,6 +92,8 @@ func (s *Server) table() []route {
 		{post, "/reports/{report}/history/{version}/undo", ownReport, s.undo, "undo", "Take back one saved version, an import as well, as one step", wireSubmit{}, wireSaved{}, false, 0},
 		{get, "/reports/{report}/receipts", ownReport, s.receipts, "receipts", "The newest receipts of the report", nil, wireReceipts{}, false, 0},
 		{get, "/reports/{report}/receipts/{receipt}", ownReport, s.receipt, "receipt", "One receipt, printable", nil, wireReceipt{}, false, 0},
+		{get, "/reports/{report}/rows/{row}/reveal", revealReport, s.revealForm, "revealForm", "The page that asks why a row is to be seen whole", nil, nil, false, 0},
+		{post, "/reports/{report}/rows/{row}/reveal", revealReport, s.reveal, "reveal", "The full values of one row, once; the reason is recorded, and 429 tells when the next may be asked for", wireReveal{}, wireRevealed{}, false, 4 << 10},
 
 		// The register of units.
 		{get, "/units", needing(tianbao.PowerSee), s.units, "units", "The register: the tops of the viewer's scope, or the units right below ?in=, with ?day= as they were", nil, wireTree{}, false, 0},

@@ -56,9 +56,12 @@ type Config struct {
 	Org       *org.Service
 	Register  Register
 	Drafts    Drafts
+	Reveals   Reveals
 	Workbooks Workbooks
 	// Mask returns the masks of a form at a version.
 	Mask func(form string, version int) (Masker, error)
+	// RevealLimit is how many rows an account may see whole within an hour.
+	RevealLimit int
 	// Schema returns the published Table Schema file of a form at a version.
 	Schema func(form string, version int) ([]byte, error)
 	// Manual is the user's manual as Markdown, Pictures its image files by name.

@@ -46,15 +46,22 @@ class AcrossPage {
     this.query = sheet.dataset.unit ? "unit=" + sheet.dataset.unit + "&" : "";
     sheet.setReadonly(true);
     tellProgress(sheet);
+    const reveal = document.getElementById("reveal"); // only for who may see full values
     sheet.addEventListener("tb-active", (e) => {
       this.active = (e as CustomEvent<{ row: string }>).detail.row;
-      (byId("open") as HTMLButtonElement).disabled = !/\./.test(this.active);
+      for (const b of [byId("open"), reveal]) if (b) (b as HTMLButtonElement).disabled = !/\./.test(this.active);
     });
     sheet.addEventListener("tb-notice", (e) => toast("warn", (e as CustomEvent<{ message: string }>).detail.message));
     sheet.addEventListener("dblclick", (e) => {
       if (e.target instanceof Element && e.target.closest(".tbs-cell")) this.open();
     });
     byId("open").addEventListener("click", () => this.open());
+    if (reveal) {
+      reveal.addEventListener("click", () => {
+        const [report, row] = this.active.split(".");
+        if (row) location.assign(`/reports/${report}/rows/${row}/reveal`);
+      });
+    }
     byId("reload").addEventListener("click", () => void this.start());
   }
 
