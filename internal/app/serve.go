@@ -83,7 +83,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	}
 	if o.demo {
 		if cfg.Demo, err = demo.Seed(ctx, demo.World{
-			Store: in.store, Auth: in.auth, Reports: in.reports,
+			Store: in.store, Auth: in.auth, Reports: in.reports, Org: in.org,
 			Forms: in.forms, Workbooks: workbooks{in}, Now: clock.System, Manual: cfg.Manual, Pictures: docs.Picture,
 		}); err != nil {
 			return err

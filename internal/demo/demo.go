@@ -18,6 +18,7 @@ import (
 	"tianbao/internal/auth"
 	"tianbao/internal/clock"
 	"tianbao/internal/form"
+	"tianbao/internal/org"
 	"tianbao/internal/report"
 	"tianbao/internal/store"
 	"tianbao/internal/web"
@@ -42,6 +43,7 @@ type World struct {
 	Store     Store
 	Auth      *auth.Service
 	Reports   *report.Service
+	Org       *org.Service
 	Forms     *form.Registry
 	Workbooks interface {
 		Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64) error
@@ -91,6 +93,9 @@ func Seed(ctx context.Context, w World) ([]web.DemoAccount, error) {
 		if _, err := w.Auth.CreateUser(ctx, auth.By{}, u, Password); err != nil && tianbao.KindOf(err) != tianbao.ErrConflict {
 			return nil, fmt.Errorf("demo: create %s: %w", a.Login, err)
 		}
+	}
+	if err := w.register(ctx, us); err != nil {
+		return nil, err
 	}
 	n, err := w.notice()
 	if err != nil {
