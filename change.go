@@ -47,6 +47,8 @@ const (
 	SourceFolder Source = "folder"
 	SourceUndo   Source = "undo"
 	SourceDemo   Source = "demo"
+	// SourceCorrect is a unit's correction of rows that were filled in for it above.
+	SourceCorrect Source = "correct"
 )
 
 // ChangeSet is one atomic save of a report: what the sender wants changed, from

@@ -94,6 +94,9 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayTouch(ctx, a, rows, set.Changes); err != nil {
+		return nil, err
+	}
 	if set.Base < 0 || set.Base > rep.Version {
 		return nil, tianbao.Invalid("bad_base", "提交所依据的版本不存在，请刷新页面后重试。")
 	}
@@ -120,6 +123,9 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 			Kind: tianbao.ErrConflict, Code: "conflict", Conflicts: m.conflicts,
 			Message: fmt.Sprintf("有 %d 处与他人刚刚保存的内容不一致，请逐处选择保留哪一个，然后再提交。", len(m.conflicts)),
 		}
+	}
+	if err := s.mayLeave(ctx, a, m.commit); err != nil {
+		return nil, err
 	}
 	m.commit.Report.State = stateAfter(rep.State, m.commit.Report.Rows, len(m.commit.Puts)+len(m.commit.Deletes) > 0)
 	return m.commit, nil

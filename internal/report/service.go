@@ -53,6 +53,8 @@ type Actor struct {
 	Login string
 	Name  string
 	Scope tianbao.Scope
+	// rows bounds the rows that may be touched by their unit, nil for all: [Service.Correct].
+	rows *tianbao.Scope
 }
 
 // Limits of one change set. A sheet of a city bureau has some ten thousand rows;

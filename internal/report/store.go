@@ -74,6 +74,15 @@ type Store interface {
 	// ImportsOf returns the carried imports of the report whose file has the
 	// given digest, newest first.
 	ImportsOf(ctx context.Context, report tianbao.ID, digest string) ([]ImportRecord, error)
+	// Filled returns up to limit rows of the owner of a report, and of the units below it,
+	// in reports of those above in the same campaign.
+	Filled(ctx context.Context, own tianbao.Report, limit int) ([]Filled, error)
+	// CountFilled counts them.
+	CountFilled(ctx context.Context, own tianbao.Report) (int, error)
+	// Holding returns a report that holds a row of a unit in scope, whoever owns it.
+	Holding(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Report, error)
+	// UnitsWithin reports whether all the units lie in scope.
+	UnitsWithin(ctx context.Context, scope tianbao.Scope, units []tianbao.ID) (bool, error)
 	// UnitFinder returns a function that finds the unit within the scope that the
 	// given values of the form's UnitKeys fields name, most certain first; 0 when
 	// none or several match. lookups is about how often it will be called.

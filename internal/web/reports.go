@@ -133,6 +133,7 @@ type sheetPage struct {
 	MaxFile   int64
 	MinReason int
 	Rules     string // digest of the rules, see ruleBook
+	Filled    int    // rows of these units that others filled in, see filled.go
 	// CSRF and Key serve the way without a script.
 	CSRF, Key string
 }
@@ -153,7 +154,12 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 		if err != nil {
 			return err
 		}
+		filled, err := s.Reports.CountFilled(r.Context(), v.report)
+		if err != nil {
+			return err
+		}
 		s.page(w, r, v, http.StatusOK, "sheet.html", f.Title, &sheetPage{
+			Filled: filled,
 			Report: toReport(v.report), Form: f, Folder: f.Folder,
 			Closes: c.Closes, Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason, Rules: d.digest,
 			CSRF: v.signed.CSRF, Key: requestID(),
@@ -167,7 +173,12 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if err := s.Auth.Record(r.Context(), v.event(r, "report.read", strconv.Itoa(len(sheet.Rows))+" rows")); err != nil {
 		return err
 	}
+	filled, err := s.Reports.CountFilled(r.Context(), v.report)
+	if err != nil {
+		return err
+	}
 	return s.json(w, http.StatusOK, wireSheet{
+		Filled: filled,
 		Report: toReport(sheet.Report), Title: sheet.Form.Title, Form: sheet.Form.Name,
 		FormV: sheet.Form.Version, Columns: toColumns(sheet.Form), Rows: toRows(sheet.Rows),
 	})

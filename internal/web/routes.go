@@ -79,6 +79,8 @@ func (s *Server) table() []route {
 		{get, "/campaigns/{campaign}/rows", fillers, s.acrossRows, "acrossRows", "Rows ?from=&count= of the city view, counted from the first row of ?report= or of all; ids and phones are masked", nil, wireParts{}, false, 0},
 		{get, "/reports/{report}", ownReport, s.report, "report", "A report with its rows: all, with ?rows=none none, with ?rows=auto the first of a long one", nil, wireSheet{}, false, 0},
 		{get, "/reports/{report}/rows", ownReport, s.window, "window", "Rows ?from=&count= of a report, or behind the row ?after=; refused when ?version= is not the report's", nil, wireWindow{}, false, 0},
+		{get, "/reports/{report}/filled", ownReport, s.filled, "filled", "代填: the rows of the report's units that stand in reports of those above", nil, wireFilled{}, false, 0},
+		{post, "/reports/{report}/filled", ownReport, s.correct, "correctFilled", "Correct or delete such rows: a change set for the report they stand in", wireCorrect{}, wireCorrected{}, false, 0},
 		{post, "/reports/{report}/check", ownReport, s.check, "check", "数据校验: the problems the sheet would have with these changes; writes nothing", wireChanges{}, wireProblems{}, false, maxChangeBody},
 		{post, "/reports/{report}/changes", ownReport, s.save, "save", "提交: save a change set whole, also with faults", wireChanges{}, wireSaved{}, false, maxChangeBody},
 		{post, "/reports/{report}/submission", ownReport, s.submit, "submit", "上报: report upward; refused while a blocking problem remains", wireSubmit{}, wireReceipt{}, false, 0},

@@ -15,7 +15,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"signin.html": &signinPageData{}, "setup.html": &setupPageData{}, "password.html": &passwordPageData{}, "reveal.html": &revealPage{}, "home.html": &homePage{},
 		"reports.html": &reportsPage{}, "sheet.html": &sheetPage{}, "history.html": &historyPage{}, "undo.html": &undoPage{}, "receipt.html": &receiptPage{},
 		"receipts.html": &receiptsPage{}, "notices.html": &noticesPage{}, "notice.html": &noticePage{}, "help.html": &helpText{},
-		"plan.html": &planPage{}, "across.html": &acrossPage{}, "audit.html": &auditPage{}, "users.html": &usersPage{}, "units.html": &unitsPage{}, "unit.html": &unitPage{}, "unitload.html": &loadPage{}, "requests.html": &requestsPage{}, "regions.html": &regionsPage{}, "grants.html": &grantsPage{}, "lending.html": &lendingPage{}, "newpassword.html": &newPasswordPage{}, "error.html": &errorPage{},
+		"plan.html": &planPage{}, "across.html": &acrossPage{}, "audit.html": &auditPage{}, "users.html": &usersPage{}, "units.html": &unitsPage{}, "unit.html": &unitPage{}, "unitload.html": &loadPage{}, "requests.html": &requestsPage{}, "regions.html": &regionsPage{}, "grants.html": &grantsPage{}, "lending.html": &lendingPage{}, "newpassword.html": &newPasswordPage{}, "filled.html": &filledPage{}, "error.html": &errorPage{},
 	}
 	p, err := parsePages()
 	if err != nil {

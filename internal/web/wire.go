@@ -111,6 +111,7 @@ type wireSheet struct {
 	FormV   int          `json:"form_version"`
 	Columns []wireColumn `json:"columns"`
 	Rows    []wireRow    `json:"rows"`
+	Filled  int          `json:"filled,omitempty"` // rows of these units in reports of those above, see /reports/{report}/filled
 }
 
 type wireColumn struct {
