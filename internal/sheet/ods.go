@@ -70,17 +70,7 @@ func odsLocked(ctx context.Context, c *container) error {
 func readODS(p *part, limits *Limits, mem *budget) (book, error) {
 	o := &odsReader{part: p, kept: newKept(limits, mem), hidden: make(map[string]bool)}
 	style := ""
-	for {
-		tok, err := o.next()
-		if err != nil {
-			return nil, err
-		}
-		if tok == tokEOF {
-			break
-		}
-		if tok != tokStart {
-			continue
-		}
+	err := o.each(func() (err error) {
 		switch string(o.name) {
 		case "style":
 			style = ""
@@ -100,9 +90,10 @@ func readODS(p *part, limits *Limits, mem *budget) (book, error) {
 		case "tracked-changes", "dde-links", "scripts", "forms", "shapes":
 			err = o.skip()
 		}
-		if err != nil {
-			return nil, err
-		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	if !o.found {
 		return nil, errNotTable()
@@ -118,14 +109,7 @@ func (o *odsReader) table() error {
 		return err
 	}
 	row := 1
-	for depth := o.depth(); o.depth() >= depth; {
-		tok, err := o.next()
-		if err != nil {
-			return err
-		}
-		if tok != tokStart {
-			continue
-		}
+	return o.each(func() (err error) {
 		switch string(o.name) {
 		case "table-row":
 			row, err = o.tableRow(row)
@@ -133,11 +117,8 @@ func (o *odsReader) table() error {
 		default:
 			err = o.skip()
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return err
+	})
 }
 
 // repeated reads a repeat count, 1 when there is none that makes sense.
@@ -171,23 +152,17 @@ func (o *odsReader) tableRow(num int) (int, error) {
 	}
 	o.kept.startRow()
 	col := 0
-	for depth := o.depth(); o.depth() >= depth; {
-		tok, err := o.next()
-		if err != nil {
-			return 0, err
-		}
-		if tok != tokStart {
-			continue
-		}
+	err := o.each(func() (err error) {
 		switch string(o.name) {
 		case "table-cell", "covered-table-cell":
 			col, err = o.tableCell(num, col)
 		default:
 			err = o.skip()
 		}
-		if err != nil {
-			return 0, err
-		}
+		return err
+	})
+	if err != nil {
+		return 0, err
 	}
 	return next, o.kept.endRow(num, repeat, hidden)
 }

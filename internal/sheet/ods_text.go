@@ -3,14 +3,7 @@ package sheet
 // content reads what a cell contains: its paragraphs, joined by line feeds.
 // Annotations, drawings and tables within the cell are not its text.
 func (o *odsReader) content() error {
-	for depth := o.depth(); o.depth() >= depth; {
-		tok, err := o.next()
-		if err != nil {
-			return err
-		}
-		if tok != tokStart {
-			continue
-		}
+	return o.each(func() (err error) {
 		if name := string(o.name); name == "p" || name == "h" {
 			if o.paras++; o.paras > 1 {
 				o.put('\n')
@@ -19,11 +12,8 @@ func (o *odsReader) content() error {
 		} else {
 			err = o.skip()
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return err
+	})
 }
 
 func (o *odsReader) put(c byte) {

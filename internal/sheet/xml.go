@@ -321,6 +321,22 @@ func (s *scanner) endTag(name []byte) (token, error) {
 	return tokEnd, nil
 }
 
+// each calls fn at every start tag below the element at hand until that one ends, or,
+// before the first element, until the document does. fn reads its element or skips
+// it; the elements in what it leaves come to fn too.
+func (s *scanner) each(fn func() error) error {
+	for depth := s.depth(); s.depth() >= depth; {
+		tok, err := s.next()
+		if err == nil && tok == tokStart {
+			err = fn()
+		}
+		if err != nil || tok == tokEOF {
+			return err
+		}
+	}
+	return nil
+}
+
 // skip passes over the element whose start tag was just read.
 func (s *scanner) skip() error {
 	if s.closed {

@@ -18,17 +18,7 @@ type xml2003 struct {
 func readXML2003(p *part, limits *Limits, mem *budget) (book, error) {
 	x := &xml2003{part: p, kept: newKept(limits, mem), fmts: make(map[string]NumFmt)}
 	style := ""
-	for {
-		tok, err := x.next()
-		if err != nil {
-			return nil, err
-		}
-		if tok == tokEOF {
-			break
-		}
-		if tok != tokStart {
-			continue
-		}
+	err := x.each(func() (err error) {
 		switch string(x.name) {
 		case "Style":
 			style, _ = x.attr("ID")
@@ -41,9 +31,10 @@ func readXML2003(p *part, limits *Limits, mem *budget) (book, error) {
 		case "Worksheet":
 			err = x.worksheet()
 		}
-		if err != nil {
-			return nil, err
-		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(x.kept.list) == 0 {
 		return nil, errUnreadable("这个 XML 文件里没有工作表；请选择采集表的 .xlsx 文件后再上传。", errors.New("sheet: XML 2003 without a sheet"))
@@ -89,14 +80,7 @@ func (x *xml2003) table() error {
 		return nil
 	}
 	row := 1
-	for depth := x.depth(); x.depth() >= depth; {
-		tok, err := x.next()
-		if err != nil {
-			return err
-		}
-		if tok != tokStart {
-			continue
-		}
+	return x.each(func() (err error) {
 		switch string(x.name) {
 		case "Column":
 			x.column()
@@ -106,11 +90,8 @@ func (x *xml2003) table() error {
 		default:
 			err = x.skip()
 		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return err
+	})
 }
 
 // column keeps the style of a column for its cells that have none.
@@ -153,22 +134,16 @@ func (x *xml2003) tableRow(next int) (int, error) {
 	}
 	x.kept.startRow()
 	col := 1
-	for depth := x.depth(); x.depth() >= depth; {
-		tok, err := x.next()
-		if err != nil {
-			return 0, err
-		}
-		if tok != tokStart {
-			continue
-		}
+	err = x.each(func() (err error) {
 		if string(x.name) == "Cell" {
 			col, err = x.tableCell(num, col)
 		} else {
 			err = x.skip()
 		}
-		if err != nil {
-			return 0, err
-		}
+		return err
+	})
+	if err != nil {
+		return 0, err
 	}
 	return next, x.kept.endRow(num, 1, hidden)
 }
@@ -197,23 +172,17 @@ func (x *xml2003) tableCell(row, next int) (int, error) {
 	if x.closed {
 		return next, nil
 	}
-	for depth := x.depth(); x.depth() >= depth; {
-		tok, err := x.next()
-		if err != nil {
-			return 0, err
-		}
-		if tok != tokStart {
-			continue
-		}
+	err = x.each(func() (err error) {
 		// Comment and PhoneticText hold text that is not the cell's.
 		if string(x.name) == "Data" {
 			err = x.data(&c, style)
 		} else {
 			err = x.skip()
 		}
-		if err != nil {
-			return 0, err
-		}
+		return err
+	})
+	if err != nil {
+		return 0, err
 	}
 	return next, nil
 }
