@@ -51,6 +51,13 @@ type Stamp struct {
 	Digest func(label string, parts ...[]byte) string
 }
 
+// ExportMark marks an exported workbook with who took it away: Code invisibly in its
+// cells, Line in the footer of its printed pages.
+type ExportMark struct {
+	Code uint32
+	Line string
+}
+
 // ImportedRow is a row as the workbook had it, in normal form.
 type ImportedRow struct {
 	Row      Row      // ID and Version as a signed file carries them, else 0

@@ -51,6 +51,7 @@ func commands() []command {
 		{"user", "add|passwd|list [选项]", "管理账号", user},
 		{"units", "import 文件 | list [选项]", "导入、列出单位登记册", units},
 		{"audit", "verify|export|key [选项]", "校验、导出审计记录", auditTrail},
+		{"trace", "[选项] 工作簿", "查出一份导出的工作簿是谁在何时导出的", trace},
 		{"keys", "status|rotate|retire [选项]", "查看、轮换、停用加密密钥", keys},
 		{"openapi", "", "写出接口的 OpenAPI 文档", openAPI},
 		{"version", "", "显示版本", func(_ context.Context, e env, _ []string) int {

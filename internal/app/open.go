@@ -208,9 +208,17 @@ func (b scannedBook) Scan(ctx context.Context, fn func(*tianbao.Import, *tianbao
 }
 
 func (b workbooks) Write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, rep tianbao.ID, version int64) error {
-	opt := sheet.WriteOptions{Created: at, SelfCheck: true}
+	return b.write(w, f, rows, rep, version, sheet.WriteOptions{Created: at, SelfCheck: true})
+}
+
+func (b workbooks) Export(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, rep tianbao.ID, version int64, mark tianbao.ExportMark) error {
+	code := traceCode(b.in.digest, mark.Code)
+	return b.write(w, f, rows, rep, version, sheet.WriteOptions{Created: at, SelfCheck: true, Trace: &code, Footer: mark.Line})
+}
+
+func (b workbooks) write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], rep tianbao.ID, version int64, opt sheet.WriteOptions) error {
 	if rep != 0 {
-		opt.Stamp = &tianbao.Stamp{Report: rep, Version: version, At: at, Digest: b.in.digest}
+		opt.Stamp = &tianbao.Stamp{Report: rep, Version: version, At: opt.Created, Digest: b.in.digest}
 	}
 	return sheet.Write(w, f, func(yield func(tianbao.Row, error) bool) {
 		for r := range rows {

@@ -74,7 +74,7 @@ func bookTo(t testing.TB, out io.Writer, n int, shared bool) {
 		{"_rels/.rels", xmlHead + relationships([3]string{"rId1", office + "officeDocument", "xl/workbook.xml"})},
 		{"xl/workbook.xml", xmlHead + `<workbook xmlns="` + nsMain + `" xmlns:r="` + nsRel + `"><sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>`},
 		{"xl/_rels/workbook.xml.rels", xmlHead + relationships([3]string{"rId1", office + "worksheet", "worksheets/sheet1.xml"}, [3]string{"rId2", office + "sharedStrings", "sharedStrings.xml"})},
-		{"xl/styles.xml", xmlHead + styles()},
+		{"xl/styles.xml", xmlHead + styles(nil, false)},
 	} {
 		w, err := z.Create(p.name)
 		if err != nil {

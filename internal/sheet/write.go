@@ -24,6 +24,10 @@ type WriteOptions struct {
 	// SelfCheck adds formulas that find faults while the sheet is filled in: see
 	// template.go. It is meant for workbooks that travel, the template above all.
 	SelfCheck bool
+	// Trace marks the cells with the code of the export, see trace.go; Footer stands
+	// beside the page number of every printed page.
+	Trace  *Trace
+	Footer string
 }
 
 const defaultLevel = 5

@@ -66,7 +66,7 @@ func (p *pack) head() error {
 			`<Application>` + escaped(application) + `</Application></Properties>`},
 		{"xl/workbook.xml", p.workbook()},
 		{"xl/_rels/workbook.xml.rels", relationships(rels...)},
-		{"xl/styles.xml", styles()},
+		{"xl/styles.xml", styles(p.opt.Trace, p.l.self != nil)},
 	} {
 		if err := p.put(part.name, []byte(xmlHead+part.body)); err != nil {
 			return err
@@ -198,10 +198,15 @@ const severities = 4
 func dataStyle(s shape, sev severity) int { return styleData + int(s)*severities + int(sev) }
 
 // styles writes the style sheet. Fills 3 to 5 are those of sevError to sevHint.
-func styles() string {
+func styles(trace *Trace, open bool) string {
 	var b strings.Builder
 	b.WriteString(`<styleSheet xmlns="` + nsMain + `"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/>` +
-		`<numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts><fonts count="6">`)
+		`<numFmt numFmtId="165" formatCode="yyyy\-mm\-dd\ hh:mm:ss"/></numFmts>`)
+	fonts, cells := 6, styleEnd
+	if trace != nil {
+		fonts, cells = fonts+traceSlots, cells+2*traceSlots
+	}
+	fmt.Fprintf(&b, `<fonts count="%d">`, fonts)
 	for _, f := range []string{
 		`<sz val="11"/><color rgb="FF1F2328"/>`,
 		`<b/><sz val="16"/><color rgb="FF1F2328"/>`,
@@ -211,6 +216,9 @@ func styles() string {
 		`<u/><sz val="11"/><color rgb="FF0B5CAD"/>`,
 	} {
 		b.WriteString(`<font>` + f + `<name val="宋体"/><charset val="134"/></font>`)
+	}
+	if trace != nil {
+		b.WriteString(traceFonts(trace))
 	}
 	b.WriteString(`</fonts><fills count="6"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>`)
 	fills := []string{"FFE8EEF5", "FFFFC7CE", "FFFFEB9C", "FFDDEBF7"}
@@ -222,7 +230,7 @@ func styles() string {
 		b.WriteString(`<` + side + ` style="thin"><color rgb="FF9AA4B2"/></` + side + `>`)
 	}
 	b.WriteString(`<diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>`)
-	fmt.Fprintf(&b, `<cellXfs count="%d">`, styleEnd)
+	fmt.Fprintf(&b, `<cellXfs count="%d">`, cells)
 	xf := func(numFmt, font, fill, border int, align string) {
 		fmt.Fprintf(&b, `<xf numFmtId="%d" fontId="%d" fillId="%d" borderId="%d" xfId="0" applyNumberFormat="1" applyFont="1" `+
 			`applyFill="1" applyBorder="1" applyAlignment="1"><alignment %s/></xf>`, numFmt, font, fill, border, align)
@@ -255,16 +263,25 @@ func styles() string {
 			xf(s.numFmt, 0, fill, 1, s.align)
 		}
 	}
-	open := func(numFmt, border int, align string) {
-		fmt.Fprintf(&b, `<xf numFmtId="%d" fontId="0" fillId="0" borderId="%d" xfId="0" applyNumberFormat="1" applyFont="1" `+
-			`applyBorder="1" applyAlignment="1" applyProtection="1"><alignment %s/><protection locked="0"/></xf>`, numFmt, border, align)
+	unlocked := func(numFmt, font, border int, align string) {
+		fmt.Fprintf(&b, `<xf numFmtId="%d" fontId="%d" fillId="0" borderId="%d" xfId="0" applyNumberFormat="1" applyFont="1" `+
+			`applyBorder="1" applyAlignment="1" applyProtection="1"><alignment %s/><protection locked="0"/></xf>`, numFmt, font, border, align)
 	}
-	open(0, 0, `vertical="center"`)
-	open(text, 0, `vertical="center"`)
-	open(0, 1, `vertical="center"`)
+	unlocked(0, 0, 0, `vertical="center"`)
+	unlocked(text, 0, 0, `vertical="center"`)
+	unlocked(0, 0, 1, `vertical="center"`)
 	xf(0, 5, 0, 1, `vertical="center"`)
 	for _, s := range data {
-		open(s.numFmt, 1, s.align)
+		unlocked(s.numFmt, 0, 1, s.align)
+	}
+	for slot := 0; trace != nil && slot < traceSlots; slot++ {
+		for _, s := range data[:shapeSeq+1] {
+			if open {
+				unlocked(s.numFmt, 6+slot, 1, s.align)
+			} else {
+				xf(s.numFmt, 6+slot, 0, 1, s.align)
+			}
+		}
 	}
 	b.WriteString(`</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles><dxfs count="3">`)
 	for _, rgb := range fills[1:] {

@@ -22,6 +22,9 @@ type sheetWriter struct {
 	col   int      // column of the next cell
 	cells [][]byte // how a cell of each column begins
 	err   error
+	trace *Trace // nil: the cells are not marked
+	// footer stands at the left below each printed page.
+	footer string
 }
 
 // sheet starts the worksheet and writes it down to the header.
@@ -32,6 +35,7 @@ func (p *pack) sheet() (*sheetWriter, error) {
 	}
 	l := p.l
 	s := newSheetWriter(w, l)
+	s.trace, s.footer = p.opt.Trace, p.opt.Footer
 	s.str(xmlHead + `<worksheet xmlns="` + nsMain + `" xmlns:r="` + nsRel + `">` +
 		`<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>`)
 	corner := Address(1, l.first)
@@ -248,9 +252,9 @@ func (s *sheetWriter) value(t string, mark tianbao.Mark, sev severity) {
 // style is the style of a cell of data. In a protected sheet it may be edited.
 func (s *sheetWriter) style(sh shape, sev severity) int {
 	if s.l.self != nil {
-		return styleOpenData + int(sh)
+		return s.traceStyle(styleOpenData+int(sh), sh, sev)
 	}
-	return dataStyle(sh, sev)
+	return s.traceStyle(dataStyle(sh, sev), sh, sev)
 }
 
 // keptMark is the mark that a cell still has when it was written and read again.
@@ -297,7 +301,7 @@ func (s *sheetWriter) end(comments bool) error {
 	s.str(`<printOptions horizontalCentered="1"/>` +
 		`<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>` +
 		`<pageSetup paperSize="9" orientation="landscape" fitToWidth="1" fitToHeight="0"/>` +
-		`<headerFooter><oddFooter>&amp;C第 &amp;P 页，共 &amp;N 页</oddFooter></headerFooter>` +
+		`<headerFooter><oddFooter>` + footerCode(s.footer) + `&amp;C第 &amp;P 页，共 &amp;N 页</oddFooter></headerFooter>` +
 		`<ignoredErrors><ignoredError sqref="A1:` + Address(last, maxRow) + `" numberStoredAsText="1"/></ignoredErrors>`)
 	if comments {
 		s.str(`<legacyDrawing r:id="rId1"/>`)
@@ -305,6 +309,15 @@ func (s *sheetWriter) end(comments bool) error {
 	s.str(`</worksheet>`)
 	s.flush()
 	return s.err
+}
+
+// footerCode writes a text for the left of a footer, ECMA-376 part 1 §18.3.1.39: an
+// ampersand is doubled. A footer has at most 255 characters.
+func footerCode(t string) string {
+	if t == "" {
+		return ""
+	}
+	return escaped("&L" + strings.ReplaceAll(clip(t, 100), "&", "&&"))
 }
 
 // validations gives each choice field its drop-down list, down to the last row.

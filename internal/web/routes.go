@@ -88,7 +88,7 @@ func (s *Server) table() []route {
 		{get, "/reports/{report}/jobs/{job}", ownReport, s.job, "job", "How far a background import has come", nil, wireJob{}, false, 0},
 		{post, "/reports/{report}/jobs/{job}/cancel", ownReport, s.cancelJob, "cancelJob", "Stop a background import; what is not saved yet is not saved", wireEmpty{}, wireJob{}, false, 0},
 		{get, "/reports/{report}/export", ownReport, s.export, "export", "原样导出: the stored sheet as a workbook", nil, nil, false, 0},
-		{post, "/reports/{report}/export", ownReport, s.exportScreen, "exportScreen", "原样导出: the sheet with these unsaved changes as a workbook", wireChanges{}, nil, false, maxChangeBody},
+		{post, "/reports/{report}/export", ownReport, s.exportScreen, "exportScreen", "原样导出: the sheet with these unsaved changes as a workbook; with a reason where others fill it in", wireExport{}, nil, false, maxChangeBody},
 		{get, "/reports/{report}/history", ownReport, s.history, "history", "Who changed which cell when, newest first", nil, wireHistory{}, false, 0},
 		{get, "/reports/{report}/history/{version}/undo", ownReport, s.undoPlan, "undoPlan", "What taking back one saved version would do; changes nothing", nil, wireUndo{}, false, 0},
 		{post, "/reports/{report}/history/{version}/undo", ownReport, s.undo, "undo", "Take back one saved version, an import as well, as one step", wireSubmit{}, wireSaved{}, false, 0},

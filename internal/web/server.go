@@ -27,6 +27,8 @@ type Workbooks interface {
 	// Write writes rows as a workbook that looks like the sheet. With the id of a
 	// report the workbook carries its origin home.
 	Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64) error
+	// Export is Write with the mark of who takes the workbook away.
+	Export(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64, mark tianbao.ExportMark) error
 	Annotator
 }
 

@@ -18,28 +18,6 @@ import (
 
 const xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-// export is 原样导出 of the stored sheet.
-func (s *Server) export(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	sheet, err := s.Reports.View(r.Context(), v.actor(), v.report.ID)
-	if err != nil {
-		return err
-	}
-	return s.sendWorkbook(w, r, v, sheet.Form, sheet.Rows, sheet.Report.Version)
-}
-
-// exportScreen is 原样导出 of the sheet as it is seen, unsaved changes included.
-func (s *Server) exportScreen(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	set, err := s.readChanges(r, v)
-	if err != nil {
-		return err
-	}
-	scr, rules, err := s.Reports.Screen(r.Context(), v.actor(), set)
-	if err != nil {
-		return err
-	}
-	return s.sendWorkbook(w, r, v, rules.Form(), scr.Rows, scr.Report.Version)
-}
-
 // template is the blank workbook of a campaign's form.
 func (s *Server) template(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	id, err := tianbao.ParseID(r.PathValue("campaign"))
@@ -54,11 +32,12 @@ func (s *Server) template(w http.ResponseWriter, r *http.Request, v *viewer) err
 	if err != nil {
 		return err
 	}
-	return s.sendWorkbook(w, r, v, rules.Form(), nil, 0)
+	return s.sendWorkbook(w, r, v, rules.Form(), nil, 0, "")
 }
 
-func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer, f *tianbao.Form, rows []tianbao.Row, version int64) error {
-	if err := s.Auth.Record(r.Context(), v.event(r, "export", strconv.Itoa(len(rows))+" rows")); err != nil {
+func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer, f *tianbao.Form, rows []tianbao.Row, version int64, reason string) error {
+	mark, err := s.markExport(r, v, reason, len(rows))
+	if err != nil {
 		return err
 	}
 	name := f.Title
@@ -70,7 +49,12 @@ func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer,
 	w.Header().Set("Content-Disposition", disposition(name))
 	// The rows are in memory already, so what can fail now is the connection; the
 	// workbook streams and a broken one is a broken zip that no program opens.
-	if err := s.Workbooks.Write(w, f, slices.Values(rows), s.Now(), v.report.ID, version); err != nil {
+	if v.report.ID == 0 {
+		err = s.Workbooks.Write(w, f, slices.Values(rows), s.Now(), 0, 0)
+	} else {
+		err = s.Workbooks.Export(w, f, slices.Values(rows), s.Now(), v.report.ID, version, mark)
+	}
+	if err != nil {
 		s.Log.Warn("export broke off", "route", r.Pattern, "err", err)
 		panic(http.ErrAbortHandler)
 	}
