@@ -54,8 +54,12 @@ func commands() []command {
 		{"trace", "[选项] 工作簿", "查出一份导出的工作簿是谁在何时导出的", trace},
 		{"keys", "status|rotate|retire [选项]", "查看、轮换、停用加密密钥", keys},
 		{"openapi", "", "写出接口的 OpenAPI 文档", openAPI},
-		{"version", "", "显示版本", func(_ context.Context, e env, _ []string) int {
-			_, _ = fmt.Fprintln(e.stdout, "tianbao", Version)
+		{"version", "", "显示版本和程序文件的 SHA-256", func(_ context.Context, e env, _ []string) int {
+			digest, err := programDigest()
+			if err != nil {
+				return e.failed(err)
+			}
+			_, _ = fmt.Fprintf(e.stdout, "tianbao %s\nsha256 %s\n", build(), digest)
 			return exitOK
 		}},
 	}

@@ -21,6 +21,7 @@ import (
 // serveOptions are the flags of serve.
 type serveOptions struct {
 	place
+	guard
 	addr            string
 	demo            bool
 	tlsCert, tlsKey string
@@ -35,6 +36,7 @@ func serve(ctx context.Context, e env, args []string) int {
 	var o serveOptions
 	fs := e.flags("serve")
 	o.place.flags(fs)
+	o.guard.flags(fs)
 	fs.StringVar(&o.addr, "addr", "127.0.0.1:8080", "监听地址")
 	fs.BoolVar(&o.demo, "demo", false, "装入演示数据和演示账号（只能监听本机地址）")
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "TLS 证书文件（PEM）")
@@ -79,6 +81,9 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	defer in.close(log)
 	cfg, err := in.config(log, o)
 	if err != nil {
+		return err
+	}
+	if err := o.recordStart(ctx, in, log); err != nil {
 		return err
 	}
 	if o.demo {
@@ -133,8 +138,11 @@ func (o *serveOptions) validate() error {
 			return fmt.Errorf("收件文件夹 %s 不存在或不是文件夹，请先建立", o.intake)
 		}
 	}
-	if (o.tlsCert == "") != (o.tlsKey == "") {
-		return errors.New("--tls-cert 和 --tls-key 要一起给出")
+	if err := o.validateTLS(); err != nil {
+		return err
+	}
+	if err := o.guard.apply(new(web.Config)); err != nil {
+		return err
 	}
 	if o.demo {
 		host, _, err := net.SplitHostPort(o.addr)
@@ -152,7 +160,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	if err != nil {
 		return web.Config{}, err
 	}
-	return web.Config{
+	cfg := web.Config{
 		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Drafts: in.store, Workbooks: workbooks{in},
 		Reveals: in.store, RevealLimit: o.reveals,
 		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
@@ -164,7 +172,9 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 		},
 		Manual: manual, Pictures: docs.Picture, Log: log, Now: clock.System,
 		TLS: o.tlsCert != "" || o.behindTLS, Version: Version,
-	}, nil
+	}
+	err = o.guard.apply(&cfg)
+	return cfg, err
 }
 
 // announce prints the address, and what is needed to get in for the first time.
@@ -199,18 +209,25 @@ func (o *serveOptions) announce(ctx context.Context, e env, in *installation, ad
 func (o *serveOptions) listen(ctx context.Context, srv *web.Server, ln net.Listener, log *slog.Logger) error {
 	hs := &http.Server{
 		Handler:           srv.Handler(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       2 * time.Minute, // a 20 MB workbook over a slow line
-		WriteTimeout:      5 * time.Minute,
+		ReadHeaderTimeout: o.header,
+		ReadTimeout:       o.read, // a 20 MB workbook over a slow line
+		WriteTimeout:      o.write,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	hs.RegisterOnShutdown(srv.Close)
+	if o.tlsCert != "" {
+		cert, err := openCertificate(o.tlsCert, o.tlsKey, clock.System, log)
+		if err != nil {
+			return err
+		}
+		hs.TLSConfig = cert.config()
+	}
 	failed := make(chan error, 1)
 	go func() {
-		if o.tlsCert != "" {
-			failed <- hs.ServeTLS(ln, o.tlsCert, o.tlsKey)
+		if hs.TLSConfig != nil {
+			failed <- hs.ServeTLS(ln, "", "")
 		} else {
 			failed <- hs.Serve(ln)
 		}

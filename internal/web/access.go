@@ -141,8 +141,15 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer
 			return err
 		}
 	}
-	if err := rt.Rule.allow(s, r, v); err != nil {
+	err := s.inNetwork(r, &rt, v)
+	if err == nil {
+		err = rt.Rule.allow(s, r, v)
+	}
+	if err != nil {
 		return s.denied(r, rt, v, err)
+	}
+	if err := s.admit(r, &rt, v); err != nil {
+		return err
 	}
 	if unsafeMethod(r.Method) && v.signed != nil && rt.Rule.name != everyone.name {
 		if !v.signed.CheckCSRF(formToken(r)) {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -18,6 +17,7 @@ type ctxKey int
 
 const (
 	keyRequestID ctxKey = iota
+	keyAddress
 	keyViewer
 )
 
@@ -124,16 +124,6 @@ func (s *Server) sameOrigin(next http.Handler) http.Handler {
 
 func errForged() error {
 	return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "forged", Message: "这个请求不是从本系统的页面发出的，已被拒绝，请从首页重新进入后再操作。"}
-}
-
-// address is the peer's address without the port. Headers that a proxy may set
-// are not believed here; a list of trusted proxies comes with the hardening.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // wantsJSON reports whether the client asks for JSON rather than a page.

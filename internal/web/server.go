@@ -6,6 +6,8 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"tianbao"
@@ -49,7 +51,7 @@ type Masker interface {
 	Mask(field int, value string) string
 }
 
-// Config is what a Server stands on. All fields must be set.
+// Config is what a Server stands on. Fields must be set unless they say otherwise.
 type Config struct {
 	Auth      *auth.Service
 	Audit     *audit.Service
@@ -74,6 +76,12 @@ type Config struct {
 	// TLS tells that browsers reach the server by https, directly or through a
 	// gateway: it turns on Strict-Transport-Security.
 	TLS bool
+	// Proxies are the networks of gateways whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
+	// AdminNets are the networks from which alone the offices work; none: from all.
+	AdminNets []netip.Prefix
+	// Limits are the rate limits; nil stands for DefaultLimits.
+	Limits Limits
 	// Demo shows the demo accounts on the sign-in page.
 	Demo    []DemoAccount
 	Version string
@@ -95,6 +103,10 @@ type Server struct {
 	loads  *unitLoads
 	rules  ruleBook
 	live   *hub
+	// throttle counts what is limited a minute.
+	throttle *throttle
+	// untold is set once the log has told of a gateway that is not trusted.
+	untold atomic.Bool
 	// reading bounds how many workbooks are read at once.
 	reading chan struct{}
 }
@@ -115,6 +127,10 @@ func New(c Config) (*Server, error) {
 	}
 	s.help = s.renderHelp()
 	s.reading = make(chan struct{}, maxReading)
+	if s.Limits == nil {
+		s.Limits = DefaultLimits()
+	}
+	s.throttle = newThrottle(c.Now)
 	s.jobs = newJobs(c.Now, c.Log)
 	s.loads = &unitLoads{now: c.Now, log: c.Log, all: make(map[string]*unitLoad)}
 	s.live = newHub(c.Catalog.Versions, c.Log)
@@ -129,7 +145,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(rt.Method+" "+rt.Path, s.serve(rt))
 	}
 	mux.Handle("/", s.fallback())
-	return chain(mux, s.logged, s.recovered, s.headers, s.sameOrigin)
+	return chain(mux, s.known, s.logged, s.recovered, s.headers, s.sameOrigin)
 }
 
 // Close ends the open event streams, which no shutdown would wait out.
