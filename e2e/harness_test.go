@@ -73,7 +73,8 @@ type server struct {
 	more chan string
 	// insecure: it speaks TLS with a certificate that nobody signed.
 	insecure bool
-	done chan error
+	exe      string // another program than the tests' own
+	done     chan error
 }
 
 // lines is a log that is read while it is written.
@@ -118,6 +119,9 @@ func startIn(t testing.TB, data, db string, more ...string) *server {
 func (s *server) start(t testing.TB) {
 	t.Helper()
 	s.cmd = product(context.Background(), s.args...)
+	if s.exe != "" {
+		s.cmd.Path = s.exe
+	}
 	s.log = &lines{}
 	s.cmd.Stderr = s.log
 	stdout, err := s.cmd.StdoutPipe()

@@ -13,6 +13,7 @@ const (
 	pgSerialization  = "40001"
 	pgDeadlock       = "40P01"
 	pgDuplicateTable = "42P07"
+	pgDiskFull       = "53100"
 )
 
 // IsUnique reports whether a statement failed because it would have broken a
@@ -27,6 +28,16 @@ func IsUnique(err error) bool {
 		return true
 	}
 	return false
+}
+
+// IsFull reports whether a statement or commit failed because the disk has no space.
+// Nothing of its transaction is left then.
+func IsFull(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == pgDiskFull
+	}
+	return err != nil && sqlite.ErrCode(err).ToPrimary() == sqlite.ResultFull
 }
 
 // retryable reports whether PostgreSQL asks to run the transaction again.

@@ -71,6 +71,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"the trail is whole after a race", testTrailRaced},
 		{"the trail shows what was bent", testTrailMutations},
 		{"checkpoints of the trail", testTrailCheckpoints},
+		{"a full disk", testDiskFull},
 		{"failures", testFailures},
 		{"the set-up link", testSetup},
 		{"odd text", testOddText},

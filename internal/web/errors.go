@@ -47,6 +47,9 @@ func asError(err error) *tianbao.Error {
 	if errors.Is(err, db.ErrBusy) || errors.Is(err, db.ErrClosed) {
 		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "busy", RetryAfter: 2, Message: "现在提交的人很多，您的内容还没有保存，请稍候再试一次。", Err: err}
 	}
+	if db.IsFull(err) {
+		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "disk_full", RetryAfter: 60, Message: "服务器的磁盘满了，您的内容还没有保存，请不要关闭页面，并告诉维护人员腾出空间，然后再试。", Err: err}
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "timeout", RetryAfter: 5, Message: "处理时间过长，已经停止，什么都没有改变，请稍候再试。", Err: err}
 	}
@@ -76,7 +79,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 	e := asError(err)
 	id, _ := r.Context().Value(keyRequestID).(string)
 	status := statuses[e.Kind]
-	if e.Kind == tianbao.ErrInternal && r.Context().Err() == nil {
+	if (e.Kind == tianbao.ErrInternal || e.Code == "disk_full") && r.Context().Err() == nil {
 		s.Log.LogAttrs(r.Context(), slog.LevelError, "failed", slog.String("id", id), slog.String("route", r.Pattern), slog.Any("err", err))
 	}
 	if e.RetryAfter > 0 {
