@@ -70,4 +70,14 @@ cover: ## test coverage by package
 vuln: ## known vulnerabilities in what we call
 	$(TOOL) govulncheck ./...
 
-.PHONY: help run build generate demo-sheet check fmt setup test test-ime e2e fuzz bench bench-sheet bench-grid cover vuln
+sec: ## gosec over what is shipped; scripts/sec.sh has what is excused and why
+	scripts/sec.sh
+
+sbom: build ## bill of materials of bin/tianbao (CycloneDX), in bin/tianbao.cdx.json
+	$(GO) run ./cmd/sbom $(BIN) > $(BIN).cdx.json
+
+LEVEL ?= 5
+pentest: ## sqlmap and wapiti against a demonstration, as nobody and as each role; hours, LEVEL=2 a quarter of one
+	scripts/pentest.sh $(LEVEL)
+
+.PHONY: help run build generate demo-sheet check fmt setup test test-ime e2e fuzz bench bench-sheet bench-grid cover vuln sec sbom pentest

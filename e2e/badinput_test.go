@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -123,12 +124,18 @@ func bomb(t *testing.T, size int64) []byte {
 	return zipped(t, "xl/worksheets/sheet1.xml", io.MultiReader(rs...))
 }
 
-func zipped(t *testing.T, part string, content io.Reader) []byte {
+// zipped is the smallest workbook with a part of any size, and other parts in place of
+// those of the same name.
+func zipped(t *testing.T, part string, content io.Reader, more ...map[string]string) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	z := zip.NewWriter(&buf)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	for name, text := range parts {
+	all := maps.Clone(parts)
+	for _, m := range more {
+		maps.Copy(all, m)
+	}
+	for name, text := range all {
 		w, err := z.Create(name)
 		if err != nil {
 			t.Fatal(err)

@@ -222,7 +222,7 @@ func TestSEC48AdminNetwork(t *testing.T) {
 		t.Errorf("a filler from elsewhere: %d", got)
 	}
 	fresh := startIn(t, t.TempDir(), "", "--admin-network", "10.7.0.0/16")
-	if got, _ := fresh.anonymous(t).do("GET", fresh.setupLink(t), "", nil); got.StatusCode != http.StatusNotFound {
+	if got, _ := fresh.anonymous(t).do("GET", fresh.setupLinks(t)[0], "", nil); got.StatusCode != http.StatusNotFound {
 		t.Errorf("the set-up link from elsewhere: %d, want 404", got.StatusCode)
 	}
 }

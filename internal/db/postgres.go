@@ -150,7 +150,7 @@ func (e *postgresDB) Tx(ctx context.Context, fn func(Tx) error) error {
 			return err
 		}
 		// Full jitter: those who met must not meet again.
-		wait := time.NewTimer(rand.N(time.Millisecond << try))
+		wait := time.NewTimer(rand.N(time.Millisecond << try)) //#nosec G404 -- jitter, no secret
 		select {
 		case <-wait.C:
 		case <-ctx.Done():

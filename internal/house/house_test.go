@@ -31,7 +31,7 @@ var floors = map[string]int{
 	"tianbao/internal/intake": 3,
 	"tianbao/internal/demo":   4,
 	"tianbao/internal/app":    5,
-	"tianbao/cmd/tianbao":     6, "tianbao/cmd/webbuild": 6,
+	"tianbao/cmd/tianbao":     6, "tianbao/cmd/webbuild": 6, "tianbao/cmd/sbom": 6,
 }
 
 // testOnly are packages that only tests import.

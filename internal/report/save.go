@@ -81,7 +81,8 @@ func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao
 		if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
 			return saved, err
 		}
-		if err := pause(ctx, time.Duration(rand.Int64N(int64(5*time.Millisecond)))); err != nil {
+		wait := time.Duration(rand.Int64N(int64(5 * time.Millisecond))) //#nosec G404 -- jitter, no secret
+		if err := pause(ctx, wait); err != nil {
 			return nil, err
 		}
 	}

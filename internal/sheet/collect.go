@@ -93,7 +93,7 @@ func (c *collector) note(r *RowData) error {
 }
 
 // lasting gives bytes that are never written again as a string, without a copy.
-func lasting(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+func lasting(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) } //#nosec G103 -- b is never written again
 
 // place gives the memory of the next row.
 func (c *collector) place(r *RowData) (*tianbao.ImportedRow, error) {

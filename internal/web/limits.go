@@ -64,9 +64,9 @@ func limitOf(rt *route) string {
 		return limitSignIn
 	case "changePassword":
 		return limitPassword
-	case "searchUnits":
+	case "searchUnits", "findUnits", "searchAccounts":
 		return limitSearch
-	case "export", "exportScreen", "exportTrail", "verifyTrail", "template":
+	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate":
 		return limitExport
 	}
 	if rt.Upload {

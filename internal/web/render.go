@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"tianbao"
@@ -316,11 +317,32 @@ func queryEscape(s string) string { return url.QueryEscape(s) }
 // disposition is the Content-Disposition of a download with a Chinese name
 // (RFC 6266): ASCII for old clients, UTF-8 for the others.
 func disposition(name string) string {
+	name = plainName(name)
 	ascii := strings.Map(func(r rune) rune {
-		if r < 0x20 || r > 0x7e || strings.ContainsRune(`"\/:*?<>|%`, r) {
+		if r > 0x7e || r == '%' {
 			return '_'
 		}
 		return r
 	}, name)
 	return `attachment; filename="` + ascii + `"; filename*=UTF-8''` + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+}
+
+// plainName makes a name that some sender chose one of a file in a folder of whoever
+// saves it: no way to another folder, no stream, no control or direction characters, and
+// short enough for any disk.
+func plainName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError || strings.ContainsRune(`"\/:*?<>|`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	const start, end = 56, 20 // 76 characters of up to 3 bytes: under the 255 bytes of disks
+	if rs := []rune(name); len(rs) > start+end {
+		name = string(rs[:start]) + string(rs[len(rs)-end:])
+	}
+	if strings.HasPrefix(name, ".") {
+		name = "_" + name[1:]
+	}
+	return name
 }
