@@ -203,6 +203,7 @@ func TestSEC30CrossSite(t *testing.T) {
 				continue
 			}
 			p := strings.NewReplacer("{report}", rep.ID, "{campaign}", campaign).Replace(path)
+			made := strings.Contains(p, "{")
 			p = regexp.MustCompile(`\{\w+\}`).ReplaceAllString(p, "1")
 			try := func(name string, want int, headers map[string]string) {
 				req, err := http.NewRequest(strings.ToUpper(method), s.url+p, strings.NewReader("{}"))
@@ -228,7 +229,8 @@ func TestSEC30CrossSite(t *testing.T) {
 			try("same-site", 403, map[string]string{"X-CSRF-Token": c.csrf, "Sec-Fetch-Site": "same-site"})
 			try("a foreign origin", 403, map[string]string{"X-CSRF-Token": c.csrf, "Origin": "https://example.org"})
 			try("origin null", 403, map[string]string{"X-CSRF-Token": c.csrf, "Origin": "null"})
-			if op.Access != "everyone" {
+			// Where the path names what is not there, that comes first: 404.
+			if op.Access != "everyone" && !made {
 				try("no form token", 403, nil)
 				try("a wrong form token", 403, map[string]string{"X-CSRF-Token": "x" + c.csrf})
 			}

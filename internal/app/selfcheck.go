@@ -5,12 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"tianbao"
@@ -63,23 +63,27 @@ func programDigest() (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// identity gathers what the server is. A URL of a database may hold a password, a path
-// a name: they go only into the keyed digest.
+// tellable are the settings that stand on the trail as they are. All others, also those
+// that come to be, go into the keyed digest only: they may hold a password, or a name in
+// a path.
+const tellable = " addr alg log behind-tls demo trusted-proxy admin-network limits reveals header-timeout read-timeout write-timeout "
+
+// identity gathers what the server is.
 func (o *serveOptions) identity(in *installation) (identity, error) {
 	id := identity{version: build()}
 	var err error
 	if id.program, err = programDigest(); err != nil {
 		return id, err
 	}
-	pairs := []string{
-		"addr=" + o.addr, "engine=" + in.db.Kind().String(), "alg=" + o.alg, "log=" + o.logFormat,
-		"tls=" + strconv.FormatBool(o.tlsCert != ""), "behind-tls=" + strconv.FormatBool(o.behindTLS),
-		"intake=" + strconv.FormatBool(o.intake != ""), "demo=" + strconv.FormatBool(o.demo),
-		"trusted-proxy=" + o.proxies, "admin-network=" + o.admins, "limits=" + o.limits,
-		fmt.Sprintf("timeouts=%s/%s/%s", o.header, o.read, o.write),
-	}
-	id.told = strings.Join(pairs, " ")
-	id.settings = in.digest("settings", []byte(id.told), []byte(o.data), []byte(o.db), []byte(o.keyFile), []byte(o.tlsCert), []byte(o.tlsKey), []byte(o.intake))[:32]
+	told := []string{"engine=" + in.db.Kind().String()}
+	var all [][]byte
+	o.set.VisitAll(func(f *flag.Flag) {
+		all = append(all, []byte(f.Name), []byte(f.Value.String()))
+		if strings.Contains(tellable, " "+f.Name+" ") {
+			told = append(told, f.Name+"="+f.Value.String())
+		}
+	})
+	id.told, id.settings = strings.Join(told, " "), in.digest("settings", all...)[:32]
 	return id, nil
 }
 

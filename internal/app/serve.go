@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net"
@@ -22,6 +23,7 @@ import (
 type serveOptions struct {
 	place
 	guard
+	set             *flag.FlagSet // all settings, as they were given
 	addr            string
 	demo            bool
 	tlsCert, tlsKey string
@@ -52,6 +54,7 @@ func serve(ctx context.Context, e env, args []string) int {
 		_, _ = fmt.Fprintf(e.stderr, "不认识的参数 %q，选项见 tianbao serve -h。\n", fs.Arg(0))
 		return exitUsage
 	}
+	o.set = fs
 	if err := o.run(ctx, e); err != nil {
 		return e.failed(err)
 	}

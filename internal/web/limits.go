@@ -66,6 +66,8 @@ func limitOf(rt *route) string {
 		return limitPassword
 	case "searchUnits", "findUnits", "searchAccounts":
 		return limitSearch
+	case "reveal":
+		return limitReveal
 	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate":
 		return limitExport
 	}

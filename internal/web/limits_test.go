@@ -81,7 +81,7 @@ func TestSEC42LimitedRoutes(t *testing.T) {
 	}
 	for id, want := range map[string]string{
 		"signIn": limitSignIn, "setUp": limitSignIn, "changePassword": limitPassword, "searchUnits": limitSearch,
-		"import": limitImport, "export": limitExport, "exportScreen": limitExport, "exportTrail": limitExport, "verifyTrail": limitExport,
+		"import": limitImport, "reveal": limitReveal, "export": limitExport, "exportScreen": limitExport, "exportTrail": limitExport, "verifyTrail": limitExport,
 	} {
 		if got[id] != want {
 			t.Errorf("%s falls under %q, want %q", id, got[id], want)
