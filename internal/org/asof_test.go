@@ -173,6 +173,14 @@ func TestNamesAfterChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
+			if e.Name == "第一中学" {
+				c := tianbao.Campaign{ID: 70, Title: "采集", Form: "asset-role", FormV: 1, Opens: now(), Released: true}
+				if err := o.store.PutCampaign(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+				_, err := o.store.OpenReport(t.Context(), all(), c.ID, e.ID)
+				refused(t, "a report of a unit that was merged", err, "unit_closed")
+			}
 			if e.Name == "第一中学" && (e.Heir != heir || !e.To.Equal(day("2022-09-01")) || len(e.Aliases) != 0) {
 				t.Errorf("the merged unit: %+v", e)
 			}

@@ -82,7 +82,7 @@ func (s *Store) OpenReport(ctx context.Context, scope tianbao.Scope, campaign, u
 	if err == nil || tianbao.KindOf(err) != tianbao.ErrNotFound {
 		return r, err
 	}
-	if _, err := s.Unit(ctx, scope, unit); err != nil {
+	if err := s.mayReport(ctx, scope, unit); err != nil {
 		return tianbao.Report{}, err
 	}
 	_, err = s.exec(ctx, sqlInsertReport, s.id(), campaign, unit, c.Form, c.FormV, tianbao.StateEmpty)
@@ -90,6 +90,22 @@ func (s *Store) OpenReport(ctx context.Context, scope tianbao.Scope, campaign, u
 		return tianbao.Report{}, err
 	}
 	return first(ctx, s.db, scanReport, sql, args...)
+}
+
+const sqlUnitEnd = `SELECT u.valid_to FROM unit u WHERE u.id = $1 AND SCOPE(u.path)`
+
+// mayReport refuses a unit that is not in scope, and one that has closed: it keeps the
+// reports that it has and begins no other.
+func (s *Store) mayReport(ctx context.Context, scope tianbao.Scope, unit tianbao.ID) error {
+	sql, args := within(sqlUnitEnd, scope, unit)
+	var end int64
+	if err := one(ctx, s.db, []any{&end}, sql, args...); err != nil {
+		return err
+	}
+	if end != 0 && end <= ms(s.now()) {
+		return tianbao.Invalid("unit_closed", "这个单位已经撤销或并入其他单位，请由现在的单位填报。")
+	}
+	return nil
 }
 
 const (
