@@ -48,7 +48,7 @@ func commands() []command {
 			return dataPackage(ctx, e, args)
 		}},
 		{"dump", "[--exact] 文件", "显示读取程序看到的内容", dumpFile},
-		{"user", "add|passwd|list [选项]", "管理账号", user},
+		{"user", "add|passwd|grant|revoke|list [选项]", "管理账号", user},
 		{"units", "import 文件 | list [选项]", "导入、列出单位登记册", units},
 		{"audit", "verify|export|key [选项]", "校验、导出审计记录", auditTrail},
 		{"trace", "[选项] 工作簿", "查出一份导出的工作簿是谁在何时导出的", trace},
