@@ -78,19 +78,24 @@ func (s *stamper) mark(r *tianbao.Row, fields int) string {
 		return ""
 	}
 	s.held.add(r.ID)
-	cells := s.cells(r, fields)
-	return r.ID.String() + "." + strconv.FormatInt(r.Version, 10) + "." + cells + "." + s.sign(r.ID, r.Version, cells)
+	var room [maxMark]byte
+	b := append(strconv.AppendInt(room[:0], int64(r.ID), 10), '.')
+	b = append(strconv.AppendInt(b, r.Version, 10), '.')
+	from := len(b)
+	b = s.appendCells(b, r, fields)
+	sign := s.sign(r.ID, r.Version, b[from:])
+	return string(append(append(b, '.'), sign...))
 }
 
-// cells digests the row's cells, with the types in which they can be written. The
+// appendCells appends a digest of the row's cells, with the types in which they can be written. The
 // row number is none of them: renumbering changes no row.
-func (s *stamper) cells(r *tianbao.Row, fields int) string {
+func (s *stamper) appendCells(dst []byte, r *tianbao.Row, fields int) []byte {
 	var b [digestChars / 2]byte
 	binary.BigEndian.PutUint64(b[:], s.sum(r, fields))
-	return hex.EncodeToString(b[:])
+	return hex.AppendEncode(dst, b[:])
 }
 
-// sum is the digest of [stamper.cells] as a number.
+// sum is the digest of [stamper.appendCells] as a number.
 func (s *stamper) sum(r *tianbao.Row, fields int) uint64 {
 	b := s.buf[:0]
 	for i := range fields {
@@ -108,7 +113,7 @@ func (s *stamper) sum(r *tianbao.Row, fields int) uint64 {
 }
 
 // sign binds the id and the version of a row to its cells and the report.
-func (s *stamper) sign(id tianbao.ID, version int64, cells string) string {
+func (s *stamper) sign(id tianbao.ID, version int64, cells []byte) string {
 	b := binary.BigEndian.AppendUint64(s.buf[:0], uint64(s.report))
 	b = binary.BigEndian.AppendUint64(b, uint64(id))
 	b = binary.BigEndian.AppendUint64(b, uint64(version))

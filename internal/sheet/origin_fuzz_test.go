@@ -30,7 +30,7 @@ func FuzzOrigin(f *testing.F) {
 			if m.id <= 0 || m.version < 0 || len(text) > maxMark {
 				t.Errorf("mark %q read as %+v", text, m)
 			}
-			if s.sign(m.id, m.version, m.cells) == m.sign && text != mark {
+			if s.sign(m.id, m.version, []byte(m.cells)) == m.sign && text != mark {
 				t.Errorf("a mark that nobody made is believed: %q", text)
 			}
 		}

@@ -206,7 +206,7 @@ type mark struct {
 // verify takes a mark apart and tells whether it is one of ours.
 func (s *stamper) verify(text string) (mark, int64) {
 	m, ok := parseMark(text)
-	if !ok || s.sign(m.id, m.version, m.cells) != m.sign {
+	if !ok || s.sign(m.id, m.version, []byte(m.cells)) != m.sign {
 		return mark{}, 0
 	}
 	cells, _ := strconv.ParseUint(m.cells, 16, 64) // parseMark has looked at each digit
