@@ -103,6 +103,8 @@ const (
 	StateDraft    ReportState = "draft"    // 已提交: saved, not reported
 	StateReported ReportState = "reported" // 已上报
 	StateChanged  ReportState = "changed"  // 上报后有修改
+	// StateErased is for good: what it held of people is erased, and nothing new comes in.
+	StateErased ReportState = "erased" // 已清除个人信息
 )
 
 // Report is the sheet of one owner (a unit, or a department or bureau that fills

@@ -29,6 +29,7 @@ var kinds = [...]struct{ what, title string }{
 	{"campaign.read", "汇总查看各单位明细"},
 	{"export", "导出"},
 	{"annotate", "生成批注副本"},
+	{"erase", "清除个人信息"},
 	{"keys.rotate", "轮换加密密钥"},
 	{"keys.reseal", "用新密钥重新加密已存内容"},
 	{"keys.retire", "停用旧密钥"},

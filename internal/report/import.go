@@ -71,6 +71,9 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 	if err != nil {
 		return nil, err
 	}
+	if err := Open(&scr.Report); err != nil {
+		return nil, err
+	}
 	id := tianbao.ID(s.IDs.Next())
 	var w *ways
 	if o := imp.Origin; isHome(o, &scr.Report, mode) {

@@ -95,6 +95,9 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 	if err != nil {
 		return nil, err
 	}
+	if err := Open(&rep); err != nil {
+		return nil, err
+	}
 	if err := s.mayTouch(ctx, a, rows, set.Changes); err != nil {
 		return nil, err
 	}

@@ -48,6 +48,9 @@ func (s *Service) ApplyBook(ctx context.Context, a Actor, set *tianbao.ChangeSet
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := Open(&rep); err != nil {
+		return nil, nil, err
+	}
 	rules, err := s.Rules(rep.Form, rep.FormV)
 	if err != nil {
 		return nil, nil, err
@@ -227,6 +230,9 @@ func (t *stream) carry(ctx context.Context, staging Staging) (*Saved, error) {
 func (t *stream) later(ctx context.Context, version int64) (tianbao.Report, error) {
 	rep, err := t.s.Store.Report(ctx, t.actor.Scope, t.rep.ID)
 	if err != nil {
+		return rep, err
+	}
+	if err := Open(&rep); err != nil {
 		return rep, err
 	}
 	if t.mode == ModeBySeq || t.mode == ModeReplace {

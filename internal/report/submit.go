@@ -34,6 +34,9 @@ func (s *Service) Submit(ctx context.Context, a Actor, id tianbao.ID, key string
 		if err != nil {
 			return none, err
 		}
+		if err := Open(&rep); err != nil {
+			return none, err
+		}
 		rules, err := s.Rules(rep.Form, rep.FormV)
 		if err != nil {
 			return none, err

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"sealed values are found by their index", testFindByKey},
 		{"nothing is stored in clear", testSealed},
 		{"another key seals everything anew", testReseal},
+		{"what is held of people is erased", testErase},
 		{"cells do not open elsewhere", testSwapped},
 		{"scope holds on every method", testScope},
 		{"scopes of many subtrees", testManyPaths},

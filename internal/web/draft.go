@@ -83,6 +83,9 @@ func (s *Server) putDraft(w http.ResponseWriter, r *http.Request, v *viewer) err
 	if err := read(r, &in); err != nil {
 		return err
 	}
+	if err := report.Open(&v.report); err != nil {
+		return err
+	}
 	if !draftName.MatchString(in.Name) {
 		return tianbao.Invalid("bad_draft", "草稿的名称无法识别，请刷新页面后重试。")
 	}

@@ -25,6 +25,7 @@ var stateNames = map[tianbao.ReportState]string{
 	tianbao.StateDraft:    "已提交",
 	tianbao.StateReported: "已上报",
 	tianbao.StateChanged:  "上报后有修改",
+	tianbao.StateErased:   "已清除个人信息",
 }
 
 func toReport(r tianbao.Report) wireReport {

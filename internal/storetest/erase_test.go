@@ -1,0 +1,77 @@
+package storetest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"tianbao"
+	"tianbao/internal/db"
+	"tianbao/internal/storetest"
+)
+
+// SEC-19, SEC-53: on the day it may be erased and not the day before; and the sealed
+// values that were there stand in no byte of the files any more.
+func TestErasedFromTheDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "data", "tianbao.db")
+	var sealed [][]byte
+	now := time.Date(2022, 10, 1, 0, 0, 0, 0, time.UTC)
+	t.Run("erase", func(t *testing.T) {
+		s := storetest.Open(t, path, storetest.WithClock(func() time.Time { return now }))
+		ctx := t.Context()
+		closes := now.AddDate(0, 0, 7)
+		storetest.FillForErasure(t, s, closes)
+		for _, sql := range []string{`SELECT vals FROM report_row`, `SELECT delta FROM change_set`, `SELECT raw FROM import_record`, `SELECT body FROM draft`} {
+			err := s.DB().Each(ctx, func(scan db.Scan) error {
+				var b []byte
+				err := scan(&b)
+				var row struct{ S map[string]string }
+				if json.Unmarshal(b, &row) == nil && len(row.S) > 0 {
+					for _, v := range row.S {
+						sealed = append(sealed, []byte(v)[10:50]) // behind the key's id, which all share
+					}
+				} else if len(b) > 40 {
+					sealed = append(sealed, b[6:40])
+				}
+				return err
+			}, sql)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		until := func(closes time.Time) time.Time { return closes.AddDate(0, 24, 0) }
+		now = closes.AddDate(0, 24, -1)
+		if _, err := s.EraseCampaign(ctx, storetest.Campaign, until, tianbao.Event{}); err == nil {
+			t.Fatal("erased a day too early")
+		}
+		now = closes.AddDate(0, 24, 0)
+		if _, err := s.EraseCampaign(ctx, storetest.Campaign, until, tianbao.Event{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if len(sealed) < 100 {
+		t.Fatalf("only %d sealed values to look for", len(sealed))
+	}
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v %v", files, err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hits := 0
+		for _, v := range sealed {
+			if bytes.Contains(b, v) {
+				hits++
+			}
+		}
+		if hits > 0 {
+			t.Errorf("%s holds %d of %d erased values", filepath.Base(f), hits, len(sealed))
+		}
+	}
+}
