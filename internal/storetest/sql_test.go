@@ -78,9 +78,19 @@ func fill(text string) string {
 		n, _ := strconv.Atoi(m[1])
 		last = max(last, n)
 	}
-	p := func(i int) string { return "$" + strconv.Itoa(last+i) }
-	text = strings.Replace(text, "IN LIST", "IN ("+p(1)+","+p(2)+")", 1)
-	return strings.ReplaceAll(text, "SCOPE(u.path)", "(u.path >= "+p(1)+" AND u.path < "+p(2)+")")
+	next := func() string {
+		last++
+		return "$" + strconv.Itoa(last)
+	}
+	// Only what is there takes numbers: PostgreSQL wants every parameter used.
+	put := func(mark string, fragment func() string) {
+		if strings.Contains(text, mark) {
+			text = strings.ReplaceAll(text, mark, fragment())
+		}
+	}
+	put("IN LIST", func() string { return "IN (" + next() + "," + next() + ")" })
+	put("SCOPE(u.path)", func() string { return "(u.path >= " + next() + " AND u.path < " + next() + ")" })
+	return text
 }
 
 func TestEveryStatementPrepares(t *testing.T) {
