@@ -215,6 +215,10 @@ func (m *matrix) accounts() {
 	over.To, soon.From = now.Add(-time.Minute), now.Add(time.Hour)
 	add("over", tianbao.User{Grants: []tianbao.Grant{over}}, false)
 	add("soon", tianbao.User{Grants: []tianbao.Grant{soon}}, false)
+	// Two roles at two heights: neither lends the other its reach.
+	low, high, review := at(150), at(120), at(180)
+	low.Role, high.Role, review.Role = tianbao.RoleFiller, tianbao.RoleService, tianbao.RoleReviewer
+	add("mixed", tianbao.User{Grants: []tianbao.Grant{low, high, review}}, true)
 	lender := at(140)
 	lender.Role = tianbao.RoleDepartment
 	p := add("lender", tianbao.User{Grants: []tianbao.Grant{lender}}, true)
