@@ -147,6 +147,10 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 404)
 				expect("filler", filler, 404)
+			case "people":
+				expect("nobody", nobody, 401)
+				expect("filler", filler, 403)
+				expect("admin", admin, 403)
 			case "accounts":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)

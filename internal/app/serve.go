@@ -31,6 +31,7 @@ type serveOptions struct {
 	logFormat       string
 	intake          string
 	reveals         int
+	signin          signinOptions
 }
 
 // serve runs the server until the context ends.
@@ -39,6 +40,7 @@ func serve(ctx context.Context, e env, args []string) int {
 	fs := e.flags("serve")
 	o.place.flags(fs)
 	o.guard.flags(fs)
+	o.signin.flags(fs)
 	fs.StringVar(&o.addr, "addr", "127.0.0.1:8080", "监听地址")
 	fs.BoolVar(&o.demo, "demo", false, "装入演示数据和演示账号（只能监听本机地址）")
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "TLS 证书文件（PEM）")
@@ -82,6 +84,10 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 		return err
 	}
 	defer in.close(log)
+	if err := o.signin.applyAll(&in.auth.Policy); err != nil {
+		return err
+	}
+	in.auth.Policy.FactorOptional = o.demo // its administrators' passwords are public
 	cfg, err := in.config(log, o)
 	if err != nil {
 		return err
@@ -113,6 +119,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	defer signed()
 	defer in.sweep(ctx, log)()
 	defer in.followKeys(ctx, log)()
+	defer in.disableDormant(ctx, log)()
 	if o.intake != "" {
 		wait := in.watch(ctx, o.intake, log)
 		defer wait() // the database closes after the last file

@@ -23,8 +23,10 @@ func user(ctx context.Context, e env, args []string) int {
 	var p place
 	var login, name, role, unit, from, to string
 	var fromStdin bool
+	var signin signinOptions
 	fs := e.flags("user " + args[0])
 	p.flags(fs)
+	signin.passwordFlags(fs)
 	var act func(in *installation) error
 	switch args[0] {
 	case "add":
@@ -66,6 +68,9 @@ func user(ctx context.Context, e env, args []string) int {
 		return e.failed(err)
 	}
 	defer in.close(log)
+	if err := signin.apply(&in.auth.Policy); err != nil {
+		return e.failed(err)
+	}
 	if err := act(in); err != nil {
 		return e.failed(err)
 	}

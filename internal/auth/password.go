@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 
@@ -101,40 +99,37 @@ func parsePHC(s string) (p Params, salt, sum []byte, err error) {
 	return p, salt, sum, nil
 }
 
-// CheckPassword applies the rules of GB/T 22239-2019 8.1.4.1: at least eight
-// characters of three kinds, and not the login name. Nothing is truncated.
-func CheckPassword(login, password string) error {
-	var kinds [4]int
-	for _, r := range password {
-		switch {
-		case unicode.IsLower(r):
-			kinds[0] = 1
-		case unicode.IsUpper(r):
-			kinds[1] = 1
-		case unicode.IsDigit(r):
-			kinds[2] = 1
-		default:
-			kinds[3] = 1
+// newPassword checks a new password of an account against the policy and those it had
+// before, and returns its hash.
+func (s *Service) newPassword(ctx context.Context, u *tianbao.User, password string) (string, error) {
+	if err := s.Policy.Check(u.Login, password); err != nil {
+		return "", err
+	}
+	if s.Policy.Profile == ProfileDengbao && len(u.Altered) == 0 {
+		hashes, err := s.store.PasswordHashes(ctx, u.ID)
+		if err != nil {
+			return "", err
+		}
+		for _, phc := range hashes {
+			same, _, err := s.hash.verify(ctx, password, phc)
+			if err != nil {
+				return "", err
+			}
+			if same {
+				return "", tianbao.Invalid("old_password", "新密码不能与最近用过的 5 个密码相同，请换一个。")
+			}
 		}
 	}
-	n := utf8.RuneCountInString(password)
-	switch {
-	case n < 8 || kinds[0]+kinds[1]+kinds[2]+kinds[3] < 3:
-		return tianbao.Invalid("weak_password", "密码至少 8 位，并且包含大写字母、小写字母、数字、符号中的三种，请重新设置。")
-	case n > 128:
-		return tianbao.Invalid("long_password", "密码最长 128 位，请换一个短一些的密码。")
-	case len(login) >= 4 && strings.Contains(strings.ToLower(password), strings.ToLower(login)):
-		return tianbao.Invalid("login_in_password", "密码中不能包含用户名，请重新设置。")
-	}
-	return nil
+	return s.hash.hash(ctx, password)
 }
 
 // passwordAlphabet leaves out what looks alike on paper (0 O 1 l I).
 const passwordAlphabet = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
-// NewPassword makes a random password that passes CheckPassword: four groups of
-// four, about 92 bits.
+// NewPassword makes a random password that passes every policy: four groups of four,
+// about 92 bits.
 func NewPassword() string {
+	strict := DefaultPolicy()
 	for {
 		var b strings.Builder
 		for b.Len() < 19 {
@@ -147,7 +142,7 @@ func NewPassword() string {
 				b.WriteByte(passwordAlphabet[int(r[0])%len(passwordAlphabet)])
 			}
 		}
-		if CheckPassword("", b.String()) == nil {
+		if strict.Check("", b.String()) == nil {
 			return b.String()
 		}
 	}

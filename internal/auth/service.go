@@ -28,6 +28,9 @@ const (
 
 // Service signs people in and keeps their accounts.
 type Service struct {
+	// Policy is set before the service is used.
+	Policy Policy
+
 	store Store
 	now   clock.Clock
 	ids   *clock.IDs
@@ -38,7 +41,7 @@ type Service struct {
 
 // New returns a service; params are the costs of new password hashes.
 func New(ctx context.Context, store Store, now clock.Clock, ids *clock.IDs, params Params) (*Service, error) {
-	s := &Service{store: store, now: now, ids: ids, hash: newHasher(params)}
+	s := &Service{Policy: DefaultPolicy(), store: store, now: now, ids: ids, hash: newHasher(params)}
 	var err error
 	s.decoy, err = s.hash.hash(ctx, newToken())
 	return s, err
@@ -49,6 +52,14 @@ type Signed struct {
 	User tianbao.User
 	// CSRF is the token that forms and clients send with every unsafe request.
 	CSRF string
+	// Session is the session's id, by which lists name it.
+	Session tianbao.ID
+	// Pending is what has to be done before anything else.
+	Pending Pending
+	// Factor tells that the account has a second factor, Stepped when this session
+	// last showed it, zero: never.
+	Factor  bool
+	Stepped time.Time
 }
 
 // errSignIn is the one answer to every failed sign-in.
@@ -63,31 +74,63 @@ func errLocked() error {
 	}
 }
 
-// SignIn checks a password and opens a session; it returns the token for the
+// Try is what somebody signs in with.
+type Try struct {
+	Login, Password string
+	// Code is of the second factor, empty: it is asked for afterwards, where needed.
+	Code string
+	From string // address
+}
+
+// SignIn is SignInWith for a password alone.
+func (s *Service) SignIn(ctx context.Context, login, password, addr string) (token string, u tianbao.User, err error) {
+	return s.SignInWith(ctx, Try{Login: login, Password: password, From: addr})
+}
+
+// SignInWith checks a password and opens a session; it returns the token for the
 // cookie. The answer, and the time it takes, are the same for a wrong password and
 // for a name that does not exist.
-func (s *Service) SignIn(ctx context.Context, login, password, addr string) (token string, u tianbao.User, err error) {
+//
+// A guesser can lock an account but not its owner out of it: with a right code of the
+// second factor the password is looked at also while the account is locked.
+func (s *Service) SignInWith(ctx context.Context, try Try) (token string, u tianbao.User, err error) {
 	now := s.now()
-	keys := []string{"login:" + login, "addr:" + addr}
+	keys := []string{"login:" + try.Login, "addr:" + try.From}
 	counts, err := s.store.Failures(ctx, keys, now.Add(-LockWindow))
 	if err != nil {
 		return "", u, err
 	}
-	if counts[0] >= LockAccount || counts[1] >= LockAddress {
+	locked := counts[0] >= LockAccount
+	if locked && try.Code == "" || counts[1] >= LockAddress {
 		return "", u, errLocked()
 	}
-	u, phc, err := s.store.UserByLogin(ctx, login)
+	u, phc, err := s.store.UserByLogin(ctx, try.Login)
 	known := err == nil && phc != "" // an altered account has none
 	if err != nil && tianbao.KindOf(err) != tianbao.ErrNotFound {
 		return "", u, err
 	}
-	if err := s.tell(ctx, &u, addr); err != nil {
+	if err := s.tell(ctx, &u, try.From); err != nil {
 		return "", u, err
+	}
+	var stepped time.Time
+	if known && try.Code != "" {
+		// Counted by account and address: who does not know the secret cannot use up
+		// the owner's tries.
+		ok, err := s.prove(ctx, u.ID, try.Code, "factor:"+u.ID.String()+"@"+try.From, try.From)
+		if err != nil {
+			return "", tianbao.User{}, err
+		}
+		if ok {
+			stepped = now
+		}
+	}
+	if locked && stepped.IsZero() {
+		return "", tianbao.User{}, errLocked()
 	}
 	if !known {
 		phc = s.decoy
 	}
-	ok, stale, err := s.hash.verify(ctx, password, phc)
+	ok, stale, err := s.hash.verify(ctx, try.Password, phc)
 	if err != nil {
 		return "", u, err
 	}
@@ -96,7 +139,7 @@ func (s *Service) SignIn(ctx context.Context, login, password, addr string) (tok
 		if err != nil {
 			return "", u, err
 		}
-		if err := s.store.Record(ctx, tianbao.Event{At: now, Login: login, From: addr, What: "signin.fail", Result: tianbao.ResultFailed}); err != nil {
+		if err := s.store.Record(ctx, tianbao.Event{At: now, Login: try.Login, From: try.From, What: "signin.fail", Result: tianbao.ResultFailed}); err != nil {
 			return "", u, err
 		}
 		if counts[0] >= LockAccount {
@@ -105,13 +148,14 @@ func (s *Service) SignIn(ctx context.Context, login, password, addr string) (tok
 		return "", tianbao.User{}, errSignIn()
 	}
 	if stale {
-		if err := s.rehash(ctx, u.ID, password); err != nil {
+		if err := s.rehash(ctx, u.ID, try.Password); err != nil {
 			return "", u, err
 		}
 	}
 	token = newToken()
-	err = s.store.PutSession(ctx, Session{TokenHash: tokenHash(token), User: u.ID, Created: now, Seen: now, Address: addr},
-		tianbao.Event{At: now, Actor: u.ID, From: addr, What: "signin"})
+	err = s.store.PutSession(ctx, Session{
+		ID: tianbao.ID(s.ids.Next()), TokenHash: tokenHash(token), User: u.ID, Created: now, Seen: now, Address: try.From, Stepped: stepped,
+	}, s.Policy.Sessions, tianbao.Event{At: now, Actor: u.ID, From: try.From, What: "signin"})
 	if err != nil {
 		return "", u, err
 	}
@@ -121,14 +165,13 @@ func (s *Service) SignIn(ctx context.Context, login, password, addr string) (tok
 	return token, u, nil
 }
 
-// rehash stores the password again with today's costs. SetPassword ends the
-// user's sessions, which is right here too: the new session is opened after it.
+// rehash stores the password again with today's costs.
 func (s *Service) rehash(ctx context.Context, user tianbao.ID, password string) error {
 	phc, err := s.hash.hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	return s.store.SetPassword(ctx, user, phc)
+	return s.store.Rehash(ctx, user, phc)
 }
 
 // SignedOut returns the error of who has no session, or no longer one.
@@ -165,7 +208,21 @@ func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
 			return nil, err
 		}
 	}
-	return &Signed{User: u, CSRF: csrfOf(token)}, nil
+	return s.signed(sess, u, token, now), nil
+}
+
+// signed is a session as pages see it.
+func (s *Service) signed(sess Session, u tianbao.User, token string, now time.Time) *Signed {
+	g := &Signed{User: u, CSRF: csrfOf(token), Session: sess.ID, Factor: sess.Factor, Stepped: sess.Stepped}
+	switch {
+	case sess.Factor && sess.Stepped.IsZero():
+		g.Pending = PendingFactor
+	case !sess.Factor && s.Policy.needsFactor(&u):
+		g.Pending = PendingSetup
+	case s.Policy.expired(sess.PasswordSet, now):
+		g.Pending = PendingPassword
+	}
+	return g
 }
 
 func ended(sess Session, u tianbao.User, now time.Time) bool {
@@ -176,13 +233,14 @@ func ended(sess Session, u tianbao.User, now time.Time) bool {
 // ends it.
 func (s *Service) Peek(ctx context.Context, token string) (*Signed, error) {
 	sess, u, err := s.store.Session(ctx, tokenHash(token))
-	if tianbao.KindOf(err) == tianbao.ErrNotFound || err == nil && ended(sess, u, s.now()) {
+	now := s.now()
+	if tianbao.KindOf(err) == tianbao.ErrNotFound || err == nil && ended(sess, u, now) {
 		return nil, SignedOut()
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Signed{User: u, CSRF: csrfOf(token)}, nil
+	return s.signed(sess, u, token, now), nil
 }
 
 // SignOut ends the session of a token.
@@ -303,30 +361,39 @@ func (s *Service) CreateUser(ctx context.Context, by By, u tianbao.User, passwor
 }
 
 func (s *Service) create(ctx context.Context, by By, u tianbao.User, password string, first bool) (tianbao.User, error) {
-	if err := checkLogin(u.Login); err != nil {
+	phc, err := s.prepare(ctx, by, &u, password)
+	if err != nil {
 		return u, err
+	}
+	return u, s.store.CreateUser(ctx, u, phc, first, tianbao.Event{
+		At: u.Created, Actor: by.User, From: by.From, What: "user.create", Object: u.ID.String(), Detail: roleNames(&u),
+	})
+}
+
+// prepare checks a new account, gives it its ids and returns the password's hash.
+func (s *Service) prepare(ctx context.Context, by By, u *tianbao.User, password string) (string, error) {
+	if err := checkLogin(u.Login); err != nil {
+		return "", err
 	}
 	if n := len([]rune(u.Name)); n < 1 || n > 50 {
-		return u, tianbao.Invalid("bad_name", "请填写姓名，最长 50 个字。")
+		return "", tianbao.Invalid("bad_name", "请填写姓名，最长 50 个字。")
 	}
-	if err := checkRoles(&u); err != nil {
-		return u, err
+	if err := checkRoles(u); err != nil {
+		return "", err
 	}
-	if err := CheckPassword(u.Login, password); err != nil {
-		return u, err
+	if err := s.Policy.Check(u.Login, password); err != nil {
+		return "", err
 	}
 	phc, err := s.hash.hash(ctx, password)
 	if err != nil {
-		return u, err
+		return "", err
 	}
 	u.ID, u.Created = tianbao.ID(s.ids.Next()), s.now()
 	for i := range u.Grants {
 		g := &u.Grants[i]
 		g.ID, g.User, g.By, g.Given = tianbao.ID(s.ids.Next()), u.ID, by.User, u.Created
 	}
-	return u, s.store.CreateUser(ctx, u, phc, first, tianbao.Event{
-		At: u.Created, Actor: by.User, From: by.From, What: "user.create", Object: u.ID.String(), Detail: roleNames(&u),
-	})
+	return phc, nil
 }
 
 // checkRoles keeps the offices apart: an account has one of them, or roles over
@@ -359,10 +426,7 @@ func (s *Service) SetPassword(ctx context.Context, by By, login, password string
 	if by.User != 0 && by.User != u.ID && (u.Office != "" || u.Asked != "") {
 		return tianbao.Invalid("office_password", "管理员的密码不能由另一位管理员重设，以免一人兼任；忘记密码请在服务器上用 tianbao user passwd 重设。")
 	}
-	if err := CheckPassword(login, password); err != nil {
-		return err
-	}
-	phc, err := s.hash.hash(ctx, password)
+	phc, err := s.newPassword(ctx, &u, password)
 	if err != nil {
 		return err
 	}
@@ -371,7 +435,7 @@ func (s *Service) SetPassword(ctx context.Context, by By, login, password string
 	if by.User == 0 && len(u.Altered) > 0 {
 		set, e.Detail = s.store.Repair, "repaired"
 	}
-	if err := set(ctx, u.ID, phc, e); err != nil {
+	if err := set(ctx, u.ID, phc, passwordsKept-1, e); err != nil {
 		return err
 	}
 	return s.store.ClearFailures(ctx, "login:"+login)

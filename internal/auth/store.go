@@ -31,11 +31,16 @@ type Store interface {
 	// tianbao.ErrConflict with code "login_taken". With first set it stores the
 	// user only while nobody has the office, else tianbao.ErrConflict "set_up".
 	CreateUser(ctx context.Context, u tianbao.User, hash string, first bool, events ...tianbao.Event) error
-	// SetPassword replaces the hash and ends the user's sessions. An altered account
-	// (tianbao.User.Altered) is refused, here and in the other changes.
-	SetPassword(ctx context.Context, user tianbao.ID, hash string, events ...tianbao.Event) error
-	// Repair puts an altered account right: in use, with this hash, without an office.
-	Repair(ctx context.Context, user tianbao.ID, hash string, events ...tianbao.Event) error
+	// SetPassword replaces the hash, keeps the one before among the newest of those
+	// before, and ends the user's sessions. An altered account (tianbao.User.Altered) is
+	// refused, here and in the other changes.
+	SetPassword(ctx context.Context, user tianbao.ID, hash string, keep int, events ...tianbao.Event) error
+	// Repair is SetPassword that puts an altered account right: in use, without an office.
+	Repair(ctx context.Context, user tianbao.ID, hash string, keep int, events ...tianbao.Event) error
+	// Rehash replaces the hash by another one of the same password.
+	Rehash(ctx context.Context, user tianbao.ID, hash string) error
+	// PasswordHashes returns the hash of the user's password and those before it.
+	PasswordHashes(ctx context.Context, user tianbao.ID) ([]string, error)
 	// SetDisabled disables or enables the user and, when disabling, ends the sessions.
 	SetDisabled(ctx context.Context, user tianbao.ID, disabled bool, events ...tianbao.Event) error
 	// HasOffice reports whether an enabled holder of the office exists.
@@ -52,14 +57,32 @@ type Store interface {
 	// Grants lists grants, the newest first.
 	Grants(ctx context.Context, q GrantQuery) ([]GrantLine, error)
 
-	// PutSession stores a session under the hash of its token.
-	PutSession(ctx context.Context, s Session, events ...tianbao.Event) error
+	// PutSession stores a session under the hash of its token, and ends the user's
+	// oldest beyond most.
+	PutSession(ctx context.Context, s Session, most int, events ...tianbao.Event) error
 	// Session returns the session with the given token hash and its user with grants.
 	Session(ctx context.Context, tokenHash []byte) (Session, tianbao.User, error)
 	// TouchSession moves the time of the session's last use.
 	TouchSession(ctx context.Context, tokenHash []byte, at time.Time) error
 	// DropSession ends a session; ending one that is gone is no error.
 	DropSession(ctx context.Context, tokenHash []byte, events ...tianbao.Event) error
+
+	// Sessions returns the sessions of a user, the newest first.
+	Sessions(ctx context.Context, user tianbao.ID) ([]Session, error)
+	// EndSession ends one session of a user.
+	EndSession(ctx context.Context, user, session tianbao.ID, events ...tianbao.Event) error
+	// EndSessions ends the sessions of a user but that with the id except.
+	EndSessions(ctx context.Context, user, except tianbao.ID, events ...tianbao.Event) error
+	// StepUp gives a session a new token and the time of its second factor.
+	StepUp(ctx context.Context, old, tokenHash []byte, at time.Time) error
+
+	FactorStore
+	ActivationStore
+
+	// SetDormant disables the enabled users that were not seen, made or enabled since,
+	// ends their sessions and returns their ids. It writes event for each of them,
+	// whose object is the user.
+	SetDormant(ctx context.Context, since time.Time, event tianbao.Event) ([]tianbao.ID, error)
 
 	// AddFailure counts a failed sign-in under each key (an account, an address)
 	// and returns the counts since the given time, the new one included.
@@ -84,9 +107,14 @@ type Store interface {
 
 // Session is one signed-in browser or client.
 type Session struct {
+	ID        tianbao.ID
 	TokenHash []byte // SHA-256 of the token; the token itself is never stored
 	User      tianbao.ID
 	Created   time.Time
 	Seen      time.Time
 	Address   string
+	Stepped   time.Time // when it last showed a second factor, zero: never
+	// Factor and PasswordSet are of the user, filled in by Store.Session.
+	Factor      bool
+	PasswordSet time.Time
 }

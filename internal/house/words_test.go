@@ -134,6 +134,7 @@ var unspoken = map[string]string{
 	"internal/web/routes.go":     "the API document",
 	"internal/web/openapi.go":    "the API document",
 	"internal/check/describe.go": "data of the rules",
+	"-/._年月日":                    "marks of dates in passwords",
 	"2006年1月2日":                  "a date, English has its own",
 	"2006年1月2日 15:04":            "a date",
 	"2006年1月2日 15:04:05":         "a date",

@@ -48,6 +48,7 @@ func sealedColumns() []sealedColumn {
 		{table: "unit_contact", column: "contact", keys: []string{"unit_id"}, place: one},
 		{table: "unit_request", column: "wish", keys: []string{"id"}, place: one},
 		{table: "unit_request", column: "remark", keys: []string{"id"}, place: one},
+		{table: "factor", column: "secret", keys: []string{"id"}, place: one},
 		{table: "app_user", column: "login", keys: []string{"id"}, place: one},
 		{table: "trail", column: "personal_sealed", at: "personal", keys: []string{"id"}, place: one},
 	}

@@ -12,12 +12,15 @@ import (
 )
 
 const (
-	sqlInsertSession = `INSERT INTO session (token_hash, user_id, created, seen, address) VALUES ($1, $2, $3, $4, $5)`
+	sqlInsertSession = `INSERT INTO session (id, token_hash, user_id, created, seen, address, stepped) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	sqlUserSeen      = `UPDATE app_user SET last_seen = $1 WHERE id = $2 AND last_seen < $1`
-	sqlSession       = `SELECT s.user_id, s.created, s.seen, s.address FROM session s WHERE s.token_hash = $1`
-	sqlUserByID      = `SELECT ` + userColumns + ` FROM app_user p WHERE p.id = $1`
-	sqlTouchSession  = `UPDATE session SET seen = $1 WHERE token_hash = $2`
-	sqlTouchUser     = `UPDATE app_user SET last_seen = $1
+	sessionColumns   = `s.id, s.token_hash, s.user_id, s.created, s.seen, s.address, s.stepped`
+	sqlSession       = `SELECT ` + sessionColumns + ` FROM session s WHERE s.token_hash = $1`
+	sqlSessionUser   = `SELECT CASE WHEN p.password_at > p.created THEN p.password_at ELSE p.created END,
+ (SELECT COUNT(*) FROM factor f WHERE f.user_id = p.id AND f.confirmed > 0) FROM app_user p WHERE p.id = $1`
+	sqlUserByID     = `SELECT ` + userColumns + ` FROM app_user p WHERE p.id = $1`
+	sqlTouchSession = `UPDATE session SET seen = $1 WHERE token_hash = $2`
+	sqlTouchUser    = `UPDATE app_user SET last_seen = $1
  WHERE last_seen < $1 AND id IN (SELECT s.user_id FROM session s WHERE s.token_hash = $2)`
 	sqlDropSession = `DELETE FROM session WHERE token_hash = $1`
 )
@@ -26,16 +29,30 @@ const (
 // asked for again.
 const sqlDropOldSessions = `DELETE FROM session WHERE user_id = $1 AND created < $2`
 
+func scanSession(scan db.Scan) (v auth.Session, err error) {
+	var created, seen, stepped int64
+	err = scan(&v.ID, &v.TokenHash, &v.User, &created, &seen, &v.Address, &stepped)
+	v.Created, v.Seen, v.Stepped = when(created), when(seen), when(stepped)
+	return v, err
+}
+
 // PutSession implements auth.Store. It also drops the user's sessions that are
 // older than any may be.
-func (s *Store) PutSession(ctx context.Context, v auth.Session, events ...tianbao.Event) error {
+func (s *Store) PutSession(ctx context.Context, v auth.Session, most int, events ...tianbao.Event) error {
+	if v.ID == 0 {
+		v.ID = s.id()
+	}
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		_, err := tx.Send(ctx, []db.Statement{
-			{SQL: sqlInsertSession, Args: []any{v.TokenHash, v.User, ms(v.Created), ms(v.Seen), v.Address}},
+			{SQL: sqlLockUser, Args: []any{v.User}},
+			{SQL: sqlInsertSession, Args: []any{v.ID, v.TokenHash, v.User, ms(v.Created), ms(v.Seen), v.Address, ms(v.Stepped)}},
 			{SQL: sqlUserSeen, Args: []any{ms(v.Seen), v.User}},
 			{SQL: sqlDropOldSessions, Args: []any{v.User, ms(v.Created.Add(-auth.AbsoluteLimit))}},
 		})
 		if err != nil {
+			return err
+		}
+		if err := endOldest(ctx, tx, v.User, most); err != nil {
 			return err
 		}
 		return s.trail(ctx, tx, events...)
@@ -44,14 +61,18 @@ func (s *Store) PutSession(ctx context.Context, v auth.Session, events ...tianba
 
 // Session implements auth.Store.
 func (s *Store) Session(ctx context.Context, tokenHash []byte) (auth.Session, tianbao.User, error) {
-	v := auth.Session{TokenHash: tokenHash}
+	var v auth.Session
 	var u storedUser
 	err := s.db.Read(ctx, func(q db.Queryer) (err error) {
-		var created, seen int64
-		if err := one(ctx, q, []any{&v.User, &created, &seen, &v.Address}, sqlSession, tokenHash); err != nil {
+		if v, err = first(ctx, q, scanSession, sqlSession, tokenHash); err != nil {
 			return err
 		}
-		v.Created, v.Seen = when(created), when(seen)
+		var set int64
+		var factors int
+		if err := one(ctx, q, []any{&set, &factors}, sqlSessionUser, v.User); err != nil {
+			return err
+		}
+		v.PasswordSet, v.Factor = when(set), factors > 0
 		if u, err = first(ctx, q, scanUser, sqlUserByID, v.User); err != nil {
 			return err
 		}

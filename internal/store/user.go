@@ -131,14 +131,6 @@ func (s *Store) CreateUser(ctx context.Context, u tianbao.User, hash string, fir
 	if u.Created.IsZero() {
 		u.Created = s.now()
 	}
-	st := storedUser{user: u, login: s.ring.Seal(nil, []byte(u.Login), loginPlace(u.ID)), loginKey: s.loginKey(u.Login), hash: hash}
-	grants := slices.Clone(u.Grants)
-	for i := range grants {
-		if grants[i].ID == 0 {
-			grants[i].ID = s.id()
-		}
-		grants[i].User = u.ID
-	}
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		if first {
 			if _, err := tx.Exec(ctx, sqlLockSetup, setupRow(u.Office)); err != nil {
@@ -150,21 +142,34 @@ func (s *Store) CreateUser(ctx context.Context, u tianbao.User, hash string, fir
 				return &tianbao.Error{Kind: tianbao.ErrConflict, Code: "set_up", Message: "已经有" + u.Office.Title() + "了，请直接登录。"}
 			}
 		}
-		_, err := tx.Exec(ctx, sqlInsertUser,
-			u.ID, st.loginKey, st.login, u.Name, u.Office, hash, u.Disabled, ms(u.Created), ms(u.LastSeen), u.Asked, s.userMAC(&st))
-		if db.IsUnique(err) {
-			return &tianbao.Error{Kind: tianbao.ErrConflict, Code: "login_taken", Message: "这个用户名已经有人使用，请换一个。"}
-		}
-		if err != nil {
+		if err := s.insertUser(ctx, tx, &u, hash); err != nil {
 			return err
-		}
-		for _, g := range grants {
-			if err := s.putGrant(ctx, tx, g); err != nil {
-				return err
-			}
 		}
 		return s.trail(ctx, tx, events...)
 	})
+}
+
+// insertUser stores a new user with its grants.
+func (s *Store) insertUser(ctx context.Context, tx db.Tx, u *tianbao.User, hash string) error {
+	st := storedUser{user: *u, login: s.ring.Seal(nil, []byte(u.Login), loginPlace(u.ID)), loginKey: s.loginKey(u.Login), hash: hash}
+	_, err := tx.Exec(ctx, sqlInsertUser,
+		u.ID, st.loginKey, st.login, u.Name, u.Office, hash, u.Disabled, ms(u.Created), ms(u.LastSeen), u.Asked, s.userMAC(&st))
+	if db.IsUnique(err) {
+		return &tianbao.Error{Kind: tianbao.ErrConflict, Code: "login_taken", Message: "这个用户名已经有人使用，请换一个。"}
+	}
+	if err != nil {
+		return err
+	}
+	for _, g := range u.Grants {
+		if g.ID == 0 {
+			g.ID = s.id()
+		}
+		g.User = u.ID
+		if err := s.putGrant(ctx, tx, g); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // HasOffice implements auth.Store.
@@ -178,41 +183,25 @@ func hasOffice(ctx context.Context, q db.Queryer, office tianbao.Role) (bool, er
 	return n > 0, err
 }
 
-const sqlEndSessions = `DELETE FROM session WHERE user_id = $1`
-
-// SetPassword implements auth.Store.
-func (s *Store) SetPassword(ctx context.Context, user tianbao.ID, hash string, events ...tianbao.Event) error {
-	return s.changeUser(ctx, user, true, false, events, func(u *storedUser) error {
-		u.hash = hash
-		return nil
-	})
-}
-
-// Repair implements auth.Store.
-func (s *Store) Repair(ctx context.Context, user tianbao.ID, hash string, events ...tianbao.Event) error {
-	return s.changeUser(ctx, user, true, true, events, func(u *storedUser) error {
-		u.hash, u.user.Disabled = hash, false
-		return nil
-	})
-}
+const (
+	sqlEndSessions = `DELETE FROM session WHERE user_id = $1`
+	sqlEnabled     = `UPDATE app_user SET enabled_at = $1 WHERE id = $2`
+)
 
 // SetDisabled implements auth.Store.
 func (s *Store) SetDisabled(ctx context.Context, user tianbao.ID, disabled bool, events ...tianbao.Event) error {
-	return s.changeUser(ctx, user, disabled, false, events, func(u *storedUser) error {
-		u.user.Disabled = disabled
-		return nil
-	})
-}
-
-func (s *Store) changeUser(ctx context.Context, user tianbao.ID, endSessions, repair bool, events []tianbao.Event, change func(u *storedUser) error) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
-		if err := s.amend(ctx, tx, user, repair, change); err != nil {
-			return err
+		err := s.amend(ctx, tx, user, false, func(u *storedUser) error {
+			u.user.Disabled = disabled
+			return nil
+		})
+		if err == nil && disabled {
+			_, err = tx.Exec(ctx, sqlEndSessions, user)
+		} else if err == nil {
+			_, err = tx.Exec(ctx, sqlEnabled, ms(s.now()), user)
 		}
-		if endSessions {
-			if _, err := tx.Exec(ctx, sqlEndSessions, user); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 		return s.trail(ctx, tx, events...)
 	})

@@ -49,11 +49,11 @@ func testUsers(w *world) {
 	if has, err := w.HasOffice(ctx, tianbao.RoleSystem); err != nil || has {
 		w.t.Errorf("disabled administrator: %v %v", has, err)
 	}
-	w.ok(w.SetPassword(ctx, clerk, "other"))
+	w.ok(w.SetPassword(ctx, clerk, "other", 4))
 	if _, hash, err := w.UserByLogin(ctx, "clerk"); err != nil || hash != "other" {
 		w.t.Errorf("hash %s %v", hash, err)
 	}
-	refused(w.t, "SetPassword of nobody", w.SetPassword(ctx, 999, "h"), tianbao.ErrNotFound)
+	refused(w.t, "SetPassword of nobody", w.SetPassword(ctx, 999, "h", 4), tianbao.ErrNotFound)
 	refused(w.t, "SetDisabled of nobody", w.SetDisabled(ctx, 999, true), tianbao.ErrNotFound)
 }
 
@@ -126,8 +126,8 @@ func testSessions(w *world) {
 	ctx := w.t.Context()
 	token := func(i byte) []byte { return append(make([]byte, 31), i) }
 	put := func(i byte) auth.Session {
-		s := auth.Session{TokenHash: token(i), User: clerk, Created: epoch(), Seen: epoch(), Address: "127.0.0.1"}
-		w.ok(w.PutSession(ctx, s))
+		s := auth.Session{ID: w.id(), TokenHash: token(i), User: clerk, Created: epoch(), Seen: epoch(), Address: "127.0.0.1", PasswordSet: epoch()}
+		w.ok(w.PutSession(ctx, s, 0))
 		return s
 	}
 	want := put(1)
@@ -154,7 +154,7 @@ func testSessions(w *world) {
 	gone(1)
 	w.ok(w.TouchSession(ctx, token(1), later))
 	gone(1)
-	w.ok(w.SetPassword(ctx, clerk, "h2"))
+	w.ok(w.SetPassword(ctx, clerk, "h2", 4))
 	gone(2)
 	put(3)
 	w.ok(w.SetDisabled(ctx, clerk, false))
@@ -164,7 +164,7 @@ func testSessions(w *world) {
 	// A new session sweeps out those that are older than any may be.
 	put(4)
 	next := auth.Session{TokenHash: token(5), User: clerk, Created: epoch().Add(auth.AbsoluteLimit + time.Second), Seen: later}
-	w.ok(w.PutSession(ctx, next))
+	w.ok(w.PutSession(ctx, next, 0))
 	gone(3)
 	gone(4)
 	w.ok(w.SetDisabled(ctx, clerk, true))

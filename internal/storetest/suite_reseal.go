@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"tianbao"
+	"tianbao/internal/auth"
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
 	"tianbao/internal/report"
@@ -24,6 +25,8 @@ func notSealed() map[string]string {
 		"app_user.login_key":      "keyed index",
 		"session.token_hash":      "hash of a random token",
 		"failure.k":               "keyed index",
+		"recovery_code.k":         "keyed index",
+		"activation.k":            "keyed index",
 		"setup_token.token_hash":  "hash of a random token",
 		"attachment.data":         "published with a notice",
 		"job.payload":             "not in use",
@@ -151,6 +154,7 @@ func (w *world) fillAll() tianbao.Report {
 	}
 	w.ok(st.Add(ctx, long.batch("raw"))) // and left as it is
 	w.ok(w.PutDraft(ctx, tianbao.Draft{Report: r.ID, User: clerk, Name: "d", At: epoch(), Body: []byte("draft")}))
+	w.ok(w.PutFactor(ctx, auth.Factor{ID: w.id(), User: clerk, Secret: []byte("secret"), Created: epoch()}))
 	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Login: "somebody", What: "signin.fail"}))
 	w.fillRegister("16012345678", "16012345679")
 	return r

@@ -92,7 +92,7 @@ func testRightsAltered(w *world) {
 	}
 	// Who has the machine puts an account right, without the office it may have been given.
 	w.raw("UPDATE app_user SET office = 'system' WHERE id = 200")
-	w.ok(w.Repair(ctx, clerk, "new"))
+	w.ok(w.Repair(ctx, clerk, "new", 4))
 	if u, hash, err := w.UserByLogin(ctx, "clerk"); err != nil || hash != "new" || u.Office != "" || u.Disabled || len(u.Altered) != 0 {
 		w.t.Errorf("repaired: %+v %s %v", u.Office, hash, err)
 	}

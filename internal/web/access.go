@@ -55,6 +55,8 @@ type rule struct {
 	allow func(s *Server, r *http.Request, v *viewer) error
 	// quiet is set where the page asks by itself: it does not prolong the session.
 	quiet bool
+	// pending is what may be pending; see held.
+	pending []auth.Pending
 }
 
 // The rules. Default is denial: a route without a rule does not build.
@@ -63,6 +65,13 @@ var (
 	everyone = rule{name: "everyone", allow: func(*Server, *http.Request, *viewer) error { return nil }}
 	// signedIn asks for a session.
 	signedIn = rule{name: "signed-in", allow: func(_ *Server, _ *http.Request, v *viewer) error { return needSession(v) }}
+	// leaving, verifying, settingUp and renewing are signedIn while something is pending.
+	leaving   = signedIn.during(auth.PendingFactor, auth.PendingSetup, auth.PendingPassword)
+	verifying = signedIn.during(auth.PendingFactor)
+	settingUp = signedIn.during(auth.PendingSetup)
+	renewing  = signedIn.during(auth.PendingPassword)
+	// people asks for the power to give out activation codes anywhere.
+	people = needing(tianbao.PowerPeople)
 	// fillers asks for the power to fill in anywhere.
 	fillers = needing(tianbao.PowerFill)
 	// accountants asks for the office that keeps accounts.
@@ -140,6 +149,9 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer
 		} else if tianbao.KindOf(err) != tianbao.ErrUnsigned {
 			return err
 		}
+	}
+	if err := held(rt.Rule, v); err != nil {
+		return err
 	}
 	err := s.inNetwork(r, &rt, v)
 	if err == nil {

@@ -99,6 +99,9 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 		http.Redirect(w, r, "/signin?next="+queryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
+	if lead(w, r, v, e) {
+		return
+	}
 	p := errorPage{Status: status, Title: titles[status], Message: e.Message, Request: id, Signed: v.signed != nil, Choices: e.Choices}
 	if v.report.ID != 0 {
 		p.Report = v.report.ID

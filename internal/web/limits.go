@@ -20,7 +20,7 @@ type Limits map[string]int
 // The kinds of acts that are limited.
 const (
 	limitSignIn   = "signin"     // sign-ins and set-up links, by address
-	limitPassword = "password"   // changing a password asks for the old one
+	limitPassword = "password"   // what asks for the old password or a code
 	limitSearch   = "search"     // searching the unit register
 	limitImport   = "import"     // reading a file
 	limitExport   = "export"     // writing a file, verifying the trail
@@ -36,7 +36,7 @@ const perAddress = 20
 func DefaultLimits() Limits {
 	return Limits{
 		limitSignIn: 120, limitPassword: 10, limitSearch: 240, limitImport: 5, limitExport: 20,
-		limitReveal: 20, limitActivate: 20,
+		limitReveal: 20, limitActivate: 60,
 	}
 }
 
@@ -62,8 +62,10 @@ func limitOf(rt *route) string {
 	switch rt.ID {
 	case "signIn", "setUp":
 		return limitSignIn
-	case "changePassword":
+	case "changePassword", "verifyFactor", "confirmFactor":
 		return limitPassword
+	case "activate", "activatePage":
+		return limitActivate
 	case "searchUnits", "findUnits", "searchAccounts":
 		return limitSearch
 	case "reveal":

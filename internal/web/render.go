@@ -127,6 +127,7 @@ type layout struct {
 	User    tianbao.User
 	Unit    string
 	CSRF    string
+	Pending bool   // something is to be done first: no menu
 	Script  string // the page's script
 	Version string
 	Page    any
@@ -138,13 +139,13 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 	lang := language(r)
 	l := layout{Title: title, Lang: lang, Body: "page", Main: "main", Section: section(name), User: v.user(), Version: s.Version, Page: data}
 	switch name {
-	case "signin.html", "setup.html":
+	case "signin.html", "setup.html", "activate.html", "verify.html":
 		l.Body, l.Main = "page page-sign", "sign"
 	case "sheet.html":
 		l.Body, l.Main, l.Script = "page page-full", "main main-full", "form.js"
 	case "across.html":
 		l.Body, l.Main, l.Script = "page page-full", "main main-full", "across.js"
-	case "receipt.html", "notice.html", "help.html", "password.html", "reveal.html", "export.html", "error.html":
+	case "receipt.html", "notice.html", "help.html", "password.html", "reveal.html", "export.html", "error.html", "factor.html", "recovery.html", "sessions.html":
 		l.Main = "main main-narrow"
 		if name == "receipt.html" {
 			l.Script = "form.js"
@@ -154,7 +155,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 		l.Here = r.URL.RequestURI()
 	}
 	if v.signed != nil {
-		l.CSRF = v.signed.CSRF
+		l.CSRF, l.Pending = v.signed.CSRF, v.signed.Pending != ""
 		for _, g := range l.User.Grants {
 			if g.UnitName != "" {
 				l.Unit = g.UnitName
@@ -201,6 +202,8 @@ func section(name string) string {
 		return "units"
 	case "audit.html":
 		return "audit"
+	case "activation.html", "slips.html":
+		return "activation"
 	case "users.html", "newpassword.html":
 		return "users"
 	}

@@ -66,8 +66,14 @@ func mayReveal(v *viewer) bool {
 	return u.May(tianbao.PowerReveal)
 }
 
-// needFactor asks for a second factor shown lately.
-func (s *Server) needFactor(*viewer) error { return nil }
+// needFactor asks for a second factor shown lately, but in a demonstration, whose
+// accounts have none.
+func (s *Server) needFactor(v *viewer) error {
+	if s.Auth.Policy.FactorOptional {
+		return nil
+	}
+	return s.Auth.NeedStepUp(v.signed)
+}
 
 // purposeOf brings a reason into shape, or says what is wrong with it.
 func purposeOf(text string) (string, error) {
@@ -129,6 +135,9 @@ func namedCells(f *tianbao.Form, values tianbao.Values, show func(int, string) s
 // revealForm asks for the reason, without a script too.
 func (s *Server) revealForm(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	_, _, p, err := s.rowToReveal(r, v)
+	if err == nil {
+		err = s.needFactor(v)
+	}
 	if err != nil {
 		return err
 	}

@@ -49,14 +49,25 @@ func (s *Server) table() []route {
 		{get, "/setup/{token}", everyone, s.setupPage, "setupPage", "The page of the one-time set-up link", nil, nil, false, 0},
 		{post, "/language", everyone, s.setLanguage, "setLanguage", "Choose the language of the pages; sets a cookie", wireLanguage{}, wireDone{}, false, 0},
 		{post, "/setup/{token}", everyone, s.setup, "setUp", "Create the first holder of the link's office", wireSetup{}, wireDone{}, false, 0},
+		{get, "/activate", everyone, s.activatePage, "activatePage", "The page where an activation code is used", nil, nil, false, 0},
+		{post, "/activate", everyone, s.activate, "activate", "Use an activation code: for a new account, or for a new password; without a password tells what the code is for", wireActivate{}, wireActivation{}, false, 0},
 
 		// Everybody who is signed in.
 		{get, "/{$}", signedIn, s.home, "home", "The portal's home page", nil, wireHome{}, false, 0},
-		{get, "/session", signedIn, s.session, "session", "Who is signed in, and the token for unsafe requests", nil, wireSession{}, false, 0},
+		{get, "/session", leaving, s.session, "session", "Who is signed in, and the token for unsafe requests", nil, wireSession{}, false, 0},
 		{post, "/session/journal-key", signedIn, s.journalKey, "journalKey", "The key that seals the browser's journal of unsubmitted changes; the same for one person and salt", wireSalt{}, wireJournalKey{}, false, 0},
-		{post, "/signout", signedIn, s.signout, "signOut", "End the session", nil, wireDone{}, false, 0},
-		{get, "/password", signedIn, s.passwordPage, "passwordPage", "The page to change the own password", nil, nil, false, 0},
-		{post, "/password", signedIn, s.password, "changePassword", "Change the own password; ends all sessions of the account", wirePassword{}, wireDone{}, false, 0},
+		{post, "/signout", leaving, s.signout, "signOut", "End the session", nil, wireDone{}, false, 0},
+		{get, "/password", renewing, s.passwordPage, "passwordPage", "The page to change the own password", nil, nil, false, 0},
+		{post, "/password", renewing, s.password, "changePassword", "Change the own password; ends all sessions of the account", wirePassword{}, wireDone{}, false, 0},
+		{get, "/account/sessions", signedIn, s.ownSessions, "ownSessions", "The own sessions", nil, wireSessions{}, false, 0},
+		{post, "/account/sessions/end", signedIn, s.endOwnSession, "endOwnSession", "End one of the own sessions, or all but this one", wireEndSession{}, wireDone{}, false, 0},
+		{get, "/account/factor", settingUp, s.factor, "factor", "The own second factor", nil, wireFactor{}, false, 0},
+		{post, "/account/factor", settingUp, s.startFactor, "startFactor", "Begin to set up a second factor", wireEmpty{}, wireFactor{}, false, 0},
+		{post, "/account/factor/confirm", settingUp, s.confirmFactor, "confirmFactor", "End setting it up with a first code; answers the recovery codes once, and renews the session", wireCode{}, wireRecovery{}, false, 0},
+		{post, "/account/factor/codes", signedIn, s.newRecovery, "newRecovery", "Replace the recovery codes; asks for the second factor", wireEmpty{}, wireRecovery{}, false, 0},
+		{post, "/account/factor/remove", signedIn, s.dropFactor, "removeFactor", "Remove the own second factor; asks for it", wireEmpty{}, wireDone{}, false, 0},
+		{get, "/account/verify", verifying, s.verifyFactorPage, "verifyPage", "The page that asks for the second factor", nil, nil, false, 0},
+		{post, "/account/verify", verifying, s.verifyFactor, "verifyFactor", "Show the second factor; renews the session and counts for ten minutes", wireCode{}, wireSession{}, false, 0},
 		{get, "/notices", signedIn, s.notices, "notices", "The notices, newest first", nil, wireNotices{}, false, 0},
 		{get, "/notices/{notice}", signedIn, s.notice, "notice", "One notice with its attachments", nil, wireNotice{}, false, 0},
 		{get, "/notices/{notice}/attachments/{attachment}", signedIn, s.attachment, "attachment", "A file of a notice", nil, nil, false, 0},
@@ -115,6 +126,11 @@ func (s *Server) table() []route {
 		{get, "/regions", needing(tianbao.PowerRegister), s.regionsOf, "regions", "The regions with the number of units of ?day=", nil, wireRegions{}, false, 0},
 		{post, "/regions/{region}", needing(tianbao.PowerRegister), s.setRegion, "setRegion", "Set the fiscal code of a region and whether it takes part; for the province", wireSetRegion{}, wireDone{}, false, 0},
 
+		// Who gives out activation codes.
+		{get, "/activation", people, s.activation, "activation", "The units in the viewer's scope with their fillers; query: q, offset", nil, wirePeople{}, false, 0},
+		{post, "/activation", people, s.issueCodes, "issueCodes", "Make an activation code for a unit, or for all units below it without an account; answers them once", wireIssue{}, wireSlips{}, false, 0},
+		{post, "/activation/{user}", people, s.reissue, "issuePasswordCode", "Make a code by which a filler in the viewer's scope sets a new password; answers it once", wireEmpty{}, wireSlips{}, false, 0},
+
 		// The auditor.
 		{get, "/audit", auditors, s.trail, "trail", "The audit trail, newest first; query: from, to, what, result, before", nil, wireTrail{}, false, 0},
 		{post, "/audit/verification", auditors, s.verifyTrail, "verifyTrail", "Verify the whole audit trail", wireEmpty{}, wireVerified{}, false, 0},
@@ -137,6 +153,9 @@ func (s *Server) table() []route {
 		{post, "/users", accountants, s.userAdd, "addUser", "Create an account without rights, or with an office to be agreed to; answers its first password once", wireUserAdd{}, wireNewPassword{}, false, 0},
 		{post, "/users/{user}/password", accountants, s.userPassword, "resetPassword", "Give an account a new password; answers it once", wireEmpty{}, wireNewPassword{}, false, 0},
 		{post, "/users/{user}/disabled", accountants, s.userDisable, "disableUser", "Disable or enable an account", wireDisable{}, wireDone{}, false, 0},
+		{get, "/users/{user}/sessions", accountants, s.userSessions, "userSessions", "The sessions of an account", nil, wireSessions{}, false, 0},
+		{post, "/users/{user}/sessions/end", accountants, s.endUserSession, "endUserSession", "End one session of an account, or all", wireEndSession{}, wireDone{}, false, 0},
+		{post, "/users/{user}/factor/remove", accountants, s.dropUserFactor, "removeUserFactor", "Remove the second factor of an account whose owner has lost it", wireEmpty{}, wireDone{}, false, 0},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tianbao"
+	"tianbao/internal/auth"
 )
 
 // signinPageData is the data of signin.html.
@@ -12,6 +13,7 @@ type signinPageData struct {
 	Next    string
 	Login   string
 	Message string
+	Locked  bool // a code of the second factor lets the owner in
 	Demo    []DemoAccount
 }
 
@@ -31,13 +33,13 @@ func (s *Server) signin(w http.ResponseWriter, r *http.Request, v *viewer) error
 		return err
 	}
 	login := strings.TrimSpace(in.Login)
-	token, u, err := s.Auth.SignIn(r.Context(), clip(login, 200), in.Password, address(r))
+	token, u, err := s.Auth.SignInWith(r.Context(), auth.Try{Login: clip(login, 200), Password: in.Password, Code: clip(in.Code, 40), From: address(r)})
 	if err != nil {
 		kind := tianbao.KindOf(err)
 		if wantsJSON(r) || kind != tianbao.ErrUnsigned && kind != tianbao.ErrTooMany {
 			return err
 		}
-		s.page(w, r, v, statuses[kind], "signin.html", "登录", &signinPageData{Next: localPath(in.Next), Login: clip(login, 40), Message: asError(err).Message, Demo: s.Demo})
+		s.page(w, r, v, statuses[kind], "signin.html", "登录", &signinPageData{Next: localPath(in.Next), Login: clip(login, 40), Message: asError(err).Message, Locked: kind == tianbao.ErrTooMany, Demo: s.Demo})
 		return nil
 	}
 	if v.token != "" { // a new token at every sign-in; the old session ends
@@ -50,7 +52,7 @@ func (s *Server) signin(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, toSession(u, signed.CSRF), localPath(in.Next))
+	return s.done(w, r, toSession(u, signed), localPath(in.Next))
 }
 
 func setCookie(w http.ResponseWriter, token string) {
@@ -62,11 +64,15 @@ func setCookie(w http.ResponseWriter, token string) {
 }
 
 func (s *Server) session(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	return s.json(w, http.StatusOK, toSession(v.user(), v.signed.CSRF))
+	return s.json(w, http.StatusOK, toSession(v.user(), v.signed))
 }
 
-func toSession(u tianbao.User, csrf string) wireSession {
-	out := wireSession{Login: u.Login, Name: u.Name, CSRF: csrf, Roles: []string{}, Units: []string{}}
+// toSession writes who somebody is; with a session, what it needs.
+func toSession(u tianbao.User, g *auth.Signed) wireSession {
+	out := wireSession{Login: u.Login, Name: u.Name, Roles: []string{}, Units: []string{}}
+	if g != nil {
+		out.CSRF, out.Pending = g.CSRF, string(g.Pending)
+	}
 	if u.Office != "" {
 		out.Roles = append(out.Roles, string(u.Office))
 	}
@@ -92,10 +98,17 @@ func (s *Server) signout(w http.ResponseWriter, r *http.Request, v *viewer) erro
 }
 
 // passwordPageData is the data of password.html.
-type passwordPageData struct{ Message, CSRF string }
+type passwordPageData struct {
+	Message, CSRF, Hint string
+	Pending             bool // it has to be changed before anything else
+}
+
+func (s *Server) passwordData(v *viewer, message string) *passwordPageData {
+	return &passwordPageData{message, v.signed.CSRF, s.Auth.Policy.Hint(), v.signed.Pending != ""}
+}
 
 func (s *Server) passwordPage(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	s.page(w, r, v, http.StatusOK, "password.html", "修改密码", &passwordPageData{CSRF: v.signed.CSRF})
+	s.page(w, r, v, http.StatusOK, "password.html", "修改密码", s.passwordData(v, ""))
 	return nil
 }
 
@@ -112,7 +125,7 @@ func (s *Server) password(w http.ResponseWriter, r *http.Request, v *viewer) err
 		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
 			return err
 		}
-		s.page(w, r, v, http.StatusBadRequest, "password.html", "修改密码", &passwordPageData{asError(err).Message, v.signed.CSRF})
+		s.page(w, r, v, http.StatusBadRequest, "password.html", "修改密码", s.passwordData(v, asError(err).Message))
 		return nil
 	}
 	setCookie(w, "")
@@ -121,8 +134,8 @@ func (s *Server) password(w http.ResponseWriter, r *http.Request, v *viewer) err
 
 // setupPageData is the data of setup.html.
 type setupPageData struct {
-	Message, Login, Name string
-	Office               tianbao.Role
+	Message, Login, Name, Hint string
+	Office                     tianbao.Role
 }
 
 func (s *Server) setupPage(w http.ResponseWriter, r *http.Request, v *viewer) error {
@@ -130,7 +143,7 @@ func (s *Server) setupPage(w http.ResponseWriter, r *http.Request, v *viewer) er
 	if err != nil {
 		return err
 	}
-	s.page(w, r, v, http.StatusOK, "setup.html", "首次设置", &setupPageData{Login: setupLogin(office), Office: office})
+	s.page(w, r, v, http.StatusOK, "setup.html", "首次设置", &setupPageData{Login: setupLogin(office), Office: office, Hint: s.Auth.Policy.Hint()})
 	return nil
 }
 
@@ -159,7 +172,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request, v *viewer) error 
 		if cerr != nil {
 			return cerr
 		}
-		s.page(w, r, v, http.StatusBadRequest, "setup.html", "首次设置", &setupPageData{asError(err).Message, clip(in.Login, 40), clip(in.Name, 50), office})
+		s.page(w, r, v, http.StatusBadRequest, "setup.html", "首次设置", &setupPageData{asError(err).Message, clip(in.Login, 40), clip(in.Name, 50), s.Auth.Policy.Hint(), office})
 		return nil
 	}
 	return s.done(w, r, wireDone{true}, "/signin")

@@ -24,7 +24,7 @@ func (s *Server) users(w http.ResponseWriter, r *http.Request, v *viewer) error 
 	}
 	out := wireUsers{Users: []wireUser{}}
 	for _, u := range us {
-		ses := toSession(u, "")
+		ses := toSession(u, nil)
 		out.Users = append(out.Users, wireUser{ID: u.ID, Login: u.Login, Name: u.Name, Disabled: u.Disabled, Roles: ses.Roles, Units: ses.Units, LastSeen: stamp(u.LastSeen)})
 	}
 	return s.answer(w, r, v, out, "users.html", "用户管理", &usersPage{Users: us, CSRF: v.signed.CSRF, Self: v.user().ID, Offices: tianbao.Offices()})

@@ -19,6 +19,7 @@ type wireEmpty struct{}
 type wireSignin struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
+	Code     string `json:"code,omitempty"` // of the second factor; it also opens a locked account
 	Next     string `json:"next,omitempty"`
 }
 
@@ -46,6 +47,8 @@ type wireSession struct {
 	Roles []string `json:"roles"`
 	Units []string `json:"units"`
 	CSRF  string   `json:"csrf"`
+	// Pending is what has to be done first: factor, setup or password.
+	Pending string `json:"pending,omitempty"`
 }
 
 type wireHome struct {
