@@ -127,8 +127,8 @@ const (
 	sqlWalkTrail = `SELECT ` + trailColumns + ` FROM trail t ORDER BY t.lane, t.seq`
 	sqlTrail     = `SELECT ` + trailColumns + `, t.personal_sealed, COALESCE(p.name, ''), COALESCE(u.name, '')
  FROM trail t LEFT JOIN app_user p ON p.id = t.actor LEFT JOIN unit u ON u.id = t.owner
- WHERE t.at >= $1 AND t.at < $2 AND ($3 = 0 OR t.actor = $3) AND ($4 = 0 OR t.owner = $4)
- AND ($5 = '' OR t.what = $5) AND ($6 = '' OR t.result = $6) AND t.id < $7
+ WHERE t.at >= $1 AND t.at < $2 AND (t.actor = $3 OR $3 = 0) AND (t.owner = $4 OR $4 = 0)
+ AND (t.what = $5 OR $5 = '') AND (t.result = $6 OR $6 = '') AND t.id < $7
  ORDER BY t.id DESC LIMIT $8`
 )
 

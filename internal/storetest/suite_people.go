@@ -203,6 +203,7 @@ func testTrail(w *world) {
 		{"unit", audit.Query{Owner: unitA}, 2},
 		{"actor", audit.Query{Actor: clerk}, 3},
 		{"somebody else", audit.Query{Actor: 999}, 0},
+		{"an id as the product makes them", audit.Query{Actor: 1 << 60, Owner: 1 << 60}, 0},
 		{"result", audit.Query{Result: tianbao.ResultDenied}, 0},
 		{"from", audit.Query{From: epoch().Add(time.Second)}, 1},
 		{"to", audit.Query{To: epoch().Add(time.Second)}, 2},
