@@ -14,6 +14,7 @@ type sessionsPage struct {
 	Self     tianbao.ID
 	Sessions []auth.Session
 	End      string // path to end them
+	Drop     string // path to remove the account's second factor, empty: it has none
 	Most     int
 }
 
@@ -26,7 +27,15 @@ func (s *Server) userSessions(w http.ResponseWriter, r *http.Request, v *viewer)
 	if err != nil {
 		return err
 	}
-	return s.sessions(w, r, v, u, &sessionsPage{Name: u.Name, End: "/users/" + u.ID.String() + "/sessions/end"})
+	p := sessionsPage{Name: u.Name, End: "/users/" + u.ID.String() + "/sessions/end"}
+	st, err := s.Auth.FactorState(r.Context(), &u)
+	if err != nil {
+		return err
+	}
+	if !st.Set.IsZero() && u.ID != v.user().ID {
+		p.Drop = "/users/" + u.ID.String() + "/factor/remove"
+	}
+	return s.sessions(w, r, v, u, &p)
 }
 
 func (s *Server) sessions(w http.ResponseWriter, r *http.Request, v *viewer, u tianbao.User, p *sessionsPage) error {
