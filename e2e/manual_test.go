@@ -536,5 +536,12 @@ func TestLongFileFromThePage(t *testing.T) {
 		time.Sleep(time.Second)
 	}
 	c.toast("已导入并提交：新增 20500 行")
-	c.Wait(`document.querySelector("tb-sheet").rows().length === 20500`)
+	const all = `document.querySelector("tb-sheet").rows().length === 20500`
+	for range 60 { // the rows come window by window
+		if browser.Eval[bool](c.Page, all) {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	c.Wait(all)
 }
