@@ -116,7 +116,7 @@ func TestStreamDoesWhatApplyDoes(t *testing.T) {
 		return v
 	}
 	seen := map[string]int{}
-	for round := range 120 {
+	for round := range 70 {
 		var fresh []tianbao.Values
 		for range rnd.IntN(12) {
 			fresh = append(fresh, some(rnd.IntN(8)))
