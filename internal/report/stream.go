@@ -30,7 +30,7 @@ const (
 	shortBook = 5_000
 	// partRows is Service.Part if that is 0. Three parts are in memory: one being read
 	// and merged, one that waits, one being stored.
-	partRows = 1_000
+	partRows = 2_500
 	// shownItems and shownProblems are how much of a long plan is kept to be shown.
 	shownItems, shownProblems = 500, 500
 )
