@@ -46,31 +46,24 @@ func auditTrail(ctx context.Context, e env, args []string) int {
 	if file != "" {
 		return e.verifyFile(file, key)
 	}
-	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	in, err := p.open(ctx, log)
-	if err != nil {
-		return e.failed(err)
-	}
-	defer in.close(log)
-	switch args[0] {
-	case "key":
-		_, _ = fmt.Fprintln(e.stdout, in.audit.Signer.PublicKey())
-		return exitOK
-	case "export":
-		err = in.exportTrail(ctx, e, out)
-	default:
-		var kept []audit.Signed
-		if kept, err = readCheckpoints(in.checkpoints); err == nil {
-			var f *audit.Findings
-			if f, err = in.audit.Verify(ctx, kept...); err == nil {
-				return e.tellFindings(f)
-			}
+	return e.within(ctx, &p, func(in *installation) (int, error) {
+		switch args[0] {
+		case "key":
+			_, _ = fmt.Fprintln(e.stdout, in.audit.Signer.PublicKey())
+			return exitOK, nil
+		case "export":
+			return exitOK, in.exportTrail(ctx, e, out)
 		}
-	}
-	if err != nil {
-		return e.failed(err)
-	}
-	return exitOK
+		kept, err := readCheckpoints(in.checkpoints)
+		if err != nil {
+			return 0, err
+		}
+		f, err := in.audit.Verify(ctx, kept...)
+		if err != nil {
+			return 0, err
+		}
+		return e.tellFindings(f), nil
+	})
 }
 
 // tellFindings prints what a verification found.
@@ -153,23 +146,11 @@ const checkpointEvery = 24 * time.Hour
 // keeps the checkpoints beside the database too: a database that is put back to an
 // earlier state does not fit them any more. The function it returns waits for its end.
 func (in *installation) keepSigned(ctx context.Context, log *slog.Logger) func() {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(checkpointEvery)
-		defer tick.Stop()
-		for {
-			if err := in.sign(ctx); err != nil && ctx.Err() == nil {
-				log.Error("the audit trail is not as it should be; run: tianbao audit verify", "err", err)
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
+	return atOnceAndEvery(ctx, checkpointEvery, func() {
+		if err := in.sign(ctx); err != nil && ctx.Err() == nil {
+			log.Error("the audit trail is not as it should be; run: tianbao audit verify", "err", err)
 		}
-	}()
-	return func() { <-done }
+	})
 }
 
 func (in *installation) sign(ctx context.Context) error {
@@ -177,21 +158,16 @@ func (in *installation) sign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := in.audit.Verify(ctx, kept...)
+	c, err := in.audit.Checkpoint(ctx, kept...)
 	if err != nil {
 		return err
 	}
-	if len(f.Faults) > 0 {
-		return fmt.Errorf("app: %d faults in the trail", len(f.Faults)+f.More)
+	err = appendCheckpoint(in.checkpoints, c)
+	_, altered, aerr := in.store.AlteredRights(ctx)
+	if len(altered) > 0 { // the trail is sound and signed all the same
+		aerr = fmt.Errorf("app: %d rows of rights were altered", len(altered))
 	}
-	if len(f.Altered) > 0 { // the trail is sound and is signed
-		err = fmt.Errorf("app: %d rows of rights were altered", len(f.Altered))
-	}
-	c, serr := in.audit.Checkpoint(ctx)
-	if serr != nil {
-		return errors.Join(err, serr)
-	}
-	return errors.Join(err, appendCheckpoint(in.checkpoints, c))
+	return errors.Join(err, aerr)
 }
 
 // readCheckpoints reads the file of checkpoints; there may be none yet.

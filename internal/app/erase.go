@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"tianbao"
@@ -32,21 +31,17 @@ func erase(ctx context.Context, e env, args []string) int {
 		_, _ = fmt.Fprintln(e.stderr, "请用 --campaign 给出采集的编号，--months 不能是负数。")
 		return exitUsage
 	}
-	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	in, err := p.open(ctx, log)
-	if err != nil {
-		return e.failed(err)
-	}
-	defer in.close(log)
-	sum, err := in.store.EraseCampaign(ctx, campaign, func(closes time.Time) time.Time {
-		return closes.In(clock.Shanghai).AddDate(0, months, 0)
-	}, tianbao.Event{})
-	if err != nil {
-		if tianbao.KindOf(err) == tianbao.ErrNotFound {
-			err = errors.New("没有这次采集，请检查编号")
+	return e.within(ctx, &p, func(in *installation) (int, error) {
+		sum, err := in.store.EraseCampaign(ctx, campaign, func(closes time.Time) time.Time {
+			return closes.In(clock.Shanghai).AddDate(0, months, 0)
+		}, tianbao.Event{})
+		if err != nil {
+			if tianbao.KindOf(err) == tianbao.ErrNotFound {
+				err = errors.New("没有这次采集，请检查编号")
+			}
+			return 0, err
 		}
-		return e.failed(err)
-	}
-	_, _ = fmt.Fprintf(e.stdout, "已清除 %d 张表、%d 行的个人信息和 %d 次提交的内容；行数、单位、提交时间和审计记录都保留。以前的备份里还有这些内容，请按规定销毁。\n", sum.Reports, sum.Rows, sum.Saves)
-	return exitOK
+		_, _ = fmt.Fprintf(e.stdout, "已清除 %d 张表、%d 行的个人信息和 %d 次提交的内容；行数、单位、提交时间和审计记录都保留。以前的备份里还有这些内容，请按规定销毁。\n", sum.Reports, sum.Rows, sum.Saves)
+		return exitOK, nil
+	})
 }

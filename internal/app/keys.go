@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -46,16 +45,7 @@ func keys(ctx context.Context, e env, args []string) int {
 	if err := e.parse(fs, args[1:]); err != nil {
 		return e.failed(err)
 	}
-	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	in, err := p.open(ctx, log)
-	if err != nil {
-		return e.failed(err)
-	}
-	defer in.close(log)
-	if err := act(in); err != nil {
-		return e.failed(err)
-	}
-	return exitOK
+	return e.within(ctx, &p, func(in *installation) (int, error) { return exitOK, act(in) })
 }
 
 func keysStatus(ctx context.Context, e env, in *installation) error {

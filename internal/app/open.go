@@ -94,6 +94,22 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 	return in, nil
 }
 
+// within opens the installation for a subcommand and closes it after the act, whose
+// exit code it returns, or that of its error.
+func (e env) within(ctx context.Context, p *place, act func(in *installation) (code int, err error)) int {
+	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	in, err := p.open(ctx, log)
+	if err != nil {
+		return e.failed(err)
+	}
+	defer in.close(log)
+	code, err := act(in)
+	if err != nil {
+		return e.failed(err)
+	}
+	return code
+}
+
 // unlock opens the key file and what stands on it.
 func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg) error {
 	bound, err := store.KeysBound(ctx, in.db)

@@ -43,21 +43,9 @@ func (r *register) refresh(ctx context.Context, s *store.Store) error {
 // keepFresh refreshes until the context ends; the function it returns waits for the
 // end.
 func (r *register) keepFresh(ctx context.Context, s *store.Store, log *slog.Logger) func() {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(refreshEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				if err := r.refresh(ctx, s); err != nil && ctx.Err() == nil {
-					log.Error("the register of codes was not read", "err", err)
-				}
-			}
+	return every(ctx, refreshEvery, func() {
+		if err := r.refresh(ctx, s); err != nil && ctx.Err() == nil {
+			log.Error("the register of codes was not read", "err", err)
 		}
-	}()
-	return func() { <-done }
+	})
 }

@@ -22,9 +22,7 @@ const (
 // older keys sealed, while the server works. What a killed server did not get to the
 // next one goes on with. The function it returns waits for the values in hand.
 func (in *installation) followKeys(ctx context.Context, log *slog.Logger) func() {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	return start(func() {
 		tick := time.NewTicker(followEvery)
 		defer tick.Stop()
 		todo := len(in.keys.Ring().Keys()) > 1
@@ -56,8 +54,7 @@ func (in *installation) followKeys(ctx context.Context, log *slog.Logger) func()
 				todo = true
 			}
 		}
-	}()
-	return func() { <-done }
+	})
 }
 
 // resealAll makes passes until one finds nothing left, and reports whether that is so.

@@ -113,16 +113,13 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	if err := in.register.refresh(ctx, in.store); err != nil { // the demonstration's units came after opening
 		return err
 	}
-	wait := in.register.keepFresh(ctx, in.store, log)
-	defer wait()
-	signed := in.keepSigned(ctx, log)
-	defer signed()
+	defer in.register.keepFresh(ctx, in.store, log)()
+	defer in.keepSigned(ctx, log)()
 	defer in.sweep(ctx, log)()
 	defer in.followKeys(ctx, log)()
 	defer in.disableDormant(ctx, log)()
 	if o.intake != "" {
-		wait := in.watch(ctx, o.intake, log)
-		defer wait() // the database closes after the last file
+		defer in.watch(ctx, o.intake, log)() // the database closes after the last file
 	}
 	return o.listen(ctx, srv, ln, log)
 }
@@ -134,12 +131,7 @@ func (in *installation) watch(ctx context.Context, dir string, log *slog.Logger)
 		Dir: dir, Workbooks: folderBooks{workbooks{in}}, Catalog: in.store, Reports: in.reports,
 		Log: log, Now: clock.System, Settle: 2 * time.Second, Every: time.Second,
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f.Watch(ctx)
-	}()
-	return func() { <-done }
+	return start(func() { f.Watch(ctx) })
 }
 
 func (o *serveOptions) validate() error {

@@ -98,24 +98,12 @@ const dormantEvery = 6 * time.Hour
 // disableDormant disables accounts that nobody uses, at once and from time to time. The
 // function it returns waits for the look in hand.
 func (in *installation) disableDormant(ctx context.Context, log *slog.Logger) func() {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(dormantEvery)
-		defer tick.Stop()
-		for {
-			switch n, err := in.auth.DisableDormant(ctx); {
-			case err != nil && ctx.Err() == nil:
-				log.Error("accounts that nobody uses are not disabled", "err", err)
-			case n > 0:
-				log.Info("disabled accounts that nobody uses", "accounts", n)
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
+	return atOnceAndEvery(ctx, dormantEvery, func() {
+		switch n, err := in.auth.DisableDormant(ctx); {
+		case err != nil && ctx.Err() == nil:
+			log.Error("accounts that nobody uses are not disabled", "err", err)
+		case n > 0:
+			log.Info("disabled accounts that nobody uses", "accounts", n)
 		}
-	}()
-	return func() { <-done }
+	})
 }

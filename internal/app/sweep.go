@@ -20,22 +20,8 @@ func (in *installation) sweep(ctx context.Context, log *slog.Logger) func() {
 	if in.db.Kind() == db.SQLite {
 		silent = 0
 	}
-	done := make(chan struct{})
 	in.sweepOnce(ctx, silent, log)
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(sweepEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				in.sweepOnce(ctx, sweepEvery, log)
-			}
-		}
-	}()
-	return func() { <-done }
+	return every(ctx, sweepEvery, func() { in.sweepOnce(ctx, sweepEvery, log) })
 }
 
 func (in *installation) sweepOnce(ctx context.Context, silent time.Duration, log *slog.Logger) {

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -42,26 +41,19 @@ func trace(ctx context.Context, e env, args []string) int {
 	if err != nil {
 		return e.failed(err)
 	}
-	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	in, err := p.open(ctx, log)
-	if err != nil {
-		return e.failed(err)
-	}
-	defer in.close(log)
-	var ours []sheet.Found
-	for _, f := range found {
-		if traceCode(in.digest, binary.BigEndian.Uint32(f.Code[:4])) == f.Code {
-			ours = append(ours, f)
+	return e.within(ctx, &p, func(in *installation) (int, error) {
+		var ours []sheet.Found
+		for _, f := range found {
+			if traceCode(in.digest, binary.BigEndian.Uint32(f.Code[:4])) == f.Code {
+				ours = append(ours, f)
+			}
 		}
-	}
-	if len(ours) == 0 {
-		_, _ = fmt.Fprintln(e.stdout, "没有找到本系统导出的标记：不是本系统导出的，或者只复制了文字、改过字的颜色。")
-		return exitError
-	}
-	if err := in.tellTrace(ctx, e, ours); err != nil {
-		return e.failed(err)
-	}
-	return exitOK
+		if len(ours) == 0 {
+			_, _ = fmt.Fprintln(e.stdout, "没有找到本系统导出的标记：不是本系统导出的，或者只复制了文字、改过字的颜色。")
+			return exitError, nil
+		}
+		return exitOK, in.tellTrace(ctx, e, ours)
+	})
 }
 
 func findTrace(ctx context.Context, path string) ([]sheet.Found, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,20 +57,13 @@ func units(ctx context.Context, e env, args []string) int {
 	if err := e.parse(fs, args[1:]); err != nil {
 		return e.failed(err)
 	}
-	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	in, err := p.open(ctx, log)
-	if err != nil {
-		return e.failed(err)
-	}
-	defer in.close(log)
-	on, err := in.org.ParseDay(*day)
-	if err == nil {
-		err = act(in, on)
-	}
-	if err != nil {
-		return e.failed(err)
-	}
-	return exitOK
+	return e.within(ctx, &p, func(in *installation) (int, error) {
+		on, err := in.org.ParseDay(*day)
+		if err != nil {
+			return 0, err
+		}
+		return exitOK, act(in, on)
+	})
 }
 
 // usage ends a command whose line is wrong; the flag package has told what is.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 
 	"tianbao"
@@ -62,19 +61,12 @@ func user(ctx context.Context, e env, args []string) int {
 	if err := e.parse(fs, args[1:]); err != nil {
 		return e.failed(err)
 	}
-	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	in, err := p.open(ctx, log)
-	if err != nil {
-		return e.failed(err)
-	}
-	defer in.close(log)
-	if err := signin.apply(&in.auth.Policy); err != nil {
-		return e.failed(err)
-	}
-	if err := act(in); err != nil {
-		return e.failed(err)
-	}
-	return exitOK
+	return e.within(ctx, &p, func(in *installation) (int, error) {
+		if err := signin.apply(&in.auth.Policy); err != nil {
+			return 0, err
+		}
+		return exitOK, act(in)
+	})
 }
 
 func userAdd(ctx context.Context, e env, in *installation, login, name, role, unit string, fromStdin bool) error {

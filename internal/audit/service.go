@@ -94,10 +94,10 @@ func (s *Service) verifyTrail(ctx context.Context, more ...Signed) (*Findings, e
 	return f, nil
 }
 
-// Checkpoint signs the heads of now and stores that. A trail that does not verify is
-// not signed.
-func (s *Service) Checkpoint(ctx context.Context) (Signed, error) {
-	f, err := s.verifyTrail(ctx)
+// Checkpoint signs the heads of now and stores that. A trail that does not verify,
+// against more checkpoints too, is not signed.
+func (s *Service) Checkpoint(ctx context.Context, more ...Signed) (Signed, error) {
+	f, err := s.verifyTrail(ctx, more...)
 	if err != nil {
 		return Signed{}, err
 	}
