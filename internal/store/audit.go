@@ -136,12 +136,14 @@ const (
 func recordDest(r *audit.Record) (dest []any, done func()) {
 	var at int64
 	var hash []byte
-	return []any{
+	dest = []any{
 		&r.Lane, &r.Seq, &r.ID, &at, &r.Actor, &r.Owner, &r.From, &r.What, &r.Object, &r.Result, &r.Detail, &r.Personal, &hash, &r.MAC,
-	}, func() {
+	}
+	done = func() {
 		r.At = when(at)
 		copy(r.Hash[:], hash)
 	}
+	return dest, done
 }
 
 // Trail implements audit.Store.

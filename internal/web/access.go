@@ -90,9 +90,9 @@ var (
 			}
 			return err
 		}
-		id, err := tianbao.ParseID(r.PathValue("report"))
+		id, err := pathID(r, "report")
 		if err != nil {
-			return tianbao.NotFound()
+			return err
 		}
 		v.report, err = s.Reports.Store.Report(r.Context(), v.actor().Scope, id)
 		return err
@@ -100,6 +100,15 @@ var (
 	// watchReport is ownReport for what a page asks by itself.
 	watchReport = rule{name: ownReport.name, allow: ownReport.allow, quiet: true}
 )
+
+// pathID reads an id of the path; what is none names nothing.
+func pathID(r *http.Request, name string) (tianbao.ID, error) {
+	id, err := tianbao.ParseID(r.PathValue(name))
+	if err != nil {
+		return 0, tianbao.NotFound()
+	}
+	return id, nil
+}
 
 func needSession(v *viewer) error {
 	if v.signed == nil {

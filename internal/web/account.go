@@ -83,9 +83,9 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, v *viewer, u
 
 // pathUser is the account of {user} in the path.
 func (s *Server) pathUser(r *http.Request) (tianbao.User, error) {
-	id, err := tianbao.ParseID(r.PathValue("user"))
+	id, err := pathID(r, "user")
 	if err != nil {
-		return tianbao.User{}, tianbao.NotFound()
+		return tianbao.User{}, err
 	}
 	return s.Auth.User(r.Context(), id)
 }

@@ -62,9 +62,9 @@ type acrossPage struct {
 // across finds the campaign of the path, its form, and the part of the tree that is
 // asked for: the viewer's, or with ?unit= what of it lies below that unit.
 func (s *Server) across(r *http.Request, v *viewer) (c tianbao.Campaign, f *tianbao.Form, scope tianbao.Scope, unit tianbao.Unit, err error) {
-	id, err := tianbao.ParseID(r.PathValue("campaign"))
+	id, err := pathID(r, "campaign")
 	if err != nil {
-		return c, nil, scope, unit, tianbao.NotFound()
+		return c, nil, scope, unit, err
 	}
 	if c, err = s.Catalog.Campaign(r.Context(), id); err != nil {
 		return c, nil, scope, unit, err

@@ -114,9 +114,9 @@ func (s *Server) reissue(w http.ResponseWriter, r *http.Request, v *viewer) erro
 	if err := read(r, &in); err != nil {
 		return err
 	}
-	id, err := tianbao.ParseID(r.PathValue("user"))
+	id, err := pathID(r, "user")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	u := v.user()
 	a, err := s.Auth.IssueUser(r.Context(), v.by(r), u.Scope(tianbao.PowerPeople), id)

@@ -99,9 +99,9 @@ func trailQuery(v url.Values) (audit.Query, error) {
 		if text == "" {
 			continue
 		}
-		day, err := time.ParseInLocation(time.DateOnly, text, clock.Shanghai)
+		day, err := parseDay(text)
 		if err != nil {
-			return q, tianbao.Invalid("bad_day", "日期无法识别，请按“2022-09-23”的样子填写。")
+			return q, err
 		}
 		if name == "to" {
 			day = day.AddDate(0, 0, 1)

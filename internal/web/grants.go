@@ -265,6 +265,11 @@ func dayOf(text string) (time.Time, error) {
 	if text = strings.TrimSpace(text); text == "" {
 		return time.Time{}, nil
 	}
+	return parseDay(text)
+}
+
+// parseDay reads a day of Shanghai.
+func parseDay(text string) (time.Time, error) {
 	day, err := time.ParseInLocation(time.DateOnly, text, clock.Shanghai)
 	if err != nil {
 		return day, tianbao.Invalid("bad_day", "日期无法识别，请按“2022-09-23”的样子填写。")
@@ -278,9 +283,9 @@ func (s *Server) grantEnd(w http.ResponseWriter, r *http.Request, v *viewer) err
 	if err := read(r, &in); err != nil {
 		return err
 	}
-	id, err := tianbao.ParseID(r.PathValue("grant"))
+	id, err := pathID(r, "grant")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	if err := s.Auth.End(r.Context(), v.by(r), id); err != nil {
 		return err
@@ -294,9 +299,9 @@ func (s *Server) appoint(w http.ResponseWriter, r *http.Request, v *viewer) erro
 	if err := read(r, &in); err != nil {
 		return err
 	}
-	id, err := tianbao.ParseID(r.PathValue("user"))
+	id, err := pathID(r, "user")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	if err := s.Auth.Appoint(r.Context(), v.by(r), id, tianbao.Role(in.Office), in.Agree); err != nil {
 		return err

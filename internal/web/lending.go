@@ -142,9 +142,9 @@ func (s *Server) recall(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if err := read(r, &in); err != nil {
 		return err
 	}
-	id, err := tianbao.ParseID(r.PathValue("grant"))
+	id, err := pathID(r, "grant")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	if err := s.Auth.Recall(r.Context(), v.by(r), v.user().ID, id); err != nil {
 		return err

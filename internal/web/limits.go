@@ -104,12 +104,15 @@ func (s *Server) admit(r *http.Request, rt *route, v *viewer) error {
 			return err
 		}
 	}
-	seconds := int((wait + time.Second - 1) / time.Second)
+	seconds := wholeSeconds(wait)
 	return &tianbao.Error{
 		Kind: tianbao.ErrTooMany, Code: "limited", RetryAfter: seconds,
 		Message: fmt.Sprintf("操作太频繁了，请等 %d 秒后再试。", seconds),
 	}
 }
+
+// wholeSeconds is a wait as Retry-After has it, rounded up.
+func wholeSeconds(wait time.Duration) int { return int((wait + time.Second - 1) / time.Second) }
 
 // network is the part of an address that one customer of a provider has: all of an
 // IPv4 address, 64 bits of an IPv6 one.

@@ -29,9 +29,9 @@ type noticePage struct {
 }
 
 func (s *Server) notice(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	id, err := tianbao.ParseID(r.PathValue("notice"))
+	id, err := pathID(r, "notice")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	n, err := s.Catalog.Notice(r.Context(), id)
 	if err != nil {
@@ -49,13 +49,13 @@ func (s *Server) notice(w http.ResponseWriter, r *http.Request, v *viewer) error
 }
 
 func (s *Server) attachment(w http.ResponseWriter, r *http.Request, _ *viewer) error {
-	notice, err := tianbao.ParseID(r.PathValue("notice"))
+	notice, err := pathID(r, "notice")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
-	id, err := tianbao.ParseID(r.PathValue("attachment"))
+	id, err := pathID(r, "attachment")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	a, err := s.Catalog.Attachment(r.Context(), notice, id)
 	if err != nil {

@@ -46,9 +46,9 @@ func unitIn(p tianbao.Power) rule {
 			}
 			return err
 		}
-		id, err := tianbao.ParseID(r.PathValue("unit"))
+		id, err := pathID(r, "unit")
 		if err != nil {
-			return tianbao.NotFound()
+			return err
 		}
 		u := v.user()
 		v.unit, err = s.Register.UnitEntry(r.Context(), u.Scope(p), id)

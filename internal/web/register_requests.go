@@ -155,9 +155,9 @@ func (s *Server) decideRequest(w http.ResponseWriter, r *http.Request, v *viewer
 	if err := read(r, &in); err != nil {
 		return err
 	}
-	id, err := tianbao.ParseID(r.PathValue("request"))
+	id, err := pathID(r, "request")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	a := v.keeper(r, tianbao.PowerRegister)
 	if in.Accept {

@@ -101,9 +101,9 @@ func (p *reportsPage) link(offset int) string {
 
 // openReport opens a unit's report, made at the first time.
 func (s *Server) openReport(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	id, err := tianbao.ParseID(r.PathValue("campaign"))
+	id, err := pathID(r, "campaign")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	var in wireOpen
 	if err := read(r, &in); err != nil {
@@ -300,9 +300,9 @@ type receiptPage struct {
 }
 
 func (s *Server) receipt(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	id, err := tianbao.ParseID(r.PathValue("receipt"))
+	id, err := pathID(r, "receipt")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	rec, err := s.Reports.Receipt(r.Context(), v.actor(), v.report.ID, id)
 	if err != nil {

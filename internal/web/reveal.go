@@ -52,9 +52,9 @@ var revealReport = rule{name: "reveal-in-scope", allow: func(s *Server, r *http.
 	if err := needSession(v); err != nil {
 		return err
 	}
-	id, err := tianbao.ParseID(r.PathValue("report"))
+	id, err := pathID(r, "report")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	u := v.user()
 	v.report, err = s.Reports.Store.Report(r.Context(), u.Scope(tianbao.PowerReveal), id)
@@ -104,9 +104,9 @@ func (s *Server) rowToReveal(r *http.Request, v *viewer) (*tianbao.Form, tianbao
 	if err != nil {
 		return nil, tianbao.Row{}, nil, err
 	}
-	id, err := tianbao.ParseID(r.PathValue("row"))
+	id, err := pathID(r, "row")
 	if err != nil {
-		return nil, tianbao.Row{}, nil, tianbao.NotFound()
+		return nil, tianbao.Row{}, nil, err
 	}
 	u := v.user()
 	_, rows, err := s.Reports.Store.Touched(r.Context(), u.Scope(tianbao.PowerReveal), v.report.ID, []tianbao.ID{id})
@@ -175,7 +175,7 @@ func (s *Server) reveal(w http.ResponseWriter, r *http.Request, v *viewer) error
 	}
 	if wait > 0 {
 		return &tianbao.Error{
-			Kind: tianbao.ErrTooMany, Code: "reveal_limit", RetryAfter: int((wait + time.Second - 1) / time.Second),
+			Kind: tianbao.ErrTooMany, Code: "reveal_limit", RetryAfter: wholeSeconds(wait),
 			Message: fmt.Sprintf("一小时内最多查看 %d 条完整信息，请稍后再看；需要整份名册时请用带用途说明的导出。", s.RevealLimit),
 		}
 	}

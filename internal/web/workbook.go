@@ -20,9 +20,9 @@ const xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sh
 
 // template is the blank workbook of a campaign's form.
 func (s *Server) template(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	id, err := tianbao.ParseID(r.PathValue("campaign"))
+	id, err := pathID(r, "campaign")
 	if err != nil {
-		return tianbao.NotFound()
+		return err
 	}
 	c, err := s.Catalog.Campaign(r.Context(), id)
 	if err != nil {
