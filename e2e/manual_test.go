@@ -232,6 +232,9 @@ func TestManualByMouse(t *testing.T) {
 	c.picture("form-reported")
 	c.Click(".toast-action")
 	c.Wait(`document.querySelector(".receipt")`)
+	if got := browser.Eval[string](c.Page, `getComputedStyle(document.querySelector(".receipt")).borderTopWidth`); got != "4px" {
+		t.Errorf("the receipt is not drawn as one: its upper edge has %s", got)
+	}
 	c.picture("receipt")
 	c.Go(s.url + "/reports/" + c.report() + "/history")
 	c.Wait(`document.querySelector(".timeline")`)

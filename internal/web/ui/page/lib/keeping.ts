@@ -15,7 +15,7 @@ type Call = <T>(method: string, path: string, body?: unknown) => Promise<Answer<
 /** How often a lost network is tried, in ms. */
 const retry = 4000;
 
-const clock = (ms: number) => new Date(ms).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+const clock = (ms: number) => new Date(ms).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai" });
 
 export class Keeping {
   keeper: Keeper;

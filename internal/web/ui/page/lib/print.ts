@@ -20,7 +20,7 @@ function sheetOf(sheet: TbSheet, missing: number): HTMLElement {
   const notes = [
     t("填报单位：{0}", text(".form-meta > :first-child")),
     t("共 {0} 行", rows.length) + (sheet.dirty ? t("（有改动尚未提交）") : "") + (missing ? t("（另有 {0} 行还没有读完，请读完后再打印）", missing) : ""),
-    t("打印人：{0}　打印时间：{1}", text(".topbar-name"), new Date().toLocaleString("zh-CN")),
+    t("打印人：{0}　打印时间：{1}", text(".topbar-name"), new Date().toLocaleString("zh-CN", { timeZone: "Asia/Shanghai" })),
   ];
   const head = el("thead", "", tr("th", ["", ...columns.map((c) => c.letter)]), tr("th", [t("序号"), ...columns.map((c) => c.title)]));
   const body = el("tbody", "", ...rows.map((r, i) => tr("td", [String(i + 1), ...columns.map((c, at) => shownText(c, r.values[at]))])));
