@@ -29,7 +29,7 @@ import (
 const formBudget = 40 << 10
 
 // formFiles are what the form page loads; import.js comes when its dialog is asked for,
-// later.js and later.css when the page is up.
+// rules.js, later.js and later.css when the page is up. Those are not weighed.
 var formFiles = [...]string{"form.js", "site.css"}
 
 func main() {

@@ -10,7 +10,7 @@ import (
 // 代填: a department or bureau fills in for the units below it in its own sheet. Each row
 // belongs to the unit that it names. The unit sees such rows beside its own report and may
 // correct or delete them: a change set like any other, in the report they stand in, that
-// may touch no row but these (ADR 0016).
+// may touch no row but these (ADR 0021).
 
 // Filled is a row that somebody above filled in for a unit.
 type Filled struct {
