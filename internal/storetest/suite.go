@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"a report is opened once", testOpenRaced},
 		{"units", testUnits},
 		{"units named by rows", testUnitOf},
+		{"what the register knows of units", testKnownUnits},
 		{"units searched for", testSearchUnits},
 		{"codes without their zeros", testPaddedCodes},
 		{"notices", testNotices},
