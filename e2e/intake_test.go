@@ -64,7 +64,8 @@ func TestIntakeFolder(t *testing.T) {
 		}
 
 		// A foreign file in a folder named after a unit is that unit's; its faults are marked.
-		faulty := editBook(t, bigBook(t, 3), func(f *excelize.File, sheet string, row func(int) int) { set(t, f, sheet, row(2), "I", "12")
+		faulty := editBook(t, bigBook(t, 3), func(f *excelize.File, sheet string, row func(int) int) {
+			set(t, f, sheet, row(2), "I", "12")
 			for i := range 3 { // the folder's unit
 				set(t, f, sheet, row(i+1), "B", code)
 				set(t, f, sheet, row(i+1), "C", "锦州市第二示范小学")

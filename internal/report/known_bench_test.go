@@ -59,7 +59,9 @@ func BenchmarkRegister(b *testing.B) {
 		b.Run("check/"+bm.name, func(b *testing.B) { check(b, func() {}) })
 		if bm.with {
 			b.Run("check/read anew", func(b *testing.B) {
-				check(b, func() { must(b, st.PutUnits(b.Context(), tianbao.Unit{ID: 1, Name: "市教育局", Kind: "department"})) })
+				check(b, func() {
+					must(b, st.PutUnits(b.Context(), tianbao.Unit{ID: 1, Name: "市教育局", Kind: "department"}))
+				})
 			})
 		}
 		b.Run("save/"+bm.name, func(b *testing.B) {

@@ -39,7 +39,7 @@ type Service struct {
 	// register.
 	Held func(form string, version int, find func(keys map[string]string) tianbao.UnitMatch) (Checker, error)
 	IDs  *clock.IDs
-	Now   clock.Clock
+	Now  clock.Clock
 	// Digest returns a keyed hex digest (internal/seal); the label tells uses apart.
 	Digest func(label string, parts ...[]byte) string
 	// Long is from how many rows on a check does not keep the sheet, 0 for LongSheet.
