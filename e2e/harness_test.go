@@ -248,6 +248,9 @@ func (c *client) signIn(login, password string) int {
 				c.cookie = k.Name + "=" + k.Value
 			}
 		}
+		if password != demo.Password { // an account that a test has made
+			c.agree()
+		}
 	}
 	return res.StatusCode
 }
