@@ -106,7 +106,9 @@ func TestSEC18Purpose(t *testing.T) {
 		if len(all.Versions) != 2 || all.Versions[0].Agreed != 1 || all.Versions[1].Agreed < 4 || all.Versions[1].Text == all.Versions[0].Text {
 			t.Errorf("the versions: %+v", all.Versions)
 		}
-		var trail struct{ Records []struct{ What, Object, Result string } }
+		var trail struct {
+			Records []struct{ What, Object, Result string }
+		}
 		s.client(t, "audit").must("GET", "/audit?what=purpose.agree", nil, &trail)
 		if len(trail.Records) < 5 || trail.Records[0].Object != "2" {
 			t.Errorf("the trail of yes: %+v", trail.Records)
