@@ -4,7 +4,7 @@
 //
 // The output is deterministic, so a rebuild that differs from what is committed
 // means the commit forgot it. The build fails when the form page's JavaScript and
-// CSS together exceed the budget. With -check nothing is written; the exit code
+// CSS together exceed a budget. With -check nothing is written; the exit code
 // tells whether dist is up to date. With -element it builds <tb-sheet> alone, for
 // other projects.
 package main
@@ -19,18 +19,27 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// formBudget is the most that the form page's script and style may weigh, gzipped.
-const formBudget = 40 << 10
+// The most that the form page may weigh, gzipped: what it needs to be used, and that with
+// everything else that a visit can load.
+const (
+	formBudget  = 40 << 10
+	visitBudget = 54 << 10
+)
 
-// formFiles are what the form page loads; import.js comes when its dialog is asked for,
-// rules.js, later.js and later.css when the page is up. Those are not weighed.
-var formFiles = [...]string{"form.js", "site.css"}
+// formFiles are what the form page loads to be used; moreFiles come when it is up, or when
+// the import dialog is asked for.
+var (
+	formFiles = [...]string{"form.js", "site.css"}
+	moreFiles = [...]string{"rules.js", "later.js", "later.css", "import.js"}
+)
 
 func main() {
 	if err := run(os.Args[1:], os.Stdout); err != nil {
@@ -54,7 +63,7 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	size, err := weigh(files)
+	form, visit, err := weigh(files)
 	if err != nil {
 		return err
 	}
@@ -70,42 +79,49 @@ func run(args []string, stdout io.Writer) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(stdout, "webbuild: form page %d of %d bytes gzip\n", size, formBudget)
+	_, err = fmt.Fprintf(stdout, "webbuild: form page %d of %d bytes gzip, all of a visit %d of %d\n", form, formBudget, visit, visitBudget)
 	return err
 }
 
 // bundle builds every entry point and the manifest of their content hashes.
 func bundle(dir string) (map[string][]byte, error) {
-	pages, err := filepath.Glob(filepath.Join(dir, "page", "*.ts"))
-	if err != nil {
-		return nil, err
-	}
-	entries := []api.EntryPoint{
-		{InputPath: filepath.Join(dir, "css", "site.css"), OutputPath: "site"},
-		{InputPath: filepath.Join(dir, "css", "pages.css"), OutputPath: "pages"},
-		{InputPath: filepath.Join(dir, "css", "noscript.css"), OutputPath: "noscript"},
-		{InputPath: filepath.Join(dir, "css", "later.css"), OutputPath: "later"},
-	}
-	for _, p := range pages {
-		name := filepath.Base(p)
-		// Only files named by one plain word are pages; form_save.ts is a part of form.ts.
-		if word := name[:len(name)-len(".ts")]; plain(word) {
-			entries = append(entries, api.EntryPoint{InputPath: p, OutputPath: word})
-		}
-	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	for i := range entries {
-		if entries[i].InputPath, err = filepath.Abs(entries[i].InputPath); err != nil {
-			return nil, err
+	pages, err := filepath.Glob(filepath.Join(abs, "page", "*.ts"))
+	if err != nil {
+		return nil, err
+	}
+	entries := []api.EntryPoint{
+		{InputPath: filepath.Join(abs, "css", "site.css"), OutputPath: "site"},
+		{InputPath: filepath.Join(abs, "css", "pages.css"), OutputPath: "pages"},
+		{InputPath: filepath.Join(abs, "css", "noscript.css"), OutputPath: "noscript"},
+		{InputPath: filepath.Join(abs, "css", "later.css"), OutputPath: "later"},
+	}
+	var later []api.EntryPoint
+	for _, p := range pages {
+		name := filepath.Base(p)
+		// Only files named by one plain word are pages; form_save.ts is a part of form.ts.
+		if word := name[:len(name)-len(".ts")]; slices.Contains(laterScripts[:], word) {
+			later = append(later, api.EntryPoint{InputPath: p, OutputPath: word})
+		} else if plain(word) {
+			entries = append(entries, api.EntryPoint{InputPath: p, OutputPath: word})
 		}
 	}
 	files, err := build(abs, api.FormatIIFE, entries)
 	if err != nil {
 		return nil, err
 	}
+	plugin, err := shared(abs)
+	if err != nil {
+		return nil, err
+	}
+	more, err := build(abs, api.FormatIIFE, later, plugin)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(files, more)
 	hashes := map[string]string{}
 	for name, b := range files {
 		sum := sha256.Sum256(b)
@@ -121,8 +137,9 @@ func bundle(dir string) (map[string][]byte, error) {
 
 // build bundles entry points for the oldest browser that pages must work in, and
 // returns the files by name.
-func build(abs string, format api.Format, entries []api.EntryPoint) (map[string][]byte, error) {
+func build(abs string, format api.Format, entries []api.EntryPoint, plugins ...api.Plugin) (map[string][]byte, error) {
 	res := api.Build(api.BuildOptions{
+		Plugins:             plugins,
 		AbsWorkingDir:       abs,
 		EntryPointsAdvanced: entries,
 		Outdir:              filepath.Join(abs, "dist"),
@@ -165,10 +182,29 @@ func plain(word string) bool {
 	return word != ""
 }
 
-// weigh returns the gzipped size of the form page and fails above the budget.
-func weigh(files map[string][]byte) (int, error) {
+// weigh returns the gzipped sizes of what the form page needs to be used and of all that a
+// visit can load; it fails above either budget.
+func weigh(files map[string][]byte) (form, visit int, err error) {
+	if form, err = zipped(files, formFiles[:]); err != nil {
+		return 0, 0, err
+	}
+	if visit, err = zipped(files, moreFiles[:]); err != nil {
+		return 0, 0, err
+	}
+	visit += form
+	if form > formBudget {
+		return form, visit, fmt.Errorf("the form page weighs %d bytes gzip, the budget is %d", form, formBudget)
+	}
+	if visit > visitBudget {
+		return form, visit, fmt.Errorf("all that a visit of the form page can load weighs %d bytes gzip, the budget is %d", visit, visitBudget)
+	}
+	return form, visit, nil
+}
+
+// zipped adds up how much files weigh on their way.
+func zipped(files map[string][]byte, names []string) (int, error) {
 	total := 0
-	for _, name := range formFiles {
+	for _, name := range names {
 		b, ok := files[name]
 		if !ok {
 			return 0, fmt.Errorf("no %s was built", name)
@@ -185,9 +221,6 @@ func weigh(files map[string][]byte) (int, error) {
 			return 0, err
 		}
 		total += buf.Len()
-	}
-	if total > formBudget {
-		return total, fmt.Errorf("the form page weighs %d bytes gzip, the budget is %d", total, formBudget)
 	}
 	return total, nil
 }

@@ -49,7 +49,7 @@ func TestBuildIsDeterministic(t *testing.T) {
 }
 
 func TestWeigh(t *testing.T) {
-	noise := make([]byte, formBudget)
+	noise := make([]byte, visitBudget)
 	r := rand.NewChaCha8([32]byte{1})
 	if _, err := r.Read(noise); err != nil {
 		t.Fatal(err)
@@ -59,17 +59,45 @@ func TestWeigh(t *testing.T) {
 		files map[string][]byte
 		want  string
 	}{
-		{"within", map[string][]byte{"form.js": []byte("a"), "site.css": []byte("b")}, ""},
-		{"over", map[string][]byte{"form.js": noise, "site.css": []byte("b")}, "budget"},
-		{"missing", map[string][]byte{"form.js": []byte("a")}, "site.css"},
+		{"within", nil, ""},
+		{"the form page over", map[string][]byte{"form.js": noise[:formBudget]}, "the form page weighs"},
+		{"a visit over", map[string][]byte{"import.js": noise}, "all that a visit"},
+		{"missing", map[string][]byte{"site.css": nil}, "site.css"},
+		{"missing later", map[string][]byte{"later.js": nil}, "later.js"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := weigh(tt.files)
+			files := map[string][]byte{}
+			for _, name := range append(formFiles[:], moreFiles[:]...) {
+				files[name] = []byte("a")
+			}
+			for name, b := range tt.files {
+				if files[name] = b; b == nil {
+					delete(files, name)
+				}
+			}
+			_, _, err := weigh(files)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("err = %v, want one about %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// What comes later holds no copy of what form.js shares with it.
+func TestShared(t *testing.T) {
+	files, err := bundle(uiDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range laterScripts {
+		js := string(files[name+".js"])
+		if !strings.Contains(js, "window.tbShared.words") || strings.Contains(js, "tbSpeak") {
+			t.Errorf("%s.js has the words of its own", name)
+		}
+	}
+	if !strings.Contains(string(files["form.js"]), "tbShared=") {
+		t.Error("form.js shares nothing")
 	}
 }
 

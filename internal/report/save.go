@@ -109,6 +109,9 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 		if revs, err = s.Store.Since(ctx, rep.ID, set.Base); err != nil {
 			return nil, err
 		}
+		if err := s.once(ctx, set, ids, rep.Version); err != nil {
+			return nil, err
+		}
 	}
 	held, known, err := s.held(ctx, rules, &rep, len(set.Changes))
 	if err != nil {
@@ -133,6 +136,31 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 	}
 	m.commit.Report.State = stateAfter(rep.State, m.commit.Report.Rows, len(m.commit.Puts)+len(m.commit.Deletes) > 0)
 	return m.commit, nil
+}
+
+// once refuses a page's new rows that another page of the same person, which had the same
+// draft, has brought in since the base: the sender takes those in and goes on from them.
+func (s *Service) once(ctx context.Context, set *tianbao.ChangeSet, ids map[string]tianbao.ID, version int64) error {
+	if set.Draft == "" || len(ids) == 0 {
+		return nil // names of a program are its own affair
+	}
+	named, err := s.Store.Named(ctx, set.Report, set.By, set.Base, version)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for name := range named {
+		if _, mine := ids[name]; mine {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return &tianbao.Error{
+		Kind: tianbao.ErrConflict, Code: "rows_taken",
+		Message: fmt.Sprintf("有 %d 行已经从您的另一台电脑或另一个窗口提交，请刷新页面核对后再提交。", n),
+	}
 }
 
 // stateAfter is the state of a report of so many rows after a save.

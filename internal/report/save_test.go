@@ -130,6 +130,48 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
+// Two pages of one person with one draft bring its new rows in once; others may use the
+// same names, and so may programs, which name no draft.
+func TestNewRowsOfADraftOnce(t *testing.T) {
+	onBoth(t, func(o *office) {
+		page := func(who report.Actor, draft string, base int64, cs ...tianbao.Change) error {
+			set := o.set(base, cs...)
+			set.Draft = draft
+			_, err := o.Save(o.ctx(), who, set)
+			return err
+		}
+		must(o.t, page(o.who, "d", 0, insert("n1", tianbao.AtEnd, "", "甲")))
+		for _, tt := range []struct {
+			name  string
+			who   report.Actor
+			draft string
+			base  int64
+			row   string
+			taken bool
+		}{
+			{"another page with the draft", o.who, "d", 0, "n1", true},
+			{"the draft under another name", o.who, "e", 0, "n1", true},
+			{"another row", o.who, "d", 0, "n2", false},
+			{"a page that knows of it", o.who, "d", 2, "n3", false},
+			{"somebody else", o.other, "d", 0, "n1", false},
+			{"a program", o.who, "", 0, "n1", false},
+		} {
+			err := page(tt.who, tt.draft, tt.base, insert(tt.row, tianbao.AtEnd, "", "乙"))
+			var e *tianbao.Error
+			taken := errors.As(err, &e) && e.Code == "rows_taken" && e.Kind == tianbao.ErrConflict
+			if taken != tt.taken || (err == nil) == tt.taken {
+				o.t.Errorf("%s: %v", tt.name, err)
+			}
+		}
+		n, err := o.Newer(o.ctx(), o.who, o.id, 0)
+		must(o.t, err)
+		rows := o.view().Rows
+		if len(n.Named) != 3 || n.Named["n2"] != rows[1].ID {
+			o.t.Errorf("named %v", n.Named)
+		}
+	})
+}
+
 // What the screen shows with unsaved changes is what is stored after saving them:
 // random inserts, edits and deletes, the rows in the same order with the same cells.
 func TestScreenIsWhatIsSaved(t *testing.T) {

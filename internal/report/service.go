@@ -95,6 +95,9 @@ type Newer struct {
 	Rows   []tianbao.Row         // those that were written since
 	Order  []tianbao.ID          // all rows in order; nil when none came or went
 	By     map[tianbao.ID]string // who changed or deleted a row last
+	// Named are rows that the asker brought in since, by the names they were sent under:
+	// another page with the same draft finds its own new rows again.
+	Named map[string]tianbao.ID
 }
 
 // Newer returns what was saved after the given version.
@@ -120,7 +123,8 @@ func (s *Service) Newer(ctx context.Context, a Actor, id tianbao.ID, since int64
 			}
 		}
 	}
-	return n, nil
+	n.Named, err = s.Store.Named(ctx, id, a.User, since, rep.Version)
+	return n, err
 }
 
 // Check returns the problems the sheet would have with the given changes made. It

@@ -52,6 +52,9 @@ type Store interface {
 	History(ctx context.Context, scope tianbao.Scope, report tianbao.ID, before int64, limit int) ([]tianbao.Revision, error)
 	// Outcome returns what an idempotency key of this report led to, or ok=false.
 	Outcome(ctx context.Context, report tianbao.ID, key string) (o Outcome, ok bool, err error)
+	// Named returns the rows that saves of one person brought into the report after the
+	// version since, up to the version upTo, by the names the sender gave them.
+	Named(ctx context.Context, report, by tianbao.ID, since, upTo int64) (map[string]tianbao.ID, error)
 	// Commit saves a change set whole or not at all: the report's version rises by
 	// one, rows and history are written, the receipt is stored. It returns only
 	// when the write is durable. ErrStale and ErrDuplicate leave nothing behind.

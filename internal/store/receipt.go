@@ -67,16 +67,48 @@ func (s *Store) Outcome(ctx context.Context, rep tianbao.ID, key string) (o repo
 	}
 	r.At = when(at)
 	o.Inserted = make(map[string]tianbao.ID)
-	if len(sealed) > 0 {
-		plain, err := s.ring.Open(nil, sealed, insertedPlace(rep, r.ID))
-		if err != nil {
-			return report.Outcome{}, false, fmt.Errorf("store: open receipt %s: %w", r.ID, err)
-		}
-		if json.Unmarshal(plain, &o.Inserted) != nil {
-			return report.Outcome{}, false, errors.New("store: stored names of new rows are not readable")
-		}
+	if err := s.openInserted(o.Inserted, rep, r.ID, sealed); err != nil {
+		return report.Outcome{}, false, err
 	}
 	return o, true, nil
+}
+
+// openInserted adds the names of new rows that a receipt holds.
+func (s *Store) openInserted(names map[string]tianbao.ID, rep, receipt tianbao.ID, sealed []byte) error {
+	if len(sealed) == 0 {
+		return nil // it brought none, or they are erased
+	}
+	plain, err := s.ring.Open(nil, sealed, insertedPlace(rep, receipt))
+	if err != nil {
+		return fmt.Errorf("store: open receipt %s: %w", receipt, err)
+	}
+	if json.Unmarshal(plain, &names) != nil {
+		return errors.New("store: stored names of new rows are not readable")
+	}
+	return nil
+}
+
+const sqlNamed = `SELECT c.id, c.inserted FROM change_set h
+ JOIN receipt c ON c.report_id = h.report_id AND c.idem_key = h.idem_key
+ WHERE h.report_id = $1 AND h.version > $2 AND h.version <= $3 AND h.by_id = $4 ORDER BY h.version`
+
+// Named implements report.Store.
+func (s *Store) Named(ctx context.Context, rep, by tianbao.ID, since, upTo int64) (map[string]tianbao.ID, error) {
+	names := make(map[string]tianbao.ID)
+	err := s.db.Each(ctx, func(scan db.Scan) error {
+		var (
+			id     tianbao.ID
+			sealed []byte
+		)
+		if err := scan(&id, &sealed); err != nil {
+			return err
+		}
+		return s.openInserted(names, rep, id, sealed)
+	}, sqlNamed, rep, since, upTo, by)
+	if err != nil {
+		return nil, fmt.Errorf("store: read the names of new rows: %w", err)
+	}
+	return names, nil
 }
 
 const (

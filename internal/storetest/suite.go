@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"one key is one change set", testDuplicate},
 		{"one key sent at once", testRacedKey},
 		{"one version taken at once", testRacedVersion},
+		{"new rows by the names a person gave them", testNamed},
 		{"a commit that fails leaves nothing", testFailedCommit},
 		{"a snapshot is one moment", testSnapshot},
 		{"windows of a report", testWindow},

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/google/go-cmp/cmp"
@@ -109,6 +110,43 @@ func testRacedKey(w *world) {
 	}
 	if _, ok, err := w.Outcome(w.t.Context(), r.ID, "the-key"); !ok || err != nil {
 		w.t.Errorf("the outcome is not there: %v", err)
+	}
+}
+
+func testNamed(w *world) {
+	ctx := w.t.Context()
+	r := w.open(unitA)
+	save := func(by tianbao.ID, names ...string) map[string]tianbao.ID {
+		d := w.draft(r)
+		d.Set.By = by
+		d.Inserted = map[string]tianbao.ID{}
+		for _, name := range names {
+			d.Inserted[name] = d.insert(tianbao.AtEnd, Values(len(names)))
+		}
+		r = d.save()
+		return d.Inserted
+	}
+	first, _, third := save(clerk, "a", "b"), save(clerk+1, "c"), save(clerk, "d")
+	save(clerk)
+	both := maps.Clone(first)
+	maps.Copy(both, third)
+	for _, tt := range []struct {
+		name        string
+		by          tianbao.ID
+		since, upTo int64
+		want        map[string]tianbao.ID
+	}{
+		{"all of a person's", clerk, 0, 4, both},
+		{"after a version", clerk, 1, 4, third},
+		{"up to a version", clerk, 0, 2, first},
+		{"none", clerk, 3, 4, map[string]tianbao.ID{}},
+		{"of somebody who saved nothing", clerk + 2, 0, 4, map[string]tianbao.ID{}},
+	} {
+		got, err := w.Named(ctx, r.ID, tt.by, tt.since, tt.upTo)
+		w.ok(err)
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			w.t.Errorf("%s: %s", tt.name, diff)
+		}
 	}
 }
 

@@ -15,10 +15,13 @@ import (
 // wireDraft is what a person has filled in and not submitted yet: a change set, and
 // what it takes to go on from it after others have saved.
 type wireDraft struct {
-	Name    string              `json:"name"`   // the page's name for it; saves of it have keys that begin with it and a dot
-	Since   string              `json:"since"`  // when the oldest of these changes was made
-	Edited  string              `json:"edited"` // and the newest
-	Base    int64               `json:"base"`
+	Name   string `json:"name"`   // the page's name for it; saves of it have keys that begin with it and a dot
+	Since  string `json:"since"`  // when the oldest of these changes was made
+	Edited string `json:"edited"` // and the newest
+	Base   int64  `json:"base"`
+	// The page that wrote it, and up to when it holds what other pages wrote.
+	Page    string              `json:"page,omitempty"`
+	Seen    map[string]string   `json:"seen,omitempty"`
 	Note    string              `json:"note,omitempty"`
 	Imports []tianbao.ID        `json:"imports,omitempty"`
 	Changes []wireChange        `json:"changes"`
@@ -50,6 +53,8 @@ type wireNewer struct {
 	Rows   []wireRow             `json:"rows"`
 	Order  []string              `json:"order,omitempty"` // all rows in order; absent when none came or went
 	By     map[tianbao.ID]string `json:"by"`              // who changed or deleted a row last
+	// Rows that the caller brought in since, by the names they were sent under.
+	Named map[string]tianbao.ID `json:"named,omitempty"`
 }
 
 // maxDraftName is the longest name of a draft.
@@ -150,7 +155,7 @@ func (s *Server) newer(w http.ResponseWriter, r *http.Request, v *viewer) error 
 			return err
 		}
 	}
-	out := wireNewer{Report: toReport(n.Report), Rows: toRows(n.Rows), By: n.By}
+	out := wireNewer{Report: toReport(n.Report), Rows: toRows(n.Rows), By: n.By, Named: n.Named}
 	for _, id := range n.Order {
 		out.Order = append(out.Order, id.String())
 	}

@@ -1,8 +1,9 @@
 import "../../../internal/web/ui/sheet/sheet.css";
 import { defineSheet } from "../../../internal/web/ui/sheet/element";
+import { columnMenu } from "../../../internal/web/ui/sheet/menu";
 import { columns, frozen, middle } from "../form.js";
 
-defineSheet();
+defineSheet(columnMenu);
 export default {
   mount(host, rows) {
     const sheet = document.createElement("tb-sheet");

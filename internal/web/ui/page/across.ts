@@ -1,5 +1,6 @@
 // The city view: all rows of all reports of a campaign in the viewer's scope.
 import { Column, defineSheet, Fault, Row, TbSheet } from "../sheet/element";
+import { columnMenu } from "../sheet/menu";
 import { call } from "./lib/api";
 import { byId, toast } from "./lib/dom";
 import { getWindow, tellProgress } from "./lib/windows";
@@ -167,6 +168,6 @@ class AcrossPage {
   }
 }
 
-defineSheet();
+defineSheet(columnMenu);
 const sheet = document.querySelector("tb-sheet[data-campaign]") as TbSheet | null;
 if (sheet) void new AcrossPage(sheet).start();

@@ -1,14 +1,13 @@
 // The form page: the sheet, and what the buttons above it do.
 import { Column, defineSheet, Row, TbSheet } from "../sheet/element";
-import { Answer, call, download, Failure, newKey, takeSession } from "./lib/api";
+import { Answer, bring, call, download, Failure, later, newKey, takeSession } from "./lib/api";
 import { Checker, Finding } from "./lib/checker";
 import { ask, byId, toast } from "./lib/dom";
 import type { FaultList } from "./lib/faults";
 import type { ImportHost, Plan } from "./lib/importer";
 import { Keeping } from "./lib/keeping";
-import { decide } from "./lib/merge";
 import type { Explain } from "./lib/reason";
-import { signIn } from "./lib/signin";
+import "./lib/shared";
 import { withUnits } from "./lib/units";
 import { viewBar } from "./lib/view";
 import { showRows, tellProgress } from "./lib/windows";
@@ -39,13 +38,13 @@ class FormPage {
       call: (method, path, body) => this.call(method, path, body),
       decide: async (found) => {
         const order = sheet.rows().map((r) => r.id);
-        const mine = await decide(sheet.columns, found, (row) => order.indexOf(row) + 1);
+        const mine = await (await later()).decide(sheet.columns, found, (row) => order.indexOf(row) + 1);
         if (!mine) this.status(t("有冲突没有处理，还没有提交"));
         return mine;
       },
       keep: () => this.keeping.keeper.write(),
       failed: (e) => this.failed(e),
-      signIn,
+      signIn: async () => (await later()).signIn(),
       saved: (out) => {
         this.keeping.saved();
         this.state(out.report);
@@ -118,7 +117,7 @@ class FormPage {
     void this.checker.start().then(() => this.list());
     await this.check(false);
     // Suggestions, row menu, fill handle, card of keys, printing: nobody needs them before.
-    import(byId("keys").dataset.script as string).catch(() => 0);
+    void later().catch(() => 0);
   }
 
   private async fetch(query = ""): Promise<Sheet | null> {
@@ -259,7 +258,7 @@ class FormPage {
   /** Opens the import dialog, whose script comes when it is first asked for. */
   private async import(): Promise<void> {
     try {
-      await import(this.sheet.dataset.import as string);
+      await bring(this.sheet.dataset.import as string);
     } catch {
       toast("error", t("连不上服务器，不能打开导入窗口，请检查网络后再试。"));
       return;

@@ -1,12 +1,15 @@
-// What nobody needs to begin with: the row menu and the fill handle, printing, and the
-// card of keys, made from the sheet's own table. The form page fetches this script when it is up.
+// What nobody needs to begin with: the row menu and the fill handle, printing, the card of
+// keys, made from the sheet's own table, and the questions that a merge or the end of a
+// session asks. The form page fetches this script when it is up.
 import type { Part, TbSheet } from "../sheet/element";
 import { extras } from "../sheet/extras";
 import { keyTopics } from "../sheet/keys";
 import { t } from "../sheet/words";
 import { el } from "./lib/dom";
+import { decide } from "./lib/merge";
 import { printing } from "./lib/print";
 import { rowMenu } from "./lib/rowmenu";
+import { signIn } from "./lib/signin";
 
 function show(): void {
   if (document.querySelector("dialog[open]")) return;
@@ -51,3 +54,13 @@ if (button) {
 }
 // For pages that make sheets of their own.
 (window as { tbExtras?: Part }).tbExtras = extras;
+
+const asks = { decide, signIn };
+
+declare global {
+  interface Window {
+    tbLater: typeof asks;
+  }
+}
+
+window.tbLater = asks;

@@ -2,7 +2,6 @@
 import { Find } from "./find";
 import { Grid } from "./grid";
 import { Input } from "./input";
-import { Menu } from "./menu";
 import { Line } from "./model";
 import { Mouse } from "./mouse";
 import { Source } from "./source";
@@ -18,8 +17,7 @@ export type Part = (grid: Grid, input: Input, mouse: Mouse) => void;
 export class TbSheet extends HTMLElement {
   private grid = new Grid(this);
   private find = new Find(this.grid, () => this.input.focus());
-  private input = new Input(this, this.grid, () => this.find.show(), () => this.menu.open(this.grid.sel.c));
-  private menu = new Menu(this.grid, () => this.input.focus());
+  private input = new Input(this, this.grid, () => this.find.show());
   private mouse = new Mouse(this.grid, this.input);
   /** What the page adds to the menu of a row and cell; choosing it sends tb-row-menu. */
   rowMenu: MenuLines = () => [];
@@ -28,7 +26,7 @@ export class TbSheet extends HTMLElement {
   connectedCallback(): void {
     const { view } = this.grid;
     if (!view.scroll.parentNode) {
-      this.append(this.find.el, view.scroll, this.menu.el, view.tip, view.says, view.live);
+      this.append(this.find.el, view.scroll, view.tip, view.says, view.live);
       const label = this.getAttribute("aria-label");
       const grid = view.scroll.firstElementChild;
       if (label && grid) grid.setAttribute("aria-label", label);
@@ -76,6 +74,11 @@ export class TbSheet extends HTMLElement {
   /** Adds a part of the sheet, such as extras.ts, now or later. */
   add(part: Part): void {
     part(this.grid, this.input, this.mouse);
+  }
+
+  /** What the names of new rows begin with; a page that shares drafts with others takes a name of its own. */
+  set newRows(prefix: string) {
+    this.grid.model.newRows = prefix;
   }
 
   /** Most rows the sheet grows to by pasting and inserting. */
@@ -209,14 +212,14 @@ export class TbSheet extends HTMLElement {
 
   /**
    * Carries out changes made elsewhere, such as an import plan, as one undo step.
-   * Returns the ids of the new rows by the change set's names, and a function that
-   * takes it back again, as a step that can be undone.
+   * Returns the ids of the new rows by the change set's names, which with `keep` they
+   * keep, and a function that takes it back again, as a step that can be undone.
    */
-  apply(changes: Change[], label: string): { ids: Record<string, string>; takeBack(label: string): void } {
+  apply(changes: Change[], label: string, keep = false): { ids: Record<string, string>; takeBack(label: string): void } {
     // They may name rows that have not come yet, and would be lost.
     if (this.grid.model.missing) throw new Error("tb-sheet: apply before complete");
     this.input.commit();
-    const { step, made } = this.grid.apply(changes, label);
+    const { step, made } = this.grid.apply(changes, label, keep);
     const ids: Record<string, string> = {};
     made.forEach((line, temp) => (ids[temp] = line.id));
     return {

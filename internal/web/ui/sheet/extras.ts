@@ -1,15 +1,17 @@
 import type { Part, TbSheet } from "./element";
 import { Handle } from "./handle";
+import { columnMenu } from "./menu";
 import { Picker } from "./picker";
 import { RowMenu } from "./rowmenu";
 
 /**
- * Suggestions, the fill handle and the row menu. They are a part of their own, because a
+ * Suggestions, the fill handle, the row menu and the panel of a column. They are a part of their own, because a
  * page may want to be ready for typing before it brings them.
  */
 export const extras: Part = (grid, input, mouse) => {
   const { view } = grid;
   const { root } = input;
+  columnMenu(grid, input, mouse);
   const menu = new RowMenu(view.input, grid, (...at) => (root as TbSheet).rowMenu(...at));
   input.picker = new Picker(view.input, grid, (chosen) => input.choose(chosen));
   input.rows = menu;

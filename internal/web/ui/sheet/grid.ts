@@ -361,12 +361,12 @@ export class Grid {
   }
 
   /** Returns the step, and the new rows by the names the change set gives them. */
-  apply(changes: Change[], label: string): { step: Step | null; made: Map<string, Line> } {
+  apply(changes: Change[], label: string, keep = false): { step: Step | null; made: Map<string, Line> } {
     const made = new Map<string, Line>();
     const step = this.step(label, () => {
       const lines = this.model.lines;
       const only = lines.length === 1 && !lines[0].base && lines[0].v.every((x) => x === "") ? lines[0] : null;
-      const hit = this.model.apply(changes, made);
+      const hit = this.model.apply(changes, made, keep);
       // The empty row of an empty sheet gives way to the rows that come.
       if (only && hit.some((l) => l !== only && l.live) && only.v.every((x) => x === "")) this.model.removeLines([only]);
       this.keepOne();

@@ -1,6 +1,7 @@
 import { Dropdown } from "./dropdown";
 import { Grid } from "./grid";
 import { arrows, blockEdge, moveKey } from "./moves";
+import type { Menu } from "./menu";
 import type { Picker } from "./picker";
 import type { RowMenu } from "./rowmenu";
 import { narrow, oneLine } from "./text";
@@ -26,6 +27,8 @@ export class Input {
   picker: Picker | null = null;
   /** The row menu, when it is there. */
   rows: RowMenu | null = null;
+  /** The panel of a column, when it is there. */
+  menu: Menu | null = null;
   private area: HTMLTextAreaElement;
   /** The column a run of Tabs began in, or -1. */
   private tabFrom = -1;
@@ -36,7 +39,6 @@ export class Input {
     readonly root: HTMLElement,
     private grid: Grid,
     private openFind: () => void,
-    private openMenu: () => void,
   ) {
     const area = (this.area = grid.view.input);
     this.drop = new Dropdown(area, (value) => {
@@ -211,7 +213,7 @@ export class Input {
       case "l":
         if (!e.shiftKey) return false;
         this.commit();
-        this.openMenu();
+        this.menu?.open(grid.sel.c);
         return true;
       case "m":
         this.commit();

@@ -1,4 +1,4 @@
-import { Line, Model } from "./model";
+import { again, Line, Model } from "./model";
 import { Newer } from "./types";
 
 /** What a merge did, for whoever shows it. */
@@ -20,12 +20,22 @@ export interface Met {
 export function meet(model: Model, newer: Newer, keep: Line | null, out: Met): Line[] {
   const moved: Line[] = [];
   const by = newer.by || {};
+  const named = newer.named || {};
+  for (const name of Object.keys(named)) {
+    // The name of a row that came back tells which row it was.
+    const line = model.byId.get(name) || model.byId.get(name.replace(again, ""));
+    const id = heir(named, name);
+    if (line && !model.byId.has(id)) model.adopt(line, id);
+  }
   const was = new Map<Line, { old: readonly string[]; settled: boolean[] }>();
   for (const row of newer.rows) {
     const v = model.columns.map((_, c) => row.values[c] || "");
     const line = model.byId.get(row.id);
     if (!line || !line.base) {
-      const made: Line = { id: row.id, v, base: v, live: true, i: 0, version: row.version };
+      const made: Line = line || { id: row.id, v, base: v, live: true, i: 0 };
+      made.v = made.base = v;
+      made.live = true;
+      made.version = row.version;
       model.byId.set(row.id, made);
       moved.push(made);
       v.forEach((text, c) => text && out.fresh(made, c));
@@ -55,6 +65,13 @@ export function meet(model: Model, newer: Newer, keep: Line | null, out: Met): L
   if (was.size) rebase(model, was);
   if (newer.order) for (const l of arrange(model, newer.order, keep, by, out)) moved.push(l);
   return moved;
+}
+
+/** The id under which a row stands now, which may have come back since. */
+export function heir(named: Record<string, string>, name: string): string {
+  let id = named[name];
+  while (named[again + id]) id = named[again + id];
+  return id;
 }
 
 /**

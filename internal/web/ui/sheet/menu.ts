@@ -1,3 +1,4 @@
+import type { Part } from "./element";
 import { shownText } from "./format";
 import { Grid } from "./grid";
 import { el } from "./text";
@@ -89,6 +90,7 @@ export class Menu {
       row([t("加宽"), () => sizes.by(c, 1)], [t("变窄"), () => sizes.by(c, -1)], [t("按内容"), () => sizes.fit(c)], [t("恢复列宽"), () => sizes.reset()]),
     );
     this.draw();
+    if (!this.el.parentNode) view.scroll.after(this.el);
     this.el.hidden = false;
     const { style } = this.el;
     const { x } = view.cellRect(0, c);
@@ -126,3 +128,8 @@ export class Menu {
     if (grid.setView({ ...grid.shown.spec, filters })) this.close();
   }
 }
+
+/** The panel as a part of a sheet. */
+export const columnMenu: Part = (grid, input) => {
+  input.menu = new Menu(grid, () => input.focus());
+};

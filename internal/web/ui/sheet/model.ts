@@ -39,6 +39,12 @@ export interface Step {
 
 const maxSteps = 200;
 
+/**
+ * What the name of a row that comes back begins with; its old id follows. So two pages of
+ * one person that bring the same row back have one name for it.
+ */
+export const again = "again-";
+
 /** Rows, transactions, undo, and the net change since the last save. */
 export class Model {
   columns: Column[] = [];
@@ -49,6 +55,8 @@ export class Model {
   byId = new Map<string, Line>();
   touched = new Touched();
   private temps = 0;
+  /** What the names of new rows begin with. */
+  newRows = "new-";
   private numbered = false;
   private open: { edits: Edit[]; values: Map<Line, string[]> } | null = null;
   private sent = new WeakMap<Change[], Map<Line, readonly string[] | null>>();
@@ -157,10 +165,10 @@ export class Model {
     return this.columns.findIndex((c) => c.key === key);
   }
 
-  /** A new row, not yet in the sheet. */
-  blank(): Line {
+  /** A new row, not yet in the sheet, under a name that is not taken. */
+  blank(name = ""): Line {
     const line: Line = {
-      id: "new-" + ++this.temps,
+      id: name && !this.byId.has(name) ? name : this.newRows + ++this.temps,
       v: this.columns.map(() => ""),
       base: null,
       live: false,
@@ -400,13 +408,15 @@ export class Model {
     this.touched.forEach(look);
     if (sent) on.forEach((_, l) => !this.touched.has(l) && look(l));
     if (added) {
+      // A row that `sent` deletes comes back as a new one.
+      const name = (l: Line) => (l.base ? again + l.id : l.id);
       let prev: Line | null = null;
       for (const l of this.lines) {
         if (!this.saved(l, sent)) {
           if (!this.changed(l, null)) continue;
-          const ch: Change = { op: "insert", temp: l.id, after: "", cells: this.cells(l, null) };
+          const ch: Change = { op: "insert", temp: name(l), after: "", cells: this.cells(l, null) };
           if (prev && this.saved(prev, sent)) ch.after = prev.id;
-          else if (prev) ch.afterTemp = prev.id;
+          else if (prev) ch.afterTemp = name(prev);
           out.push(ch);
         }
         prev = l;
@@ -451,8 +461,16 @@ export class Model {
 
   /** The server does not have the row any longer: should it come back, it is a new one. */
   forget(l: Line): void {
-    if (l.base) this.rename(l, "new-" + ++this.temps);
+    if (l.base) this.rename(l, again + l.id);
     l.base = null;
+  }
+
+  /** The server has the row by now, under this id. */
+  adopt(l: Line, id: string): void {
+    this.rename(l, id);
+    // A row that was taken back here is seen again when it comes.
+    if (l.live && !l.base) l.base = this.columns.map(() => "");
+    this.touched.add(l);
   }
 
   private rename(l: Line, id: string): void {
@@ -463,9 +481,10 @@ export class Model {
 
   /**
    * Carries out a change set made elsewhere (an import plan); inside a transaction.
-   * `made` takes the new rows by the names the change set gives them.
+   * `made` takes the new rows by the names the change set gives them; with `keep` these
+   * are their names here too.
    */
-  apply(changes: Change[], made = new Map<string, Line>()): Line[] {
+  apply(changes: Change[], made = new Map<string, Line>(), keep = false): Line[] {
     const hit: Line[] = [];
     const gone: Line[] = [];
     let group: Line[] = [];
@@ -476,7 +495,7 @@ export class Model {
     };
     for (const ch of changes) {
       if (ch.op === "insert") {
-        const line = this.blank();
+        const line = this.blank(keep ? ch.temp : "");
         made.set(ch.temp, line);
         const prev = ch.afterTemp ? made.get(ch.afterTemp) : this.byId.get(ch.after);
         if (!group.length || prev !== group[group.length - 1]) {

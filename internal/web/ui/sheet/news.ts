@@ -91,7 +91,11 @@ export class News {
       if (mine[i]) return;
       if (c >= 0) model.set(line, c, (line.base as readonly string[])[c]);
       else if (line.live) model.removeLines([line]);
-      else model.back(line);
+      else {
+        model.back(line);
+        // It comes as they saved it: an undo may have emptied it before it went.
+        (line.base as readonly string[]).forEach((v, i) => model.set(line, i, v));
+      }
     });
     this.entries = [];
   }

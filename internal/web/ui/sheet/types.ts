@@ -105,6 +105,8 @@ export interface Newer {
   order?: string[];
   /** Who changed or deleted a row last, by its id. */
   by?: Record<string, string>;
+  /** New rows of this sheet that were saved from elsewhere: their ids by their names here. */
+  named?: Record<string, string>;
 }
 
 /** A cell, or with key "" a row, that others saved otherwise than it stands here. */

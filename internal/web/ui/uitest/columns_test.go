@@ -227,6 +227,7 @@ func TestColumnWidths(t *testing.T) {
 		s.Do(fmt.Sprintf(`
 			const old = sheet;
 			window.sheet = document.createElement("tb-sheet");
+			sheet.add(tbExtras);
 			sheet.className = old.className;
 			sheet.setAttribute("data-remember", "form%d");
 			old.replaceWith(sheet);

@@ -13,8 +13,8 @@ import (
 	"tianbao/internal/browser"
 )
 
-// A thousand random histories of two clerks: edits, pastes, undos, saves whose answer
-// is lost, crashes and merges. No cell is lost and none invented. Each run tries
+// A thousand random histories of two clerks, one of them at two machines: edits, pastes,
+// undos, saves whose answer is lost, crashes and merges. No cell is lost, doubled or invented. Each run tries
 // others; a failure names its seed.
 func TestHistories(t *testing.T) {
 	dir, err := filepath.Abs("testdata")

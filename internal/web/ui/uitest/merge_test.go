@@ -56,7 +56,7 @@ func TestMerge(t *testing.T) {
 		{
 			"a row they deleted that I changed stays as a new one", `edit("r2", { b: "M" }); order(["r1", "r3", "r4"])`,
 			[]string{"B2=M", "C2=C2", "B3=B3"},
-			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"a":"A2","b":"M","c":"C2","e":"E2","f":"F2","g":"G2","h":"H2"}}]`, `new-2  deleted A2，M，C2，E2，F2，G2，H2/`,
+			`[{"op":"insert","temp":"again-r2","after":"r1","cells":{"a":"A2","b":"M","c":"C2","e":"E2","f":"F2","g":"G2","h":"H2"}}]`, `again-r2  deleted A2，M，C2，E2，F2，G2，H2/`,
 		},
 		{"and goes when the clerk says so", `edit("r2", { b: "M" }); order(["r1", "r3", "r4"]); sheet.settle([false])`, []string{"B2=B3"}, `[]`, ``},
 		{"a row both deleted", `sheet.deleteRows(["r2"]); order(["r1", "r3", "r4"])`, []string{"B2=B3"}, `[]`, ``},

@@ -55,7 +55,7 @@ func TestChanges(t *testing.T) {
 		},
 		{
 			"undo of a delete over a save is a new row", `sheet.deleteRows(["r2"]); sheet.committed({}); sheet.undo()`,
-			`[{"op":"insert","temp":"new-2","after":"r1","cells":{"a":"A2","b":"B2","c":"C2","e":"E2","f":"F2","g":"G2","h":"H2"}}]`,
+			`[{"op":"insert","temp":"again-r2","after":"r1","cells":{"a":"A2","b":"B2","c":"C2","e":"E2","f":"F2","g":"G2","h":"H2"}}]`,
 		},
 		{
 			"a saved new row is edited under its id", `const id = sheet.insertRow("r1"); edit(id, { b: "x" }); sheet.committed({ [id]: "r9" }); edit("r9", { b: "y" })`,

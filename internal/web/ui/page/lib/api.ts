@@ -1,6 +1,7 @@
 // Requests to the server that the page came from.
 
 import { t } from "../../sheet/words";
+import type {} from "../later";
 
 /** An error as the server tells it: one sentence for people. */
 export interface Failure {
@@ -109,4 +110,13 @@ export function newKey(): string {
   const b = new Uint8Array(16);
   crypto.getRandomValues(b);
   return Array.from(b, (x) => x.toString(16).padStart(2, "0")).join("");
+}
+
+/** Fetches a script. Where it did not come once, Chromium asks again only under another address. */
+export const bring = (url: string): Promise<unknown> => import(url).catch(() => import(url + "&" + Date.now()));
+
+/** What comes when the page is up, for who needs it earlier or later. */
+export async function later(): Promise<Window["tbLater"]> {
+  if (!window.tbLater) await bring((document.getElementById("keys") as HTMLElement).dataset.script as string);
+  return window.tbLater;
 }

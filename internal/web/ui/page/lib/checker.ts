@@ -7,7 +7,7 @@ import { t } from "../../sheet/words";
 import type { Cross } from "../../rules/cross";
 import type { Description, Rules, Verdict } from "../../rules/rules";
 import type {} from "../rules";
-import { Answer, call, Failure, Problem } from "./api";
+import { Answer, bring, call, Failure, Problem } from "./api";
 
 /** Rows that are checked in one go; what is more gives way to keys and painting between. */
 const slice = 1000;
@@ -94,7 +94,7 @@ export class Checker {
   /** Fetches the engine and the rules; without them the server's answers are all there is. */
   async start(): Promise<void> {
     const { engine, rules } = this.sheet.dataset;
-    const loaded = import(engine as string).catch(() => 0);
+    const loaded = bring(engine as string).catch(() => 0);
     const { data } = await call<Description>("GET", rules as string, undefined, "default");
     await loaded;
     if (!data || !window.tbRules) return;

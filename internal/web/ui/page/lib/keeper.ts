@@ -79,10 +79,14 @@ export class Keeper {
     const theirs = data && data.draft;
     this.put = !!theirs;
     const out = [];
-    if (mine) out.push({ draft: mine, spent: !!data && data.spent && !mine.sent });
-    if (theirs) out.push({ draft: theirs, spent: false });
-    out.sort((a, b) => (a.draft.edited < b.draft.edited ? -1 : 1));
-    // Two states of one draft: the newer holds the older.
-    return mine && theirs && mine.name === theirs.name ? out.slice(1) : out;
+    if (mine && !(theirs && holds(theirs, mine))) out.push({ draft: mine, spent: !!data && data.spent && !mine.sent });
+    if (theirs && !(mine && out.length && holds(mine, theirs))) out.push({ draft: theirs, spent: false });
+    return out.sort((a, b) => (a.draft.edited < b.draft.edited ? -1 : 1));
   }
+}
+
+/** Whether a draft holds all that another one does: a later state of it, or made on top of it. */
+export function holds(a: Draft, b: Draft): boolean {
+  const upTo = a.page === b.page && a.name === b.name ? a.edited : a.seen && b.page ? a.seen[b.page] : undefined;
+  return upTo !== undefined && upTo >= b.edited;
 }

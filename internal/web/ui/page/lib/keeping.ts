@@ -1,12 +1,11 @@
 // What the clerk sees of keeping and meeting: what is not submitted, since when and
 // where it is kept; what was restored; network and session; who else is here.
 import { TbSheet } from "../../sheet/element";
-import { Answer, call } from "./api";
+import { Answer, call, later } from "./api";
 import { ask, byId, el, fill, toast } from "./dom";
 import { Journal } from "./journal";
 import { Keeper } from "./keeper";
 import { Live } from "./live";
-import { signIn } from "./signin";
 import { Work } from "./work";
 import { t } from "../../sheet/words";
 
@@ -152,7 +151,7 @@ export class Keeping {
       const what = n ? t("您{0}填写的 {1} 行没有提交{2}。", since.slice(1) || t("刚才"), n, kept) : "";
       this.banner("state", "warn", t("登录已经超时。{0}", what), {
         [t("重新登录")]: async () => {
-          if (await signIn()) this.resume();
+          if (await (await later()).signIn()) this.resume();
           this.sheet.focus();
         },
       });

@@ -2,6 +2,8 @@
 // after a crash, and brought together with what others save. There is no markup in
 // here, so tests run it without a page.
 import { Change, Clash, Newer, TbSheet } from "../../sheet/element";
+import { heir } from "../../sheet/meet";
+import { again } from "../../sheet/model";
 import { Answer, Failure, newKey } from "./api";
 import { t } from "../../sheet/words";
 
@@ -50,6 +52,9 @@ type Was = Record<string, string[]>;
 /** What is not saved, as journal and server keep it. */
 export interface Draft {
   name: string;
+  /** The page that wrote it; and up to when it holds what other pages wrote, by their own clocks. */
+  page?: string;
+  seen?: Record<string, string>;
   since: string;
   edited: string;
   base: number;
@@ -90,9 +95,14 @@ export class Work {
   /** When the oldest change that is not saved was made; 0 when all is saved. */
   since = 0;
   private name = newKey();
+  private page = newKey().slice(0, 16);
+  private seen: Record<string, string> = {};
   private turn: Promise<unknown> = Promise.resolve();
 
-  constructor(private sheet: TbSheet, private host: Host) {}
+  constructor(private sheet: TbSheet, private host: Host) {
+    // A new row has one name wherever its draft is restored: so it is submitted once.
+    sheet.newRows = this.page + "-";
+  }
 
   get dirty(): boolean {
     return this.sheet.dirty || this.reasons.length > 0 || this.sent !== null;
@@ -109,6 +119,7 @@ export class Work {
     this.imports = [];
     this.note = "";
     this.name = newKey();
+    this.seen = {};
     this.since = 0;
   }
 
@@ -133,7 +144,7 @@ export class Work {
     const was = this.was(steps, sent);
     const reasons = sent ? sent.reasons : [];
     return {
-      name: this.name, since: time(this.since), edited: time(Date.now()), base, note, imports, was,
+      name: this.name, page: this.page, seen: this.seen, since: time(this.since), edited: time(Date.now()), base, note, imports, was,
       changes: changes.filter((c) => c.op !== "reason" || reasons.indexOf(c) < 0),
       ...(sent ? { sent: sent.body, sentWas: sent.was } : {}),
     };
@@ -221,6 +232,8 @@ export class Work {
   private async merge(newer: Newer): Promise<void> {
     await this.sheet.complete;
     while (!this.sheet.merge(newer)) await pause(200); // an input method composes
+    const named = newer.named || {};
+    this.reasons = this.reasons.map((r) => (r.temp && named[r.temp] ? { ...r, temp: undefined, row: heir(named, r.temp) } : r));
   }
 
   /**
@@ -233,8 +246,9 @@ export class Work {
       const undo: ((label: string) => void)[] = [];
       let ids: Record<string, string> = {};
       let was = d.was || {};
+      let first: { ids: Record<string, string>; takeBack(label: string): void } | null = null;
       if (d.sent) {
-        const saved = await this.resend(d.sent);
+        const saved = await this.insist<Saved>("POST", "/changes", d.sent);
         const old = was;
         was = {}; // the rows as that save leaves them: they stand so already
         if (saved) {
@@ -242,39 +256,41 @@ export class Work {
           await this.take();
           for (const id of Object.keys(old)) was[ids[id] || id] = old[id];
         } else {
-          const first = await this.play(d.sent.changes, d.sentWas || {}, d.sent.base);
+          first = await this.play(d.sent.changes, d.sentWas || {}, d.sent.base, {});
           ids = first.ids;
           undo.push(first.takeBack);
         }
       }
-      const name = (id?: string) => (id && ids[id]) || id;
-      const changes = d.changes.map((c) => {
-        const out = { ...c } as { temp?: string; row?: string; after?: string; afterTemp?: string };
-        out.row = name(out.row);
-        if (c.op === "reason") {
-          if (out.temp && ids[out.temp]) out.row = ids[out.temp];
-          if (out.row) out.temp = undefined;
-        } else if (c.op === "insert") {
-          out.after = name(out.after);
-          if (out.afterTemp && ids[out.afterTemp]) [out.after, out.afterTemp] = [ids[out.afterTemp], undefined];
-        }
-        return out as Change | ReasonChange;
-      });
-      undo.push((await this.play(changes, was, d.base)).takeBack);
-      this.imports = this.imports.concat(d.imports || []);
+      undo.push((await this.play(d.changes, was, d.base, ids)).takeBack);
+      if (first) undo.push(this.sheet.apply(this.unchanged(d.sentWas || {}), "").takeBack);
+      this.imports = this.imports.concat((d.imports || []).filter((id) => !this.imports.includes(id)));
       this.note = d.note || this.note;
       this.name = d.name;
       this.since = Date.parse(d.since);
+      Object.assign(this.seen, d.seen);
+      if (d.page) this.seen[d.page] = d.edited;
       return (label) => {
         while (undo.length) (undo.pop() as (label: string) => void)(label);
       };
     });
   }
 
-  /** Sends a save again until it is known what became of it; null: it did not happen. */
-  private async resend(body: Body): Promise<Saved | null> {
+  /** Cells that a save which did not happen changed, and that were brought back since: others' values stand. */
+  private unchanged(was: Was): Change[] {
+    const { sheet } = this;
+    return Object.keys(was).map((row) => {
+      const line = sheet.line(row);
+      const now = sheet.saved(row);
+      const cells: Record<string, string> = {};
+      if (line && now) sheet.columns.forEach(({ key }, c) => line.v[c] === was[row][c] && (cells[key] = now[c]));
+      return { op: "edit", row, cells };
+    });
+  }
+
+  /** Asks until there is an answer; null: it was refused. */
+  private async insist<T>(method: string, path: string, body?: unknown): Promise<T | null> {
     for (;;) {
-      const res = await this.host.call<Saved>("POST", "/changes", body);
+      const res = await this.host.call<T>(method, path, body);
       if (res.data) return res.data;
       if (res.status === 401) await this.host.signIn();
       else if (res.status !== 0 && res.status < 500) return null;
@@ -282,25 +298,62 @@ export class Work {
     }
   }
 
+  /** What was saved after a version, with this sheet brought to the same state. */
+  private async newer(since: number): Promise<NewerAnswer | null> {
+    for (;;) {
+      const data = await this.insist<NewerAnswer>("GET", "/newer?since=" + since);
+      if (!data || data.report.version <= this.version || !(await this.take())) return data;
+    }
+  }
+
   /**
    * Makes changes that were made on earlier values: back to these, the changes, and
    * forward again. The merge then is the same as if others had saved while this sheet
-   * was open.
+   * was open. `ids` names rows that are known under others; a new row that is there
+   * already, saved from another page or restored, takes its cells as edits.
    */
-  private async play(changes: (Change | ReasonChange)[], was: Was, base: number): Promise<{ ids: Record<string, string>; takeBack(label: string): void }> {
-    const res = await this.host.call<NewerAnswer>("GET", "/newer?since=" + base);
+  private async play(
+    changes: (Change | ReasonChange)[], was: Was, base: number, ids: Record<string, string>,
+  ): Promise<{ ids: Record<string, string>; takeBack(label: string): void }> {
     const { sheet } = this;
-    const rows = Object.keys(was).map((id) => ({ id, values: was[id] }));
+    const newer = await this.newer(base);
+    const named = (newer && newer.named) || {};
+    ids = { ...ids };
+    for (const name of Object.keys(named)) ids[name] = ids[name.replace(again, "")] = heir(named, name);
+    const name = (id: string) => {
+      const to = ids[id] || id;
+      return !sheet.line(to) && sheet.line(again + to) ? again + to : to; // brought back by another draft
+    };
+    const old: Was = {};
+    const stood = (id: string, values: string[]) => {
+      if (sheet.saved(id) || !sheet.line(id)) old[id] = old[id] || values;
+    };
+    for (const id of Object.keys(was)) stood(name(id), was[id]);
+    const steps = changes.map((c): Change | ReasonChange => {
+      const { temp, row, after, afterTemp } = c as { temp?: string; row?: string; after?: string; afterTemp?: string };
+      if (c.op === "insert") {
+        const id = name(c.temp);
+        if (id !== c.temp) stood(id, []);
+        if (id !== c.temp || sheet.line(id)) return { op: "edit", row: id, cells: c.cells };
+        return afterTemp && ids[afterTemp] ? { ...c, after: ids[afterTemp], afterTemp: undefined } : { ...c, after: name(after as string) };
+      }
+      if (c.op === "reason" && temp) return ids[temp] ? { ...c, row: ids[temp], temp: undefined } : c;
+      const id = row as string;
+      return { ...c, row: c.op === "delete" ? ids[id] || id : name(id) } as Change | ReasonChange;
+    });
+    const rows = Object.keys(old).map((id) => ({ id, values: old[id] }));
     const now = rows.map(({ id }) => ({ id, values: sheet.saved(id) as string[] })).filter((r) => r.values);
     const gone = rows.map((r) => r.id).filter((id) => !sheet.saved(id));
-    const order = gone.length ? sheet.rows().map((r) => r.id).filter((id) => sheet.saved(id)) : undefined;
+    // All rows that are saved, also those that are deleted here.
+    const dead = () => sheet.changes().map((ch) => (ch.op === "delete" ? ch.row : ""));
+    const order = gone.length ? sheet.rows().map((r) => r.id).concat(dead()).filter((id) => sheet.saved(id)) : undefined;
     await this.merge({ rows, order: order && order.concat(gone) });
-    const made = sheet.apply(changes.filter((ch): ch is Change => ch.op !== "reason"), t("恢复没有提交的改动"));
-    await this.merge({ rows: now, order, by: res.data && res.data.by });
-    const reasons = changes.filter((ch): ch is ReasonChange => ch.op === "reason").map((r) => (r.temp ? { ...r, temp: made.ids[r.temp] } : r));
+    const made = sheet.apply(steps.filter((ch): ch is Change => ch.op !== "reason"), t("恢复没有提交的改动"), true);
+    await this.merge({ rows: now, order, by: newer ? newer.by : {} });
+    const reasons = steps.filter((ch): ch is ReasonChange => ch.op === "reason").map((r) => (r.temp ? { ...r, temp: made.ids[r.temp] || r.temp } : r));
     this.reasons = this.reasons.concat(reasons);
     return {
-      ids: made.ids,
+      ids: { ...ids, ...made.ids },
       takeBack: (label) => {
         made.takeBack(label);
         this.reasons = this.reasons.filter((r) => reasons.indexOf(r) < 0);

@@ -1,9 +1,10 @@
-// Random histories of two clerks on one sheet against a plain model: the page's own
-// Work and sheets, a server of forty lines, lost answers and crashes between. Every
-// text that is typed is unique and knows its row and column, so that whatever is lost,
-// doubled or put elsewhere is seen.
+// Random histories of two clerks on one sheet against a plain model, the second of whom
+// sits at two machines: the page's own Work and sheets, a server of some lines, lost
+// answers and crashes between. Every text that is typed is unique and knows its row and
+// column, so that whatever is lost, doubled or put elsewhere is seen.
 import { Change, Clash, defineSheet, TbSheet } from "../../sheet/element";
 import { Answer } from "../../page/lib/api";
+import { holds } from "../../page/lib/keeper";
 import { Draft, Saved, Work } from "../../page/lib/work";
 
 defineSheet();
@@ -18,6 +19,7 @@ interface Stored {
   values: Values;
   version: number;
   changed: number[]; // version by column
+  by: number; // who brought it in
 }
 
 class Server {
@@ -27,20 +29,25 @@ class Server {
   moves: number[] = []; // versions in which rows came or went
   gone = new Map<string, number>();
   outcomes = new Map<string, Saved>();
+  /** The newest draft of each person. */
+  drafts: (Draft | null)[] = [null, null];
+  /** Which rows whose saves brought in, by the page's names. */
+  private taken: { by: number; version: number; names: Record<string, string> }[] = [];
   /** A deleted row came back, as a new one: the plain model cannot tell the two apart. */
   reborn = false;
   private names = new Set<string>();
   private serial = 0;
 
   constructor(n: number) {
-    for (let i = 0; i < n; i++) this.rows.push(this.made("r" + i, ["r" + i, "", ""]));
+    for (let i = 0; i < n; i++) this.rows.push(this.made("r" + i, ["r" + i, "", ""], -1));
     this.shot();
   }
 
-  private made(tag: string, values: Values): Stored {
+  private made(tag: string, values: Values, by: number): Stored {
+    if (this.rows.some((r) => r.values[0] === tag && r.by === by)) throw new Error("the row " + tag + " is stored twice");
     this.reborn = this.reborn || this.names.has(tag);
     this.names.add(tag);
-    return { id: String(++this.serial), values, version: this.version, changed: values.map(() => this.version) };
+    return { id: String(++this.serial), values, version: this.version, changed: values.map(() => this.version), by };
   }
 
   private shot(): void {
@@ -51,10 +58,17 @@ class Server {
     return new Map(this.rows.map((r) => [r.values[0], r.values.slice()]));
   }
 
-  save(body: { key: string; base: number; changes: Change[] }): Answer<Saved> {
+  /** The new rows of a person since a version. */
+  named(by: number, since: number): Record<string, string> {
+    return Object.assign({}, ...this.taken.filter((x) => x.by === by && x.version > since).map((x) => x.names)) as Record<string, string>;
+  }
+
+  save(body: { key: string; base: number; changes: Change[]; draft?: string }, by: number): Answer<Saved> {
     const had = this.outcomes.get(body.key);
     if (had) return { status: 200, data: had };
     const conflict = { status: 409, error: { code: "conflict", message: "" } };
+    const taken = this.named(by, body.base);
+    if (body.changes.some((ch) => ch.op === "insert" && taken[ch.temp])) return conflict;
     const find = (id: string) => this.rows.find((r) => r.id === id);
     for (const ch of body.changes) {
       if (ch.op === "insert") continue;
@@ -73,7 +87,7 @@ class Server {
       if (ch.op === "insert") {
         const at = ch.afterTemp ? inserted[ch.afterTemp] : ch.after;
         const i = this.rows.findIndex((x) => x.id === at);
-        const row = this.made(ch.cells.a, keys.map((k) => ch.cells[k] || ""));
+        const row = this.made(ch.cells.a, keys.map((k) => ch.cells[k] || ""), by);
         inserted[ch.temp] = row.id;
         this.rows.splice(i >= 0 ? i + 1 : at ? this.rows.length : 0, 0, row);
         this.moves.push(this.version);
@@ -91,29 +105,47 @@ class Server {
       }
     }
     this.shot();
+    this.taken.push({ by, version: this.version, names: inserted });
+    const draft = this.drafts[by];
+    if (draft && draft.name === body.draft) this.drafts[by] = null;
     const saved = { receipt: { id: "", number: "", at: "", version: this.version, rows: this.rows.length }, report: { state_name: "" }, inserted };
     this.outcomes.set(body.key, saved);
     return { status: 200, data: saved };
   }
 
-  newer(since: number): unknown {
+  newer(since: number, by: number): unknown {
     const rows = this.rows.filter((r) => r.version > since).map((r) => ({ id: r.id, values: r.values.slice() }));
     const order = this.moves.some((v) => v > since) ? this.rows.map((r) => r.id) : undefined;
-    return { report: { version: this.version, state_name: "", updated_by: "" }, rows, order, by: {} };
+    return { report: { version: this.version, state_name: "", updated_by: "" }, rows, order, by: {}, named: this.named(by, since) };
   }
 }
 
-/** One clerk at one page, which may crash. */
+/** One clerk at one page, which may crash; what it had is in its journal. */
 class Clerk {
   sheet!: TbSheet;
   work!: Work;
   lose: "" | "before" | "after" = "";
   /** The screen when the save that has no answer was sent. */
   sentScreen: Table | null = null;
+  private sentKey = "";
   decided: { tag: string; key: string; mine: string; theirs: string }[] = [];
 
-  constructor(private server: Server, private random: (n: number) => number) {
+  constructor(readonly person: number, private server: Server, private random: (n: number) => number) {
     this.open();
+  }
+
+  draft(): Draft | null {
+    return JSON.parse(JSON.stringify(this.work.draft())) as Draft | null;
+  }
+
+  /** What a page finds that is opened where this one was: its journal, and the server's draft. */
+  found(): Draft[] {
+    const mine = this.draft();
+    const theirs = this.server.drafts[this.person];
+    const out: Draft[] = [];
+    if (mine && !(theirs && holds(theirs, mine))) out.push(mine);
+    if (theirs && !(out.length && holds(out[0], theirs))) out.push(theirs);
+    return out;
   }
 
   open(): void {
@@ -139,13 +171,15 @@ class Clerk {
   }
 
   private answer(method: string, path: string, body: unknown): Answer<unknown> {
-    if (method === "GET") return { status: 200, data: this.server.newer(Number(path.split("=")[1])) };
+    if (method === "GET") return { status: 200, data: this.server.newer(Number(path.split("=")[1]), this.person) };
     const lose = this.lose;
     this.lose = "";
-    if (lose) this.sentScreen = this.screen();
-    if (lose === "before") return { status: 0 };
     const sent = JSON.parse(JSON.stringify(body));
-    const res = this.server.save(sent);
+    // One that is sent again is what it was.
+    if (lose && sent.key !== this.sentKey) this.sentScreen = this.screen();
+    if (lose) this.sentKey = sent.key;
+    if (lose === "before") return { status: 0 };
+    const res = this.server.save(sent, this.person);
     return lose && res.status === 200 ? { status: 0 } : res;
   }
 
@@ -165,6 +199,7 @@ function threeWay(mine: Table, base: Table, now: Table): Table {
     const n = now.get(tag);
     if (m && b && n) out.set(tag, m.map((v, c) => (v !== b[c] ? v : n[c])));
     else if (m && b && !n && m.some((v, c) => v !== b[c])) out.set(tag, m);
+    else if (m && !b && n) out.set(tag, m.map((v, c) => v || n[c])); // both had it of one draft
     else if (m && !b) out.set(tag, m);
     else if (!m && !b && n) out.set(tag, n);
   });
@@ -177,7 +212,7 @@ async function history(seed: number): Promise<string> {
   let s = seed;
   const random = (n: number) => ((s = (s * 1103515245 + 12345) % 2147483648) >> 8) % n;
   const server = new Server(1 + random(4));
-  const clerks = [new Clerk(server, random), new Clerk(server, random)];
+  const clerks = [new Clerk(0, server, random), new Clerk(1, server, random), new Clerk(1, server, random)];
   const typed = new Map<string, string>(); // text → the tag and column it was typed into
   let serial = 0;
   const log: string[] = [];
@@ -205,12 +240,12 @@ async function history(seed: number): Promise<string> {
   /** What a clerk's edits were made on. */
   const base = (k: Clerk) => (k.sentScreen && k.work.sent && server.outcomes.has(k.work.sent.body.key) ? k.sentScreen : server.shots[k.work.version]);
   try {
-    for (let i = 0; i < 24; i++) {
-      const who = random(2);
+    for (let i = 0; i < 30; i++) {
+      const who = random(3);
       const k = clerks[who];
       const rows = k.sheet.rows();
       const row = rows[random(rows.length)];
-      const what = random(12);
+      const what = random(14);
       log.push(who + ":" + what);
       if (what < 3 && row.values[0]) {
         const c = 1 + random(2);
@@ -242,13 +277,35 @@ async function history(seed: number): Promise<string> {
         const want = threeWay(k.screen(), base(k), server.table());
         await k.work.follow(server.version);
         same("after another's save", k.screen(), want);
+      } else if (what === 12) {
+        // The clerk pauses. A save without an answer is its page's own to send again, in this model.
+        const d = k.draft();
+        if (d && !d.sent) server.drafts[k.person] = d;
+      } else if (what === 13 && !k.work.dirty) {
+        // The sheet is opened anew, here or at the other machine.
+        const draft = server.drafts[k.person];
+        k.open();
+        if (draft) await k.work.restore(draft);
+        if (!server.reborn) {
+          const tags = k.screen();
+          const lost = (draft ? draft.changes : []).filter((c) => c.op === "insert" && !tags.has(c.cells.a));
+          if (lost.length) throw new Error("a row of the draft is lost: " + JSON.stringify(lost));
+        }
       } else if (what === 11) {
-        const draft = JSON.parse(JSON.stringify(k.work.draft())) as Draft | null;
+        const draft = k.draft();
+        const both = k.found();
+        const page = draft && draft.page;
         const mine = k.screen();
         const sent = k.sentScreen;
         const version = k.work.version;
         k.open();
-        if (draft && !server.reborn) {
+        if (both.length > 1 || (both.length && !draft)) {
+          // What was typed at two machines comes together; which cell wins is not told here.
+          for (const d of both) await k.work.restore(d);
+          const tags = k.screen();
+          const gone = Array.from(mine.keys()).filter((tag) => !tags.has(tag) && !server.shots[version].has(tag));
+          if (gone.length && both[0].page === page) throw new Error("after a crash new rows are lost: " + gone);
+        } else if (draft && !server.reborn) {
           const known = draft.sent && server.outcomes.has(draft.sent.key);
           await k.work.restore(draft);
           const happened = draft.sent && server.outcomes.has(draft.sent.key);
