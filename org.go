@@ -49,17 +49,6 @@ func (s Scope) Covers(path string) bool {
 	return false
 }
 
-// Campaign is one collection: a form, a title and a time to report in.
-type Campaign struct {
-	ID       ID
-	Title    string
-	Form     string
-	FormV    int
-	Opens    time.Time
-	Closes   time.Time // zero: no deadline
-	Released bool
-}
-
 // Notice is a message to all who may sign in (消息公告).
 type Notice struct {
 	ID          ID

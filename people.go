@@ -41,6 +41,7 @@ const (
 	PowerRegister Power = "register" // the unit register: import, change, decide requests
 	PowerPeople   Power = "people"   // activation codes for fillers below
 	PowerCampaign Power = "campaign" // open collections, publish notices
+	PowerLock     Power = "lock"     // lock units below in a collection, and open them again
 )
 
 // The powers of the offices.
@@ -60,9 +61,9 @@ func (r Role) Powers() []Power {
 	case RoleDepartment:
 		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerPeople}
 	case RoleCounty, RoleCity:
-		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerRegister, PowerPeople}
+		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerRegister, PowerPeople, PowerLock}
 	case RoleProvince:
-		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerRegister, PowerPeople, PowerCampaign}
+		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerRegister, PowerPeople, PowerCampaign, PowerLock}
 	case RoleService:
 		return []Power{PowerSee}
 	case RoleSystem:

@@ -15,6 +15,7 @@ import (
 	"tianbao"
 	"tianbao/internal/audit"
 	"tianbao/internal/auth"
+	"tianbao/internal/campaign"
 	"tianbao/internal/check"
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
@@ -52,6 +53,7 @@ type installation struct {
 	checkpoints string
 	reports     *report.Service
 	org         *org.Service
+	campaigns   *campaign.Service
 	forms       *form.Registry
 	rules       map[string]*check.Checker // by form name and version
 	// digest signs what leaves the house and has to be known again.
@@ -152,25 +154,22 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	if err := in.register.refresh(ctx, in.store); err != nil {
 		return err
 	}
+	if err := in.store.EnsureStandings(ctx); err != nil {
+		return err
+	}
 	if in.auth, err = auth.New(ctx, in.store, clock.System, in.ids, auth.DefaultParams()); err != nil {
 		return err
 	}
 	in.reports = &report.Service{
 		Store: in.store, IDs: in.ids, Now: clock.System, Digest: ring.Digest,
 		Rules: func(name string, version int) (report.Checker, error) { return in.checker(name, version) },
-		Held: func(name string, version int, find func(map[string]string) tianbao.UnitMatch) (report.Checker, error) {
-			c, err := in.checker(name, version)
-			if err != nil {
-				return nil, err
-			}
-			return c.Against(find), nil
-		},
 	}
 	rules, err := in.checker(org.FormName, in.forms.Latest(org.FormName).Version)
 	if err != nil {
 		return err
 	}
 	in.org = &org.Service{Store: in.store, Checker: rules, IDs: in.ids, Now: clock.System}
+	in.campaigns = &campaign.Service{Store: in.store, IDs: in.ids, Now: clock.System, Form: in.form}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -152,7 +153,7 @@ func (f *Folder) take(ctx context.Context, path string, size int64) error {
 	case errors.As(err, &te) && te.Kind != tianbao.ErrInternal && te.Kind != tianbao.ErrUnavailable:
 		f.Log.Info("intake", "outcome", "refused", "code", te.Code)
 		text := te.Message + "\n"
-		if te.Kind == tianbao.ErrConflict {
+		if te.Kind == tianbao.ErrConflict && !strings.HasPrefix(te.Code, "gate_") {
 			text += "文件夹中无法选择，请登录后在填报页面上导入这个文件。\n"
 		}
 		return f.leave(path, noteEnding, receiptEnding, text)
@@ -194,15 +195,15 @@ func (f *Folder) file(ctx context.Context, path string, size int64) (string, *ti
 	if err != nil {
 		return fail(err)
 	}
+	cs = slices.DeleteFunc(cs, func(c tianbao.Campaign) bool { return c.Phase() != tianbao.PhaseOpen })
 	if len(cs) == 0 {
 		return fail(tianbao.Invalid("no_campaign", "现在没有正在进行的采集，文件没有导入；采集开始后请重新放入。"))
 	}
-	c := cs[0] // the newest
-	rules, err := f.Reports.Rules(c.Form, c.FormV)
+	c, imp, err := f.read(ctx, data, filepath.Base(path), cs)
 	if err != nil {
 		return fail(err)
 	}
-	imp, err := f.Workbooks.Read(ctx, data, filepath.Base(path), c.Form, c.FormV)
+	rules, err := f.Reports.Rules(c.Form, c.FormV)
 	if err != nil {
 		return fail(err)
 	}
@@ -219,11 +220,27 @@ func (f *Folder) file(ctx context.Context, path string, size int64) (string, *ti
 	r := saved.Receipt
 	text := fmt.Sprintf("已保存到“%s”的表中。\n回执编号：%s\n时间：%s\n文件中的数据：%d 行\n表中现有：%d 行\n内容摘要：%s\n",
 		rep.OwnerName, r.Number, r.At.In(clock.Shanghai).Format("2006-01-02 15:04:05"), len(imp.Rows), r.Rows, r.Digest)
-	problems, err := f.Reports.Imported(ctx, &rep, imp)
-	if err != nil {
-		return fail(err)
+	return text, imp, rules.Form(), rules.Imported(imp), nil
+}
+
+// read reads a file with the form of the newest collection; one that lacks that form's
+// columns may belong to another that runs beside it.
+func (f *Folder) read(ctx context.Context, data []byte, name string, cs []tianbao.Campaign) (tianbao.Campaign, *tianbao.Import, error) {
+	var first error
+	for _, c := range cs {
+		imp, err := f.Workbooks.Read(ctx, data, name, c.Form, c.FormV)
+		if err == nil {
+			return c, imp, nil
+		}
+		if first == nil {
+			first = err
+		}
+		var te *tianbao.Error
+		if !errors.As(err, &te) || te.Code != "no_header" {
+			break
+		}
 	}
-	return text, imp, rules.Form(), problems, nil
+	return tianbao.Campaign{}, nil, first
 }
 
 // actor is the folder as one who saves: it may reach every unit, because whoever
@@ -260,11 +277,10 @@ func (f *Folder) belongs(ctx context.Context, path string, c tianbao.Campaign, r
 				keys[k] = imp.Rows[i].Row.Values[at]
 			}
 		}
-		m, err := find(keys)
+		u, err := find(keys)
 		if err != nil {
 			return tianbao.Report{}, err
 		}
-		u := m.ID()
 		if u == 0 || unit != 0 && u != unit {
 			return tianbao.Report{}, tianbao.Invalid("whose", "看不出这份文件属于哪个单位，没有导入；请放到以单位组织机构代码或预算编码命名的子文件夹中。")
 		}

@@ -9,19 +9,20 @@ import (
 )
 
 const (
-	campaignColumns = `c.id, c.title, c.form, c.form_version, c.opens, c.closes, c.released`
-	sqlCampaigns    = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.released = $1 ORDER BY c.opens DESC, c.id DESC`
-	sqlCampaign     = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.id = $1 AND c.released = $2`
+	campaignColumns = `c.id, c.title, c.form, c.form_version, c.opens, c.closes, c.released,
+ c.owner_id, c.notice_id, c.version, c.opened, c.ended, c.archived`
+	sqlCampaigns = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.released = $1 AND c.archived = 0 ORDER BY c.opens DESC, c.id DESC`
+	sqlCampaign  = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.id = $1 AND c.released = $2`
 )
 
 func scanCampaign(scan db.Scan) (c tianbao.Campaign, err error) {
-	var opens, closes int64
-	err = scan(&c.ID, &c.Title, &c.Form, &c.FormV, &opens, &closes, &c.Released)
-	c.Opens, c.Closes = when(opens), when(closes)
+	var opens, closes, opened, ended, archived int64
+	err = scan(&c.ID, &c.Title, &c.Form, &c.FormV, &opens, &closes, &c.Released, &c.Owner, &c.Notice, &c.Version, &opened, &ended, &archived)
+	c.Opens, c.Closes, c.Opened, c.Ended, c.Archived = when(opens), when(closes), when(opened), when(ended), when(archived)
 	return c, err
 }
 
-// Campaigns returns the released campaigns, newest first.
+// Campaigns returns the released campaigns that are not archived, newest first.
 func (s *Store) Campaigns(ctx context.Context) ([]tianbao.Campaign, error) {
 	return db.Collect(ctx, s.db, scanCampaign, sqlCampaigns, true)
 }

@@ -21,7 +21,7 @@ const (
 	sqlKeyUsed   = `SELECT id FROM receipt WHERE report_id = $1 AND idem_key = $2`
 	sqlInsertSet = `INSERT INTO change_set (report_id, version, id, idem_key, source, by_id, at, delta)
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	sqlRowLooks  = `SELECT row_id, look_keys FROM report_row WHERE report_id = $1 AND row_id IN LIST`
+	sqlRowLooks  = `SELECT row_id, look_keys, unit_id, faults FROM report_row WHERE report_id = $1 AND row_id IN LIST`
 	sqlInsertRow = `INSERT INTO report_row (report_id, row_id, unit_id, pos, version, faults, vals, look_keys)
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	sqlUpdateRow = `UPDATE report_row SET unit_id = $3, version = $4, faults = $5, vals = $6, look_keys = $7
@@ -118,11 +118,27 @@ func (s *Store) Commit(ctx context.Context, c *report.Commit) error {
 		if err := p.raise(ctx, tx); err != nil {
 			return err
 		}
-		if err := p.writeRows(ctx, tx); err != nil {
+		touched, err := p.writeRows(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := s.settleCommit(ctx, tx, c, touched); err != nil {
 			return err
 		}
 		return s.trail(ctx, tx, p.event)
 	})
+}
+
+// settleCommit asks the gate for what a commit touches and settles where its units stand.
+func (s *Store) settleCommit(ctx context.Context, tx db.Tx, c *report.Commit, touched deltas) error {
+	if err := s.gateCommit(ctx, tx, &c.Report, touched); err != nil {
+		return err
+	}
+	st := settling{campaign: c.Report.Campaign, report: c.Report.ID, version: c.Report.Version + 1, deltas: touched, by: c.Set.By}
+	if c.Set.Draft != "" {
+		st.units = []tianbao.ID{c.Report.Owner} // its draft is gone
+	}
+	return s.settle(ctx, tx, &st)
 }
 
 // raise raises the version and writes the history.
@@ -160,18 +176,20 @@ func staleOrUsed(ctx context.Context, tx db.Tx, rep tianbao.ID, key string) erro
 	return fmt.Errorf("store: look for key: %w", err)
 }
 
-// writeRows writes rows, their keys, and the imports carried. It reads what it needs
-// of the stored rows first and then sends all statements together.
-func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
+// writeRows writes rows, their keys, and the imports carried, and returns what that changes
+// of each unit. It reads what it needs of the stored rows first and then sends all
+// statements together.
+func (p *prepared) writeRows(ctx context.Context, tx db.Tx) (deltas, error) {
 	c := p.c
+	touched := make(deltas)
 	rep, version := c.Report.ID, c.Report.Version+1
 	pos, moved, err := positions(ctx, tx, rep, c.Puts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	looks, err := p.storedLooks(ctx, tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var batch []db.Statement
 	must := make([]db.Statement, 0, len(moved)+len(c.Deletes)+3*len(p.puts)) // each changes exactly one row
@@ -194,7 +212,9 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
 	}
 	for _, row := range c.Deletes {
 		must = append(must, db.Statement{SQL: sqlDeleteRow, Args: []any{rep, row}})
-		keys(row, looks[row], nil)
+		was := looks[row]
+		keys(row, was.keys, nil)
+		touched.gone(&was)
 	}
 	for i := range p.puts {
 		sp := &p.puts[i]
@@ -204,12 +224,15 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
 				rep, row.ID, row.Unit, pos[row.ID], version, put.Faults, sp.vals, sp.look,
 			}})
 			keys(row.ID, nil, sp.look)
+			touched.put(row.Unit, put.Faults, nil)
 			continue
 		}
 		must = append(must, db.Statement{SQL: sqlUpdateRow, Args: []any{
 			rep, row.ID, row.Unit, version, put.Faults, sp.vals, sp.look,
 		}})
-		keys(row.ID, looks[row.ID], sp.look)
+		was := looks[row.ID]
+		keys(row.ID, was.keys, sp.look)
+		touched.put(row.Unit, put.Faults, &was)
 	}
 	for _, id := range c.Set.Imports {
 		must = append(must, db.Statement{SQL: sqlCarryImport, Args: []any{version, rep, id}})
@@ -223,14 +246,14 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) error {
 	}
 	counts, err := tx.Send(ctx, append(must, batch...))
 	if err != nil {
-		return fmt.Errorf("store: write rows: %w", err)
+		return nil, fmt.Errorf("store: write rows: %w", err)
 	}
 	for i := range must {
 		if counts[i] != 1 {
-			return fmt.Errorf("store: a row or import of report %s is not there", rep)
+			return nil, fmt.Errorf("store: a row or import of report %s is not there", rep)
 		}
 	}
-	return nil
+	return touched, nil
 }
 
 // rowKey is a key of a row.
@@ -256,24 +279,30 @@ func containsKey(keys []lookKey, k lookKey) bool {
 	return false
 }
 
-// storedLooks reads the keys under which the rows to be replaced or deleted are
-// found now.
-func (p *prepared) storedLooks(ctx context.Context, q db.Queryer) (map[tianbao.ID][]byte, error) {
+// rowLook is what is looked at of a stored row before it is replaced or deleted.
+type rowLook struct {
+	keys   []byte // under which it is found
+	unit   tianbao.ID
+	faults int
+}
+
+// storedLooks reads it of the rows to be replaced or deleted.
+func (p *prepared) storedLooks(ctx context.Context, q db.Queryer) (map[tianbao.ID]rowLook, error) {
 	ids := append([]tianbao.ID(nil), p.c.Deletes...)
 	for i := range p.puts {
 		if !p.puts[i].put.New {
 			ids = append(ids, p.puts[i].put.Row.ID)
 		}
 	}
-	looks := make(map[tianbao.ID][]byte, len(ids))
+	looks := make(map[tianbao.ID]rowLook, len(ids))
 	err := listed(sqlRowLooks, ids, []any{p.c.Report.ID}, func(sql string, args []any) error {
 		return q.Each(ctx, func(scan db.Scan) error {
 			var (
 				id tianbao.ID
-				b  []byte
+				l  rowLook
 			)
-			err := scan(&id, &b)
-			looks[id] = b
+			err := scan(&id, &l.keys, &l.unit, &l.faults)
+			looks[id] = l
 			return err
 		}, sql, args...)
 	})

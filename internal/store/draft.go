@@ -16,7 +16,8 @@ const draftLife = 60 * 24 * time.Hour
 const (
 	sqlUpdateDraft = `UPDATE draft SET id = $3, at = $4, body = $5 WHERE report_id = $1 AND user_id = $2`
 	sqlInsertDraft = `INSERT INTO draft (report_id, user_id, id, at, body) VALUES ($1, $2, $3, $4, $5)`
-	sqlOldDrafts   = `DELETE FROM draft WHERE at < $1`
+	sqlOldDrafts   = `SELECT DISTINCT report_id FROM draft WHERE at < $1 ORDER BY report_id`
+	sqlDropOld     = `DELETE FROM draft WHERE report_id = $1 AND at < $2`
 	sqlDraft       = `SELECT id, at, body FROM draft WHERE report_id = $1 AND user_id = $2`
 	sqlDropDraft   = `DELETE FROM draft WHERE report_id = $1 AND user_id = $2`
 	sqlSavedDraft  = `DELETE FROM draft WHERE report_id = $1 AND user_id = $2 AND id = $3`
@@ -31,11 +32,28 @@ func draftPlace(rep, user tianbao.ID) []byte {
 // PutDraft implements web.Drafts. It also drops drafts that were left behind long ago.
 func (s *Store) PutDraft(ctx context.Context, d tianbao.Draft) error {
 	sealed := s.ring.Seal(nil, d.Body, draftPlace(d.Report, d.User))
-	return s.db.Tx(ctx, func(tx db.Tx) error {
-		if _, err := tx.Exec(ctx, sqlOldDrafts, ms(d.At.Add(-draftLife))); err != nil {
+	old := ms(d.At.Add(-draftLife))
+	return s.again(ctx, func(tx db.Tx) error {
+		left, err := db.Collect(ctx, tx, func(scan db.Scan) (id tianbao.ID, err error) { return id, scan(&id) }, sqlOldDrafts, old)
+		if err != nil {
 			return err
 		}
-		return upsert(ctx, tx, sqlUpdateDraft, sqlInsertDraft, d.Report, d.User, d.Name, ms(d.At), sealed)
+		for _, rep := range left {
+			if _, err := tx.Exec(ctx, sqlDropOld, rep, old); err != nil {
+				return err
+			}
+			if err := s.settleOwner(ctx, tx, rep, 0); err != nil {
+				return err
+			}
+		}
+		n, err := tx.Exec(ctx, sqlUpdateDraft, d.Report, d.User, d.Name, ms(d.At), sealed)
+		if err != nil || n > 0 {
+			return err // there was one, so where the unit stands stays
+		}
+		if _, err := tx.Exec(ctx, sqlInsertDraft, d.Report, d.User, d.Name, ms(d.At), sealed); err != nil {
+			return err
+		}
+		return s.settleOwner(ctx, tx, d.Report, d.User)
 	})
 }
 
@@ -59,8 +77,13 @@ func (s *Store) Draft(ctx context.Context, rep, user tianbao.ID) (tianbao.Draft,
 
 // DropDraft implements web.Drafts.
 func (s *Store) DropDraft(ctx context.Context, rep, user tianbao.ID) error {
-	_, err := s.exec(ctx, sqlDropDraft, rep, user)
-	return err
+	return s.again(ctx, func(tx db.Tx) error {
+		n, err := tx.Exec(ctx, sqlDropDraft, rep, user)
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.settleOwner(ctx, tx, rep, user)
+	})
 }
 
 // DraftSpent implements web.Drafts. Saves of a draft have its name and a dot before

@@ -118,13 +118,15 @@ func (s *Store) eraseReport(ctx context.Context, rep *tianbao.Report, sum *Erase
 		}
 		last = next
 	}
-	return s.db.Tx(ctx, func(tx db.Tx) error {
+	return s.again(ctx, func(tx db.Tx) error {
 		batch := []db.Statement{{SQL: sqlEraseNames, Args: []any{[]byte{}, rep.ID}}}
 		for _, sql := range []string{sqlEraseFiles, sqlErasePieces, sqlEraseDrafts, sqlEraseStaged, sqlDropStages} {
 			batch = append(batch, db.Statement{SQL: sql, Args: []any{rep.ID}})
 		}
-		_, err := tx.Send(ctx, batch)
-		return err
+		if _, err := tx.Send(ctx, batch); err != nil {
+			return err
+		}
+		return s.settleOwner(ctx, tx, rep.ID, 0)
 	})
 }
 

@@ -23,6 +23,7 @@ const (
 
 // PutRegions stores regions.
 func (s *Store) PutRegions(ctx context.Context, regions ...tianbao.Region) error {
+	defer s.forgetPlans() // they know what lies in what
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		for _, r := range regions {
 			if err := upsert(ctx, tx, sqlUpdateRegion, sqlInsertRegion, r.Parent, r.Code, r.Name, r.InScope, r.Fiscal, r.ID); err != nil {
@@ -35,10 +36,12 @@ func (s *Store) PutRegions(ctx context.Context, regions ...tianbao.Region) error
 
 // Regions returns all regions by code.
 func (s *Store) Regions(ctx context.Context) ([]tianbao.Region, error) {
-	return db.Collect(ctx, s.db, func(scan db.Scan) (r tianbao.Region, err error) {
-		err = scan(&r.ID, &r.Parent, &r.Code, &r.Name, &r.InScope, &r.Fiscal)
-		return r, err
-	}, sqlRegions)
+	return db.Collect(ctx, s.db, scanRegion, sqlRegions)
+}
+
+func scanRegion(scan db.Scan) (r tianbao.Region, err error) {
+	err = scan(&r.ID, &r.Parent, &r.Code, &r.Name, &r.InScope, &r.Fiscal)
+	return r, err
 }
 
 const (
@@ -99,9 +102,7 @@ func (s *Store) PutUnitAlias(ctx context.Context, unit tianbao.ID, field, value 
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		err := tx.One(ctx, []any{new(int64)}, sqlHasAlias, field, value, unit)
 		if errors.Is(err, db.ErrNoRows) {
-			if _, err = tx.Exec(ctx, sqlInsertAlias, field, value, unit); err == nil {
-				_, err = tx.Exec(ctx, sqlTouchRegister)
-			}
+			_, err = tx.Exec(ctx, sqlInsertAlias, field, value, unit)
 		}
 		return err
 	})
@@ -133,17 +134,20 @@ func (s *Store) PutForm(ctx context.Context, name string, version int, definitio
 }
 
 const (
-	sqlUpdateCampaign = `UPDATE campaign SET title = $1, form = $2, form_version = $3, opens = $4, closes = $5, released = $6
- WHERE id = $7`
-	sqlInsertCampaign = `INSERT INTO campaign (title, form, form_version, opens, closes, released, id)
- VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	sqlUpdateCampaign = `UPDATE campaign SET title = $1, form = $2, form_version = $3, opens = $4, closes = $5, released = $6,
+ owner_id = $7, notice_id = $8, version = $9, opened = $10, ended = $11, archived = $12 WHERE id = $13`
 )
 
-// PutCampaign stores a campaign.
+// PutCampaign stores a campaign without its rules. One that is released and does not say
+// since when is released since it opens.
 func (s *Store) PutCampaign(ctx context.Context, c tianbao.Campaign) error {
+	if c.Released && c.Opened.IsZero() {
+		c.Opened = c.Opens
+	}
 	return s.db.Tx(ctx, func(tx db.Tx) error {
-		return upsert(ctx, tx, sqlUpdateCampaign, sqlInsertCampaign,
-			c.Title, c.Form, c.FormV, ms(c.Opens), ms(c.Closes), c.Released, c.ID)
+		return upsert(ctx, tx, sqlUpdateCampaign, sqlNewCollection,
+			c.Title, c.Form, c.FormV, ms(c.Opens), ms(c.Closes), c.Released, c.Owner, c.Notice, s.id(),
+			ms(c.Opened), ms(c.Ended), ms(c.Archived), c.ID)
 	})
 }
 

@@ -113,7 +113,6 @@ func (s *Store) Named(ctx context.Context, rep, by tianbao.ID, since, upTo int64
 
 const (
 	sqlMarkReported = `UPDATE report SET state = $1 WHERE id = $2 AND version = $3`
-	sqlOwner        = `SELECT owner_id FROM report WHERE id = $1`
 )
 
 // MarkReported implements report.Store.
@@ -130,8 +129,8 @@ func (s *Store) MarkReported(ctx context.Context, r tianbao.Receipt, key, reques
 		if n != 1 {
 			return staleOrUsed(ctx, tx, r.Report, key)
 		}
-		var owner tianbao.ID
-		if err := tx.One(ctx, []any{&owner}, sqlOwner, r.Report); err != nil {
+		var rep tianbao.Report
+		if err := tx.One(ctx, []any{&rep.Campaign, &rep.Owner}, sqlReportHead, r.Report); err != nil {
 			return fmt.Errorf("store: read owner: %w", err)
 		}
 		_, err = tx.Send(ctx, []db.Statement{receipt})
@@ -141,11 +140,31 @@ func (s *Store) MarkReported(ctx context.Context, r tianbao.Receipt, key, reques
 		if err != nil {
 			return err
 		}
+		if err := s.settleReported(ctx, tx, r.Report, &rep, by); err != nil {
+			return err
+		}
 		return s.trail(ctx, tx, tianbao.Event{
-			Owner: owner, At: r.At, Actor: by, What: "report", Object: r.Report.String(),
+			Owner: rep.Owner, At: r.At, Actor: by, What: "report", Object: r.Report.String(),
 			Detail: fmt.Sprintf("version=%d rows=%d", r.Version, r.Rows),
 		})
 	})
+}
+
+// settleReported asks the gate for the units whose rows are reported, or reported anew, and
+// settles them. Those that were reported before and have not changed are not asked.
+func (s *Store) settleReported(ctx context.Context, tx db.Tx, id tianbao.ID, rep *tianbao.Report, by tianbao.ID) error {
+	units, err := db.Collect(ctx, tx, func(scan db.Scan) (u tianbao.ID, err error) { return u, scan(&u) }, sqlWaitingParts, id)
+	if err != nil {
+		return fmt.Errorf("store: read whose rows are reported: %w", err)
+	}
+	asked := units
+	if len(asked) == 0 {
+		asked = []tianbao.ID{rep.Owner}
+	}
+	if err := s.gate(ctx, tx, rep.Campaign, asked); err != nil {
+		return err
+	}
+	return s.settle(ctx, tx, &settling{campaign: rep.Campaign, report: id, sent: true, units: units, by: by})
 }
 
 const (

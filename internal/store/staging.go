@@ -46,7 +46,8 @@ const (
 // at once, where nobody looks for them before the change set is there; the keys of new
 // rows likewise, as a key without its row finds nothing. So the transaction that
 // commits, which holds up every other writer of an SQLite database, has only the rows
-// to move. Beside counts this keeps the keys of the rows, 24 bytes each.
+// to move and the units to settle. Beside counts this keeps the keys of the rows, 24 bytes
+// each, and what changes of each unit.
 type staging struct {
 	s      *Store
 	form   *tianbao.Form
@@ -57,6 +58,7 @@ type staging struct {
 	raws   int
 	n      [stagedKinds]int64
 
+	touched   deltas   // of all units
 	fresh     []rowKey // of new rows, until they are in row_key
 	add, drop []rowKey // of rows that get other cells or go
 	ordered   bool
@@ -69,10 +71,13 @@ func (s *Store) Stage(ctx context.Context, rep tianbao.Report, set, imp tianbao.
 	if err != nil {
 		return nil, err
 	}
+	if err := s.notOver(ctx, &rep); err != nil {
+		return nil, err
+	}
 	if _, err := s.exec(ctx, sqlStage, imp, rep.ID, set, ms(s.now())); err != nil {
 		return nil, fmt.Errorf("store: begin an import: %w", err)
 	}
-	return &staging{s: s, form: form, rep: rep, id: imp, set: set}, nil
+	return &staging{s: s, form: form, rep: rep, id: imp, set: set, touched: make(deltas)}, nil
 }
 
 // Add implements report.Staging.
@@ -94,13 +99,16 @@ func (g *staging) Add(ctx context.Context, b *report.Batch) error {
 	}
 	fresh, next := g.fresh, 0
 	var add, drop []rowKey
+	touched := make(deltas)
 	for i := range p.puts {
 		sp := &p.puts[i]
 		row, put := &sp.put.Row, sp.put
 		is := lookKeys(sp.look)
 		if !put.New {
 			stage(stagedEdit, row.ID, row.Unit, 0, put.Faults, sp.vals, sp.look)
-			was := lookKeys(looks[row.ID])
+			old := looks[row.ID]
+			touched.put(row.Unit, put.Faults, &old)
+			was := lookKeys(old.keys)
 			add, drop = without(add, row.ID, is, was), without(drop, row.ID, was, is)
 			continue
 		}
@@ -110,11 +118,14 @@ func (g *staging) Add(ctx context.Context, b *report.Batch) error {
 			next++
 		}
 		stage(stagedNew, row.ID, row.Unit, pos, put.Faults, sp.vals, sp.look)
+		touched.put(row.Unit, put.Faults, nil)
 		fresh = without(fresh, row.ID, is, nil)
 	}
 	for _, row := range b.Deletes {
 		stage(stagedGone, row, 0, 0, 0, nil, nil)
-		drop = without(drop, row, lookKeys(looks[row]), nil)
+		old := looks[row]
+		touched.gone(&old)
+		drop = without(drop, row, lookKeys(old.keys), nil)
 	}
 	for _, m := range b.Moves {
 		stage(stagedMove, m.Row, 0, int64(m.Order), 0, nil, nil)
@@ -144,6 +155,10 @@ func (g *staging) Add(ctx context.Context, b *report.Batch) error {
 	}
 	g.n, g.pieces, g.raws, g.fresh = n, pieces, raws, fresh
 	g.add, g.drop = append(g.add, add...), append(g.drop, drop...)
+	for u, d := range touched {
+		x := g.touched[u]
+		g.touched[u] = delta{x.rows + d.rows, x.faulty + d.faulty}
+	}
 	return nil
 }
 
@@ -206,6 +221,9 @@ func (g *staging) Commit(ctx context.Context, c *report.Commit, rec *report.Impo
 		}
 		err := g.land(ctx, tx, version, append([]db.Statement{imported, {SQL: sqlLanded, Args: []any{g.id}}}, keys...))
 		if err != nil {
+			return err
+		}
+		if err := g.s.settleCommit(ctx, tx, c, g.touched); err != nil {
 			return err
 		}
 		return g.s.trail(ctx, tx, p.event)

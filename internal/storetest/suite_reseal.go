@@ -8,6 +8,7 @@ import (
 
 	"tianbao"
 	"tianbao/internal/auth"
+	collections "tianbao/internal/campaign"
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
 	"tianbao/internal/report"
@@ -32,7 +33,6 @@ func notSealed() map[string]string {
 		"job.payload":             "not in use",
 		"trail.hash":              "chain",
 		"trail_lane.hash":         "chain",
-		"trail_base.hash":         "chain",
 		"trail_checkpoint.signed": "hashes and a signature",
 	}
 }
@@ -42,6 +42,7 @@ func notSealed() map[string]string {
 func testReseal(w *world) {
 	ctx := w.t.Context()
 	r := w.fillAll()
+	w.fillCollection()
 	before := w.rows(r.ID)
 	next, err := Ring(w.t).WithNewKey(seal.AES)
 	w.ok(err)
@@ -159,6 +160,22 @@ func (w *world) fillAll() tianbao.Report {
 	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Login: "somebody", What: "signin.fail"}))
 	w.fillRegister("16012345678", "16012345679")
 	return r
+}
+
+// fillCollection fills in what stands beside the rows of a collection.
+func (w *world) fillCollection() {
+	w.t.Helper()
+	ctx := w.t.Context()
+	c, err := w.Collection(ctx, campaign)
+	w.ok(err)
+	w.ok(w.ChangeCollection(ctx, &collections.Change{Campaign: c, At: epoch(), Add: []tianbao.CampaignRule{
+		{ID: w.id(), Kind: tianbao.RuleLock, Unit: elsewhere, Reason: "张示例说等等"},
+	}}))
+	w.ok(w.Declare(ctx, []tianbao.Declaration{{ID: w.id(), Campaign: campaign, Unit: bureau, Kind: tianbao.DeclareNil, Reason: "张示例调走了", At: epoch()}}, false))
+	d := w.draft(w.open(unitB))
+	d.insert(tianbao.AtEnd, Values(1))
+	w.upward(d.save())
+	w.ok(w.Judge(ctx, []tianbao.Verdict{{ID: w.id(), Campaign: campaign, Unit: unitB, Kind: tianbao.VerdictReturn, Level: 2, Remark: "张示例已调走", At: epoch()}}))
 }
 
 // fillRegister gives a unit a contact and a request that is refused.

@@ -1,0 +1,122 @@
+package campaign
+
+import (
+	"context"
+	"time"
+
+	"tianbao"
+)
+
+// Store keeps collections and tells where units stand. internal/store implements it.
+// Scope is applied in the query; every write carries its events in its transaction.
+type Store interface {
+	// Collections returns all collections, also those that are not released, newest first.
+	Collections(ctx context.Context) ([]tianbao.Campaign, error)
+	// Collection returns one of them.
+	Collection(ctx context.Context, id tianbao.ID) (tianbao.Campaign, error)
+	// Rules returns all rules of a collection with their reasons, the last made first,
+	// also those that were taken back.
+	Rules(ctx context.Context, campaign tianbao.ID) ([]tianbao.CampaignRule, error)
+	// Plan returns the plan of a collection as it stands, with reasons.
+	Plan(ctx context.Context, campaign tianbao.ID) (*Plan, error)
+	// ChangeCollection carries a change out whole or not at all; tianbao.ErrConflict when
+	// the collection is not at the change's base version any more.
+	ChangeCollection(ctx context.Context, c *Change) error
+	// Regions returns all regions.
+	Regions(ctx context.Context) ([]tianbao.Region, error)
+	// Unit returns a unit in scope.
+	Unit(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Unit, error)
+	// UnitsNamed returns units by id, whatever the scope; those that are not there are left out.
+	UnitsNamed(ctx context.Context, ids []tianbao.ID) (map[tianbao.ID]tianbao.Unit, error)
+	// Contacts returns the contacts of units, whatever the scope: the caller has checked it.
+	Contacts(ctx context.Context, ids []tianbao.ID) (map[tianbao.ID]tianbao.Contact, error)
+	// Tally counts the units that lay in scope at a time by where they stood then; past
+	// tells that the time is not now.
+	Tally(ctx context.Context, scope tianbao.Scope, q Question) (*Tally, error)
+	// EachLine calls fn for each unit that lay in scope at a time, in the order of the
+	// tree, behind the path after. fn must not keep the line. An error of fn ends it.
+	EachLine(ctx context.Context, scope tianbao.Scope, q Question, after string, fn func(l *Line) error) error
+	// LineOf returns the line of one unit in scope, as it is now.
+	LineOf(ctx context.Context, scope tianbao.Scope, campaign, unit tianbao.ID) (Line, error)
+	// Manned returns which of the units have an account that can fill in for them and
+	// which have a contact.
+	Manned(ctx context.Context, scope tianbao.Scope, at time.Time) (accounts, contacts map[tianbao.ID]bool, err error)
+	// Declare stores what is said of units instead of rows, in place of what was said
+	// before. Units with rows, and those whose door is not open, are refused; force passes
+	// over doors, for officers.
+	Declare(ctx context.Context, ds []tianbao.Declaration, force bool, events ...tianbao.Event) error
+	// EndDeclaration takes a standing declaration of a unit back; tianbao.NotFound without one.
+	EndDeclaration(ctx context.Context, campaign, unit, by tianbao.ID, events ...tianbao.Event) error
+	// Declaration returns the standing declaration of a unit, tianbao.NotFound without one.
+	Declaration(ctx context.Context, campaign, unit tianbao.ID) (tianbao.Declaration, error)
+	// Judge stores verdicts and what follows from them: a returned unit's rows wait to be
+	// reported again, a passed unit is locked. A verdict that does not fit where the unit
+	// stands is refused, and then none is stored.
+	Judge(ctx context.Context, vs []tianbao.Verdict, events ...tianbao.Event) error
+	// Verdicts returns the verdicts on a unit, the last first.
+	Verdicts(ctx context.Context, campaign, unit tianbao.ID) ([]tianbao.Verdict, error)
+	// StandingHistory returns how a unit has stood, the last first.
+	StandingHistory(ctx context.Context, campaign, unit tianbao.ID, limit int) ([]Step, error)
+}
+
+// Question is what is asked of a collection: at which time, which may be now.
+type Question struct {
+	Campaign tianbao.ID
+	At       time.Time
+	Past     bool // not now: ask the log and the register of the day
+}
+
+// Change is a change of a collection.
+type Change struct {
+	// Campaign is as it is to be; Version is the base, 0 for a new one.
+	Campaign tianbao.Campaign
+	Add      []tianbao.CampaignRule // with ids
+	End      []tianbao.ID           // rules that are taken back
+	At       time.Time
+	By       tianbao.ID
+	Events   []tianbao.Event
+}
+
+// Cell is a number of units that stand alike: that lie right below one unit in one
+// region and have no rule of their own; or one unit that has, or that is not of the
+// lowest kind.
+type Cell struct {
+	Path   string     // of one of them
+	Unit   tianbao.ID // where it is one, else 0
+	Kind   string
+	Region tianbao.ID
+	State  tianbao.Standing
+	Count  int
+}
+
+// Tally is what Store.Tally answers.
+type Tally struct {
+	Plan  *Plan
+	Cells []Cell
+	// Tops are the paths of the tops of the viewer's scope as they were at the time.
+	Tops []string
+	// Units are those above a cell, and those that are one, as they were at the time.
+	Units map[tianbao.ID]tianbao.Unit
+}
+
+// Line is where one unit stands.
+type Line struct {
+	Unit  tianbao.Unit
+	State tianbao.Standing // as stored, never overdue
+	// Rows, Faulty and Since are of now and zero in a question about the past.
+	Rows   int
+	Faulty int
+	Since  time.Time // of the state
+	Review Review
+	Passes Passes
+}
+
+// Step is one change of where a unit stands.
+type Step struct {
+	At     time.Time
+	State  tianbao.Standing
+	Rows   int
+	Faulty int
+	By     tianbao.ID
+	ByName string
+}
