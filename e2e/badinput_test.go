@@ -6,6 +6,7 @@ import (
 	"compress/flate"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"maps"
 	"net/http"
@@ -107,30 +108,64 @@ var parts = map[string]string{
 
 func workbook(t *testing.T, part, content string) []byte {
 	t.Helper()
-	return zipped(t, part, strings.NewReader(content))
+	return zipped(t, part, swollen{open: content})
 }
 
-// bomb is a workbook whose sheet inflates without end: 40 GB and more of rows in a
-// file of at most the given size.
+// bomb is a workbook whose sheet inflates to 60 times the given size, of at most that
+// size itself.
 func bomb(t *testing.T, size int64) []byte {
 	t.Helper()
 	row := "<row><c><v>" + strings.Repeat("1", 1<<10) + "</v></c></row>"
-	chunk := strings.Repeat(row, 1<<10)
-	var rs []io.Reader
-	rs = append(rs, strings.NewReader("<worksheet><sheetData>"))
-	for range size / (1 << 20) * 60 { // 60 MB of rows for each MB of the file's limit
-		rs = append(rs, strings.NewReader(chunk))
+	return zipped(t, "xl/worksheets/sheet1.xml", swollen{
+		open: "<worksheet><sheetData>", chunk: strings.Repeat(row, 1<<10), times: int(size / (1 << 20) * 60),
+	})
+}
+
+// swollen is a text with a chunk many times in its middle.
+type swollen struct {
+	open, chunk string
+	times       int
+	end         string
+}
+
+// deflated compresses the chunk once and says it again: a flushed stretch of a
+// deflate stream that looks at nothing before itself may stand as often as one likes.
+// Compressing gigabytes for the bombs of these tests took minutes.
+func (s swollen) deflated(t *testing.T) (data []byte, crc uint32, size uint64) {
+	t.Helper()
+	stretch := func(text string, last bool) []byte {
+		var b bytes.Buffer
+		w, err := flate.NewWriter(&b, flate.BestSpeed)
+		if err == nil {
+			_, err = io.WriteString(w, text)
+		}
+		if err == nil && last {
+			err = w.Close()
+		} else if err == nil {
+			err = w.Flush()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
 	}
-	return zipped(t, "xl/worksheets/sheet1.xml", io.MultiReader(rs...))
+	data = append(stretch(s.open, false), bytes.Repeat(stretch(s.chunk, false), s.times)...)
+	data = append(data, stretch(s.end, true)...)
+	crc = crc32.ChecksumIEEE([]byte(s.open))
+	chunk := []byte(s.chunk)
+	for range s.times {
+		crc = crc32.Update(crc, crc32.IEEETable, chunk)
+	}
+	crc = crc32.Update(crc, crc32.IEEETable, []byte(s.end))
+	return data, crc, uint64(len(s.open) + s.times*len(s.chunk) + len(s.end))
 }
 
 // zipped is the smallest workbook with a part of any size, and other parts in place of
 // those of the same name.
-func zipped(t *testing.T, part string, content io.Reader, more ...map[string]string) []byte {
+func zipped(t *testing.T, part string, content swollen, more ...map[string]string) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	z := zip.NewWriter(&buf)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	all := maps.Clone(parts)
 	for _, m := range more {
 		maps.Copy(all, m)
@@ -144,11 +179,15 @@ func zipped(t *testing.T, part string, content io.Reader, more ...map[string]str
 			t.Fatal(err)
 		}
 	}
-	w, err := z.Create(part)
+	data, crc, size := content.deflated(t)
+	w, err := z.CreateRaw(&zip.FileHeader{
+		Name: part, Method: zip.Deflate, CRC32: crc,
+		CompressedSize64: uint64(len(data)), UncompressedSize64: size,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.Copy(w, content); err != nil {
+	if _, err := w.Write(data); err != nil {
 		t.Fatal(err)
 	}
 	if err := z.Close(); err != nil {

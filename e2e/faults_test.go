@@ -135,9 +135,16 @@ func TestReasonInPlace(t *testing.T) {
 	api := s.client(t, "unit")
 	rep := api.ownReport()
 	changes := inserts(1, 4)
+	// Two units below the school, whose codes ask for a reason.
+	city := s.client(t, "city")
+	for name, code := range map[string]string{"示例企业": "91210100600000000E", "示例协会": "D2143569X"} {
+		city.must("POST", "/units/"+rep.Owner+"/changes", map[string]string{"act": "create", "unit_name": name, "org_code": code, "budget_code": unitBudget + code[:3], "unit_type": "事业单位", "kind": "基层单位"}, nil)
+	}
 	for i := range changes {
 		cells := person(i + 1)
 		cells["org_code"] = []string{"91210100600000000E", "D2143569X", "91210100600000000E"}[i]
+		cells["unit_name"] = []string{"示例企业", "示例协会", "示例企业"}[i]
+		cells["budget_code"] = ""
 		changes[i]["cells"] = cells
 	}
 	api.save(rep.ID, rep.Version, changes)

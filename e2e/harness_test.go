@@ -38,7 +38,41 @@ func TestMain(m *testing.M) {
 		defer stop()
 		os.Exit(app.Run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if seeded.dir != "" {
+		_ = os.RemoveAll(seeded.dir)
+	}
+	os.Exit(code)
+}
+
+// seeded is a data folder with the demonstration's world on SQLite, made once by the
+// product itself. To make it anew for each of a hundred servers, with the password
+// hashing of all its accounts, would be most of what starting them costs.
+var seeded struct {
+	once sync.Once
+	dir  string
+}
+
+// seed fills a data folder with the demonstration's world.
+func seed(t testing.TB, data string) {
+	t.Helper()
+	seeded.once.Do(func() {
+		dir, err := os.MkdirTemp("", "tianbao-e2e-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &server{data: dir, args: []string{"serve", "--addr", "127.0.0.1:0", "--data", dir, "--demo"}}
+		s.start(t)
+		s.stop()
+		seeded.dir = dir
+	})
+	if seeded.dir == "" {
+		t.Fatal("the demonstration's world could not be made")
+	}
+	// As it is, with its modes: the product refuses a key file that others can read.
+	if out, err := exec.Command("cp", "-a", seeded.dir+"/.", data).CombinedOutput(); err != nil {
+		t.Fatalf("copy the demonstration's world: %v\n%s", err, out)
+	}
 }
 
 // unlimited is for tests that ask more often than people do; those of the limits say
@@ -97,10 +131,15 @@ func (l *lines) Bytes() []byte {
 
 func (l *lines) String() string { return string(l.Bytes()) }
 
-// startDemo starts a server with the demonstration's world; db "" is SQLite.
+// startDemo starts a server with the demonstration's world; db "" is SQLite. The
+// world is some minutes old then, as it is wherever a demonstration is started again.
 func startDemo(t testing.TB, db string) *server {
 	t.Helper()
-	return startIn(t, t.TempDir(), db, "--demo")
+	data := t.TempDir()
+	if db == "" {
+		seed(t, data)
+	}
+	return startIn(t, data, db, "--demo")
 }
 
 // startIn starts a server on a data folder.
@@ -247,6 +286,9 @@ func (c *client) signIn(login, password string) int {
 			if k.Value != "" {
 				c.cookie = k.Name + "=" + k.Value
 			}
+		}
+		if password != demo.Password { // an account that a test has made
+			c.agree()
 		}
 	}
 	return res.StatusCode

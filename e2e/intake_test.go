@@ -64,7 +64,14 @@ func TestIntakeFolder(t *testing.T) {
 		}
 
 		// A foreign file in a folder named after a unit is that unit's; its faults are marked.
-		faulty := editBook(t, bigBook(t, 3), func(f *excelize.File, sheet string, row func(int) int) { set(t, f, sheet, row(2), "I", "12") })
+		faulty := editBook(t, bigBook(t, 3), func(f *excelize.File, sheet string, row func(int) int) {
+			set(t, f, sheet, row(2), "I", "12")
+			for i := range 3 { // the folder's unit
+				set(t, f, sheet, row(i+1), "B", code)
+				set(t, f, sheet, row(i+1), "C", "锦州市第二示范小学")
+				set(t, f, sheet, row(i+1), "D", orgCode(900104))
+			}
+		})
 		drop(t, filepath.Join(dir, code, "名单.xlsx"), faulty)
 		text := answer(t, filepath.Join(dir, code, "名单.xlsx.回执.txt"))
 		if !strings.Contains(text, "1 处错误") || !strings.Contains(text, "锦州市第二示范小学") {
@@ -79,7 +86,11 @@ func TestIntakeFolder(t *testing.T) {
 		}
 
 		// Nobody's file, and no workbook at all, wait with a note.
-		drop(t, filepath.Join(dir, "谁的.xlsx"), bigBook(t, 3))
+		drop(t, filepath.Join(dir, "谁的.xlsx"), editBook(t, bigBook(t, 3), func(f *excelize.File, sheet string, row func(int) int) {
+			set(t, f, sheet, row(2), "B", "")
+			set(t, f, sheet, row(2), "C", "没有登记的单位")
+			set(t, f, sheet, row(2), "D", orgCode(1))
+		}))
 		if text := answer(t, filepath.Join(dir, "谁的.xlsx.说明.txt")); !strings.Contains(text, "看不出这份文件属于哪个单位") {
 			t.Errorf("note: %s", text)
 		}

@@ -23,7 +23,7 @@ var manualRows = [][]string{
 // fileRow is row n of the manual's EXCEL example, other people in each.
 func fileRow(n int) []string {
 	p := person(n)
-	return []string{fmt.Sprint(1000 + n), p["unit_name"], p["org_code"], p["unit_type"], "23456", p["person_name"], p["person_id"], p["phone"]}
+	return []string{p["budget_code"], p["unit_name"], p["org_code"], p["unit_type"], fmt.Sprint(1000 + n), p["person_name"], p["person_id"], p["phone"]}
 }
 
 // fillWorkbook opens the exported workbook as an office does, writes rows with the
@@ -195,8 +195,8 @@ func TestManualByMouse(t *testing.T) {
 	c.dismiss()
 	c.Click("#submit")
 	c.toast("已提交，共 8 行")
-	if got := c.value(5, "A"); got != "1011" {
-		t.Errorf("row 5 has the code %q, want 1011", got)
+	if got := c.value(5, "E"); got != "1011" {
+		t.Errorf("row 5 has the old name %q, want 1011", got)
 	}
 
 	// The same numbered 5–8 over the first four gives the same eight rows.
@@ -218,8 +218,8 @@ func TestManualByMouse(t *testing.T) {
 	c.dismiss()
 	c.Click("#submit")
 	c.toast("已提交，共 4 行")
-	if got := c.value(1, "A"); got != "1021" {
-		t.Errorf("row 1 has the code %q, want 1021", got)
+	if got := c.value(1, "E"); got != "1021" {
+		t.Errorf("row 1 has the old name %q, want 1021", got)
 	}
 
 	// 上报 with a receipt.

@@ -6,11 +6,17 @@ import (
 	"tianbao/internal/ident"
 )
 
-// person returns the cells of an invented person: right in every respect, phone
-// 160…, sequence number 900 to 995.
+// The unit of the demonstration's clerk as the register has it; whose rows person makes.
+const (
+	unitName   = "锦州市第一示范小学"
+	unitBudget = "501001001"
+)
+
+// person returns the cells of an invented person of that unit: right in every respect,
+// phone 160…, sequence number 900 to 995.
 func person(n int) map[string]string {
 	return map[string]string{
-		"budget_code": fmt.Sprintf("%06d", 1001+n), "unit_name": fmt.Sprintf("示例单位%d", n), "org_code": orgCode(n), "unit_type": "事业单位",
+		"budget_code": unitBudget, "unit_name": unitName, "org_code": orgCode(900103), "unit_type": "事业单位",
 		"legacy_username": fmt.Sprintf("user%d", n), "person_name": "张示例", "person_id": residentID(n), "phone": fmt.Sprintf("160%08d", 10000000+n),
 	}
 }

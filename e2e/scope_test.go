@@ -169,6 +169,10 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 404)
 				expect("filler", filler, 404)
+			case "campaign":
+				expect("nobody", nobody, 401)
+				expect("filler", filler, 403)
+				expect("admin", admin, 403)
 			case "trail":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)

@@ -18,23 +18,27 @@ import (
 	"tianbao/internal/clock"
 )
 
-// auditTrail is `tianbao audit verify|export|key`, for who has the machine.
+// auditTrail is `tianbao audit verify|export|archive|key`, for who has the machine.
 func auditTrail(ctx context.Context, e env, args []string) int {
-	const usage = "用法：tianbao audit verify|export|key [选项]"
+	const usage = "用法：tianbao audit verify [文件]|export|archive|key [选项]"
 	if len(args) == 0 {
 		_, _ = fmt.Fprintln(e.stderr, usage)
 		return exitUsage
 	}
 	var p place
 	var out, file, key string
+	months := audit.KeptMonths
 	fs := e.flags("audit " + args[0])
 	p.flags(fs)
 	switch args[0] {
 	case "verify":
-		fs.StringVar(&file, "file", "", "校验导出的审计文件，不开数据库；要同时给出 --key")
+		fs.StringVar(&file, "file", "", "校验导出或归档的审计文件；给出 --key 时不开数据库")
 		fs.StringVar(&key, "key", "", "本系统的审计公钥（tianbao audit key 显示的）")
 	case "export":
 		fs.StringVar(&out, "o", "", "导出到文件，不能已经存在；默认写到标准输出")
+	case "archive":
+		fs.StringVar(&out, "o", "", "归档文件，不能已经存在")
+		fs.IntVar(&months, "months", months, "在数据库里保存几个月，更早的归档；至少 6")
 	case "key":
 	default:
 		_, _ = fmt.Fprintln(e.stderr, usage)
@@ -43,16 +47,27 @@ func auditTrail(ctx context.Context, e env, args []string) int {
 	if err := e.parse(fs, args[1:]); err != nil {
 		return e.failed(err)
 	}
-	if file != "" {
+	if args[0] == "verify" && file == "" && fs.NArg() == 1 {
+		file = fs.Arg(0)
+	} else if fs.NArg() > 0 {
+		_, _ = fmt.Fprintln(e.stderr, usage)
+		return exitUsage
+	}
+	if file != "" && key != "" {
 		return e.verifyFile(file, key)
 	}
 	return e.within(ctx, &p, func(in *installation) (int, error) {
 		switch args[0] {
+		case "archive":
+			return exitOK, in.archiveTrail(ctx, e, out, months)
 		case "key":
 			_, _ = fmt.Fprintln(e.stdout, in.audit.Signer.PublicKey())
 			return exitOK, nil
 		case "export":
 			return exitOK, in.exportTrail(ctx, e, out)
+		}
+		if file != "" {
+			return e.verifyFile(file, in.audit.Signer.PublicKey()), nil
 		}
 		kept, err := readCheckpoints(in.checkpoints)
 		if err != nil {
@@ -70,6 +85,9 @@ func auditTrail(ctx context.Context, e env, args []string) int {
 func (e env) tellFindings(f *audit.Findings) int {
 	if f.OK() {
 		_, _ = fmt.Fprintf(e.stdout, "审计记录完整：%d 条，没有发现改动。\n", f.Records)
+		if f.Archived > 0 {
+			_, _ = fmt.Fprintf(e.stdout, "更早的 %d 条在归档文件里，用 tianbao audit verify 文件 校验。\n", f.Archived)
+		}
 		if f.Rights > 0 {
 			_, _ = fmt.Fprintf(e.stdout, "账号和授权完整：%d 项，没有发现改动。\n", f.Rights)
 		}
@@ -96,10 +114,6 @@ func (e env) tellFindings(f *audit.Findings) int {
 
 // verifyFile verifies an export with nothing but the public key.
 func (e env) verifyFile(path, key string) int {
-	if key == "" {
-		_, _ = fmt.Fprintln(e.stderr, "请用 --key 给出审计公钥，它由 tianbao audit key 显示。")
-		return exitUsage
-	}
 	f, err := os.Open(path)
 	if err != nil {
 		return e.failed(fmt.Errorf("不能打开 %s：%w", path, err))

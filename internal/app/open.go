@@ -163,6 +163,13 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	in.reports = &report.Service{
 		Store: in.store, IDs: in.ids, Now: clock.System, Digest: ring.Digest,
 		Rules: func(name string, version int) (report.Checker, error) { return in.checker(name, version) },
+		Held: func(name string, version int, find func(map[string]string) tianbao.UnitMatch) (report.Checker, error) {
+			c, err := in.checker(name, version)
+			if err != nil {
+				return nil, err
+			}
+			return c.Against(find), nil
+		},
 	}
 	rules, err := in.checker(org.FormName, in.forms.Latest(org.FormName).Version)
 	if err != nil {

@@ -103,6 +103,9 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 			return err
 		}
 	}
+	if err := in.ensurePurpose(ctx, log); err != nil {
+		return err
+	}
 	srv, err := web.New(cfg)
 	if err != nil {
 		return err
@@ -164,7 +167,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	}
 	cfg := web.Config{
 		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Drafts: in.store, Workbooks: workbooks{in},
-		Reveals: in.store, RevealLimit: o.reveals,
+		Reveals: in.store, Purposes: in.store, RevealLimit: o.reveals,
 		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
 		Schema: func(name string, version int) ([]byte, error) {
 			if b := in.forms.Schema(name, version); b != nil {

@@ -71,7 +71,7 @@ func TestHonestTrail(t *testing.T) {
 			used++
 		}
 	}
-	f, err := Verify(all(rs), heads, nil, ring(t).Digest)
+	f, err := Verify(all(rs), [Lanes]Head{}, heads, nil, ring(t).Digest)
 	if err != nil || !f.OK() || f.Records != 500 || used < Lanes/2 {
 		t.Errorf("%d records in %d lanes, %v, %v", f.Records, used, f.Faults, err)
 	}
@@ -157,7 +157,7 @@ func TestSEC24Mutations(t *testing.T) {
 			if slices.Equal(before, bent) {
 				continue // a lane of one record, cut behind its end
 			}
-			f, err := Verify(all(bent), heads, nil, digest)
+			f, err := Verify(all(bent), [Lanes]Head{}, heads, nil, digest)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,7 +180,7 @@ func TestCheckpoints(t *testing.T) {
 	if err != nil || cp.At != "2022-09-24T00:55:00.000+08:00" || cp.Records != 60 {
 		t.Fatalf("%+v, %v", cp, err)
 	}
-	if f, err := Verify(all(rs), heads, []Checkpoint{cp}, ring(t).Digest); err != nil || !f.OK() {
+	if f, err := Verify(all(rs), [Lanes]Head{}, heads, []Checkpoint{cp}, ring(t).Digest); err != nil || !f.OK() {
 		t.Errorf("%v %v", f, err)
 	}
 	other, err := NewSigner(bytes.Repeat([]byte{7}, 32))
@@ -203,10 +203,10 @@ func TestCheckpoints(t *testing.T) {
 	for i := range again {
 		hs[again[i].Lane] = again[i].Link(hs[again[i].Lane], ring(t).Digest)
 	}
-	if f, err := Verify(all(again), hs, nil, ring(t).Digest); err != nil || !f.OK() {
+	if f, err := Verify(all(again), [Lanes]Head{}, hs, nil, ring(t).Digest); err != nil || !f.OK() {
 		t.Fatalf("%v %v", f, err)
 	}
-	if f, err := Verify(all(again), hs, []Checkpoint{cp}, ring(t).Digest); err != nil || f.OK() {
+	if f, err := Verify(all(again), [Lanes]Head{}, hs, []Checkpoint{cp}, ring(t).Digest); err != nil || f.OK() {
 		t.Errorf("another history passes the checkpoint, %v", err)
 	}
 }
@@ -264,7 +264,7 @@ func BenchmarkVerify(b *testing.B) {
 	rs, heads := honest(b, 10000)
 	digest := ring(b).Digest
 	for b.Loop() {
-		if f, err := Verify(all(rs), heads, nil, digest); err != nil || !f.OK() {
+		if f, err := Verify(all(rs), [Lanes]Head{}, heads, nil, digest); err != nil || !f.OK() {
 			b.Fatal(err)
 		}
 	}

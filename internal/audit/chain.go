@@ -80,6 +80,11 @@ func HeadMAC(lane int, h Head, digest Digest) string {
 	return place("audit head", lane, h.Seq, h.Hash, digest)
 }
 
+// BaseMAC returns the keyed digest that the beginning of an archived lane carries.
+func BaseMAC(lane int, base Head, digest Digest) string {
+	return place("audit base", lane, base.Seq, base.Hash, digest)
+}
+
 func place(label string, lane int, seq int64, hash [HashSize]byte, digest Digest) string {
 	var at [16]byte
 	binary.BigEndian.PutUint64(at[:8], uint64(lane))

@@ -20,6 +20,9 @@ type Checkpoint struct {
 	At      string   `json:"at"`     // as Stamp writes it
 	Records int64    `json:"records"`
 	Heads   []string `json:"heads"` // by lane: "number:hash", in hexadecimal
+	// From is where the lanes begin in the file that the checkpoint ends, written as
+	// Heads; absent where they begin with their first records.
+	From []string `json:"from,omitempty"`
 }
 
 const checkpointFormat = "tianbao-audit-checkpoint-1"
@@ -56,10 +59,14 @@ func (s *Signer) PublicKey() string { return s.pub }
 
 // Sign makes and signs a checkpoint of the heads.
 func (s *Signer) Sign(at time.Time, heads [Lanes]Head) (Signed, error) {
-	c := Checkpoint{Format: checkpointFormat, At: Stamp(at)}
+	return s.signFrom(at, [Lanes]Head{}, heads)
+}
+
+// signFrom is Sign for a file whose lanes begin behind the bases.
+func (s *Signer) signFrom(at time.Time, bases, heads [Lanes]Head) (Signed, error) {
+	c := Checkpoint{Format: checkpointFormat, At: Stamp(at), Heads: places(heads), From: from(bases)}
 	for _, h := range heads {
 		c.Records += h.Seq
-		c.Heads = append(c.Heads, fmt.Sprintf("%d:%s", h.Seq, hex.EncodeToString(h.Hash[:])))
 	}
 	b, err := json.Marshal(c)
 	if err != nil {
@@ -70,6 +77,25 @@ func (s *Signer) Sign(at time.Time, heads [Lanes]Head) (Signed, error) {
 		return Signed{}, fmt.Errorf("audit: sign a checkpoint: %w", err)
 	}
 	return Signed{Checkpoint: b, Signature: base64.StdEncoding.EncodeToString(sig), Key: s.pub}, nil
+}
+
+// places writes heads as a checkpoint has them.
+func places(heads [Lanes]Head) []string {
+	out := make([]string, Lanes)
+	for lane, h := range heads {
+		out[lane] = fmt.Sprintf("%d:%s", h.Seq, hex.EncodeToString(h.Hash[:]))
+	}
+	return out
+}
+
+// from is places of bases, nil where every lane begins with its first record.
+func from(bases [Lanes]Head) []string {
+	for _, b := range bases {
+		if b.Seq > 0 {
+			return places(bases)
+		}
+	}
+	return nil
 }
 
 // ErrSignature: the checkpoint was not signed by the key.

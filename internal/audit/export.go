@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"tianbao"
@@ -28,12 +28,14 @@ type exported struct {
 	Detail   string         `json:"detail"`
 	Personal string         `json:"personal"`
 	Hash     string         `json:"hash"`
+	// Sealed is what is said of a person, as it was sealed; in archives only.
+	Sealed []byte `json:"sealed,omitempty"`
 }
 
 func (r *Record) export() exported {
 	return exported{
 		r.Lane, r.Seq, r.ID, Stamp(r.At), r.Actor, r.Owner, r.From, r.What, r.Object, r.Result, r.Detail, r.Personal,
-		hex.EncodeToString(r.Hash[:]),
+		hex.EncodeToString(r.Hash[:]), nil,
 	}
 }
 
@@ -63,7 +65,14 @@ func VerifyExport(r io.Reader, publicKey string) (*Findings, error) {
 	lines.Buffer(nil, 1<<20)
 	f := new(Findings)
 	var last []byte
+	var begin []string
 	for lines.Scan() {
+		if last == nil && begin == nil {
+			begin = headerOf(lines.Bytes(), f)
+			if begin != nil {
+				continue
+			}
+		}
 		if last == nil {
 			last = append([]byte{}, lines.Bytes()...)
 			continue
@@ -84,9 +93,12 @@ func VerifyExport(r io.Reader, publicKey string) (*Findings, error) {
 	if err != nil {
 		return nil, err
 	}
-	for lane, h := range f.Heads {
-		if want := fmt.Sprintf("%d:%s", h.Seq, hex.EncodeToString(h.Hash[:])); c.Heads[lane] != want {
-			f.fault(lane, h.Seq, "与检查点记载的末条不同")
+	if !slices.Equal(begin, c.From) {
+		f.fault(0, 0, "开头的位置与签名的不同")
+	}
+	for lane, want := range places(f.Heads) {
+		if c.Heads[lane] != want {
+			f.fault(lane, f.Heads[lane].Seq, "与检查点记载的末条不同")
 		}
 	}
 	return f, nil

@@ -50,6 +50,8 @@ var kinds = [...]struct{ what, title string }{
 	{"export", "导出"},
 	{"annotate", "生成批注副本"},
 	{"erase", "清除个人信息"},
+	{"purpose.publish", "发布告知书"},
+	{"purpose.agree", "同意告知书"},
 	{"keys.rotate", "轮换加密密钥"},
 	{"keys.reseal", "用新密钥重新加密已存内容"},
 	{"keys.retire", "停用旧密钥"},
@@ -67,6 +69,7 @@ var kinds = [...]struct{ what, title string }{
 	{"trail.read", "查看审计记录"},
 	{"trail.verify", "校验审计记录"},
 	{"trail.export", "导出审计记录"},
+	{"trail.archive", "归档审计记录"},
 }
 
 // Title returns the event's name in the users' words, or the event as it is.

@@ -35,9 +35,17 @@ type Store interface {
 	Record(ctx context.Context, e tianbao.Event) error
 	// Trail returns lines, newest first.
 	Trail(ctx context.Context, q Query) ([]Line, error)
-	// WalkTrail calls fn with the heads and all records, ordered by lane and number,
-	// as they were at one moment. Personal parts are not opened.
-	WalkTrail(ctx context.Context, fn func(heads [Lanes]Head, records iter.Seq2[Record, error]) error) error
+	// WalkTrail calls fn with where the lanes begin and end and all records, ordered by
+	// lane and number, as they were at one moment. Personal parts are not opened.
+	WalkTrail(ctx context.Context, fn func(bases, heads [Lanes]Head, records iter.Seq2[Record, error]) error) error
+	// OldTrail calls fn with where the lanes begin and with the records at the beginning
+	// of each lane that are all older than a time, their personal parts sealed.
+	OldTrail(ctx context.Context, before time.Time, fn func(bases [Lanes]Head, records iter.Seq2[Archived, error]) error) error
+	// DropArchived takes the records up to the ends out of the database, with the event
+	// that tells it and the checkpoint of their archive, and lets the lanes begin there.
+	// It refuses what is younger than MinKept, and anything but the records behind the
+	// bases.
+	DropArchived(ctx context.Context, bases, ends [Lanes]Head, at time.Time, c Signed, e tianbao.Event) error
 	// AlteredRights returns how many rows say who may do what, and names those that are
 	// not as the program wrote them.
 	AlteredRights(ctx context.Context) (rows int64, altered []string, err error)
@@ -82,9 +90,9 @@ func (s *Service) verifyTrail(ctx context.Context, more ...Signed) (*Findings, e
 		open = append(open, cp)
 	}
 	var f *Findings
-	err = s.Store.WalkTrail(ctx, func(heads [Lanes]Head, records iter.Seq2[Record, error]) error {
+	err = s.Store.WalkTrail(ctx, func(bases, heads [Lanes]Head, records iter.Seq2[Record, error]) error {
 		var err error
-		f, err = Verify(records, heads, open, s.Digest)
+		f, err = Verify(records, bases, heads, open, s.Digest)
 		return err
 	})
 	if err != nil {
@@ -101,16 +109,16 @@ func (s *Service) Checkpoint(ctx context.Context, more ...Signed) (Signed, error
 	if err != nil {
 		return Signed{}, err
 	}
-	return s.sign(ctx, f)
+	return s.sign(ctx, [Lanes]Head{}, f)
 }
 
 // sign signs what a verification found to be right, and stores that.
-func (s *Service) sign(ctx context.Context, f *Findings) (Signed, error) {
+func (s *Service) sign(ctx context.Context, bases [Lanes]Head, f *Findings) (Signed, error) {
 	if len(f.Faults) > 0 {
 		return Signed{}, fmt.Errorf("audit: not signed: %d faults, the first in lane %d at %d", len(f.Faults)+f.More, f.Faults[0].Lane, f.Faults[0].Seq)
 	}
 	now := s.Now()
-	c, err := s.Signer.Sign(now, f.Heads)
+	c, err := s.Signer.signFrom(now, bases, f.Heads)
 	if err != nil {
 		return Signed{}, err
 	}
@@ -122,15 +130,20 @@ func (s *Service) sign(ctx context.Context, f *Findings) (Signed, error) {
 // trail that does not verify is an error, after its records were written.
 func (s *Service) Export(ctx context.Context, write func(line []byte) error) error {
 	var f *Findings
-	err := s.Store.WalkTrail(ctx, func(heads [Lanes]Head, records iter.Seq2[Record, error]) error {
+	var begin [Lanes]Head
+	err := s.Store.WalkTrail(ctx, func(bases, heads [Lanes]Head, records iter.Seq2[Record, error]) error {
+		begin = bases
+		if err := writeHeader(bases, write); err != nil {
+			return err
+		}
 		var err error
-		f, err = Verify(tee(records, write), heads, nil, s.Digest)
+		f, err = Verify(tee(records, write), bases, heads, nil, s.Digest)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	c, err := s.sign(ctx, f)
+	c, err := s.sign(ctx, begin, f)
 	if err != nil {
 		return err
 	}

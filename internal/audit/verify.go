@@ -23,10 +23,11 @@ type Fault struct {
 
 // Findings are what a verification found.
 type Findings struct {
-	Records int64
-	Heads   [Lanes]Head // as recomputed
-	Faults  []Fault     // the first maxFaults
-	More    int         // further faults that were only counted
+	Records  int64
+	Archived int64       // records before those, which are in archives
+	Heads    [Lanes]Head // as recomputed
+	Faults   []Fault     // the first maxFaults
+	More     int         // further faults that were only counted
 
 	Rights  int64    // accounts and grants
 	Altered []string // those whose rows are not as the program wrote them
@@ -47,13 +48,25 @@ func (f *Findings) fault(lane int, seq int64, format string, args ...any) {
 
 // Verify walks all records, ordered by lane and number, and compares them with each
 // other, with the keyed digests, with the stored heads and with checkpoints, which
-// must have been opened with the right key. An error of the sequence (the database
-// cannot be read) is returned as it is.
-func Verify(records iter.Seq2[Record, error], heads [Lanes]Head, checkpoints []Checkpoint, digest Digest) (*Findings, error) {
+// must have been opened with the right key. The lanes begin behind the bases, where
+// older records were archived. An error of the sequence (the database cannot be read)
+// is returned as it is.
+func Verify(records iter.Seq2[Record, error], bases, heads [Lanes]Head, checkpoints []Checkpoint, digest Digest) (*Findings, error) {
 	f := new(Findings)
 	marks, err := marksOf(checkpoints)
 	if err != nil {
 		return nil, err
+	}
+	for lane, base := range bases {
+		if base.Seq == 0 && base.MAC == "" {
+			continue
+		}
+		if !equal(BaseMAC(lane, base, digest), base.MAC) {
+			f.fault(lane, base.Seq, "归档位置的记载不是本系统写入的")
+		}
+		f.Archived += base.Seq
+		f.Heads[lane] = Head{Seq: base.Seq, Hash: base.Hash}
+		marks.archived(f, lane, base)
 	}
 	var ids map[tianbao.ID]bool // of the lane, to name doubles
 	lane := -1
@@ -139,6 +152,13 @@ func (m *marks) pass(f *Findings, r Record) {
 		}
 	}
 	delete(m[r.Lane], r.Seq)
+}
+
+// archived compares the last archived record of a lane with its checkpoints, and passes
+// over those of records before it: they are in the archive, which bears a signature.
+func (m *marks) archived(f *Findings, lane int, base Head) {
+	m.pass(f, Record{Lane: lane, Seq: base.Seq, Hash: base.Hash})
+	maps.DeleteFunc(m[lane], func(seq int64, _ []mark) bool { return seq < base.Seq })
 }
 
 // missed tells of the checkpoints that hold records which are not there any more.

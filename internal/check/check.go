@@ -37,6 +37,7 @@ type Checker struct {
 	idAt   int // the field with the resident id, -1 without one
 
 	knownCodes func(code string) (padded string, ok bool)
+	units      *units // nil: rows are held against no register
 }
 
 // Option adds to a checker what the form alone does not know.
@@ -148,7 +149,16 @@ func (c *Checker) Mask(field int, value string) string {
 // fields, as problems of row i. The values are in normal form; cells that the row
 // lacks are empty.
 func (c *Checker) Row(dst []tianbao.Problem, i int, row *tianbao.Row) []tianbao.Problem {
-	return c.row(dst, nil, i, row, c.day())
+	if c.units == nil {
+		return c.row(dst, nil, i, row, c.day())
+	}
+	start, bad := len(dst), make([]bool, len(c.fields))
+	dst = c.row(dst, bad, i, row, c.day())
+	own := len(dst)
+	if dst = c.unit(dst, start, bad, i, row); len(dst) > own {
+		c.sortRow(dst[start:])
+	}
+	return dst
 }
 
 // day returns the time in the zone in which the trade counts its days.

@@ -191,6 +191,9 @@ func (c *Checker) Rows(rows []tianbao.Row) []tianbao.Problem {
 		clear(bad)
 		ps = c.row(ps, bad, i, &rows[i], day)
 		own := len(ps)
+		if c.units != nil {
+			ps = c.unit(ps, start, bad, i, &rows[i])
+		}
 		for k := range states {
 			j := states[k].earlier(rows, bad, i)
 			if j < 0 {

@@ -87,6 +87,9 @@ func (s *Stream) Row(dst []tianbao.Problem, i int, row *tianbao.Row) []tianbao.P
 	clear(k.bad)
 	dst = c.row(dst, k.bad, i, row, k.day)
 	own := len(dst)
+	if c.units != nil {
+		dst = c.unit(dst, start, k.bad, i, row)
+	}
 	for n := range s.rules {
 		r := &s.rules[n]
 		number := s.earlier(r, row, i)

@@ -36,6 +36,9 @@ type Store interface {
 	PutNotice(ctx context.Context, n tianbao.Notice) error
 	OpenReport(ctx context.Context, scope tianbao.Scope, campaign, unit tianbao.ID) (tianbao.Report, error)
 	Campaigns(ctx context.Context) ([]tianbao.Campaign, error)
+	Purpose(ctx context.Context) (tianbao.Purpose, error)
+	PublishPurpose(ctx context.Context, text string, e tianbao.Event) (int, error)
+	AgreeToPurpose(ctx context.Context, version int, e tianbao.Event) error
 }
 
 // World is what the demonstration is made in.
@@ -93,6 +96,9 @@ func Seed(ctx context.Context, w World) ([]web.DemoAccount, error) {
 		if _, err := w.Auth.CreateUser(ctx, auth.By{}, u, Password); err != nil && tianbao.KindOf(err) != tianbao.ErrConflict {
 			return nil, fmt.Errorf("demo: create %s: %w", a.Login, err)
 		}
+	}
+	if err := w.inform(ctx); err != nil {
+		return nil, err
 	}
 	if err := w.register(ctx, us); err != nil {
 		return nil, err

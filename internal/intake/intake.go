@@ -220,7 +220,11 @@ func (f *Folder) file(ctx context.Context, path string, size int64) (string, *ti
 	r := saved.Receipt
 	text := fmt.Sprintf("已保存到“%s”的表中。\n回执编号：%s\n时间：%s\n文件中的数据：%d 行\n表中现有：%d 行\n内容摘要：%s\n",
 		rep.OwnerName, r.Number, r.At.In(clock.Shanghai).Format("2006-01-02 15:04:05"), len(imp.Rows), r.Rows, r.Digest)
-	return text, imp, rules.Form(), rules.Imported(imp), nil
+	problems, err := f.Reports.Imported(ctx, &rep, imp)
+	if err != nil {
+		return fail(err)
+	}
+	return text, imp, rules.Form(), problems, nil
 }
 
 // read reads a file with the form of the newest collection; one that lacks that form's
@@ -277,10 +281,11 @@ func (f *Folder) belongs(ctx context.Context, path string, c tianbao.Campaign, r
 				keys[k] = imp.Rows[i].Row.Values[at]
 			}
 		}
-		u, err := find(keys)
+		m, err := find(keys)
 		if err != nil {
 			return tianbao.Report{}, err
 		}
+		u := m.ID()
 		if u == 0 || unit != 0 && u != unit {
 			return tianbao.Report{}, tianbao.Invalid("whose", "看不出这份文件属于哪个单位，没有导入；请放到以单位组织机构代码或预算编码命名的子文件夹中。")
 		}

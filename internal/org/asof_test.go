@@ -163,8 +163,8 @@ func TestNamesAfterChanges(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got, err := find(map[string]string{tt.field: tt.value}); err != nil || got != tt.want {
-					t.Errorf("%s %s: unit %d, want %d: %v", tt.field, tt.value, got, tt.want, err)
+				if got, err := find(map[string]string{tt.field: tt.value}); err != nil || got.ID() != tt.want {
+					t.Errorf("%s %s: unit %d, want %d: %v", tt.field, tt.value, got.ID(), tt.want, err)
 				}
 			}
 		}

@@ -105,7 +105,12 @@ func (s *Service) Faults(ctx context.Context, a Actor, set *tianbao.ChangeSet) (
 		return nil, err
 	}
 	for range 5 {
-		f, ok, err := s.passes(ctx, a, rules, set)
+		held, known, err := s.held(ctx, rules, &rep, rep.Rows)
+		if err != nil {
+			return nil, err
+		}
+		f, ok, err := s.passes(ctx, a, held, set)
+		err = known.after(err)
 		if ok || err != nil {
 			return f, err
 		}

@@ -84,8 +84,12 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 			w.stored[scr.stored[i].ID] = &scr.stored[i]
 		}
 	}
-	plan, err := makePlan(rules, scr, imp, w, mode, id)
+	held, known, err := s.held(ctx, rules, &scr.Report, len(imp.Rows))
 	if err != nil {
+		return nil, err
+	}
+	plan, err := makePlan(held, scr, imp, w, mode, id)
+	if err = known.after(err); err != nil {
 		return nil, err
 	}
 	digest := s.Digest("file", data)

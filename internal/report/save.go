@@ -113,16 +113,16 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 			return nil, err
 		}
 	}
-	unit, err := s.unitOf(ctx, rules.Form(), &rep, len(set.Changes))
+	held, known, err := s.held(ctx, rules, &rep, len(set.Changes))
 	if err != nil {
 		return nil, err
 	}
 	m := &merger{
-		ctx: ctx, progress: progress, rules: rules, form: rules.Form(), rows: rows, theirs: since(revs), ids: ids,
+		ctx: ctx, progress: progress, rules: held, form: rules.Form(), rows: rows, theirs: since(revs), ids: ids,
 		commit: &Commit{Report: rep, Set: set, Inserted: ids},
-		unit:   unit,
+		unit:   known.unit,
 	}
-	if err := m.merge(set.Changes); err != nil {
+	if err := known.after(m.merge(set.Changes)); err != nil {
 		return nil, err
 	}
 	if len(m.conflicts) > 0 {
@@ -174,43 +174,6 @@ func stateAfter(was tianbao.ReportState, rows int, changed bool) tianbao.ReportS
 		return tianbao.StateChanged
 	}
 	return tianbao.StateDraft
-}
-
-// maxKnown is how many units found are remembered at a time.
-const maxKnown = 10_000
-
-// unitOf returns what finds the unit of a row: the one it names, if that is the owner
-// or below it, otherwise the owner, who filled it in.
-func (s *Service) unitOf(ctx context.Context, f *tianbao.Form, rep *tianbao.Report, lookups int) (func(tianbao.Values) (tianbao.ID, error), error) {
-	known := make(map[string]tianbao.ID)
-	find, err := s.Store.UnitFinder(ctx, tianbao.Scope{Paths: []string{rep.OwnerPath}}, lookups)
-	if err != nil {
-		return nil, err
-	}
-	return func(v tianbao.Values) (tianbao.ID, error) {
-		key := unitKey(f, v)
-		if u, ok := known[key]; ok {
-			return u, nil
-		}
-		names := make(map[string]string, len(f.UnitKeys))
-		for _, k := range f.UnitKeys {
-			if i := f.Index(k); i >= 0 && v[i] != "" {
-				names[k] = v[i]
-			}
-		}
-		u, err := find(names)
-		if err != nil {
-			return 0, err
-		}
-		if u == 0 {
-			u = rep.Owner
-		}
-		if len(known) == maxKnown { // a long file may name another unit in every row
-			clear(known)
-		}
-		known[key] = u
-		return u, nil
-	}, nil
 }
 
 // outcome returns what the key led to, nil if it was not used yet.

@@ -34,8 +34,12 @@ type Service struct {
 	Store Store
 	// Rules returns the rules of a form at a version.
 	Rules func(form string, version int) (Checker, error)
-	IDs   *clock.IDs
-	Now   clock.Clock
+	// Held returns the same rules, and those that hold rows against the register of units
+	// in which find looks them up; they are used by one goroutine. nil: there is no such
+	// register.
+	Held func(form string, version int, find func(keys map[string]string) tianbao.UnitMatch) (Checker, error)
+	IDs  *clock.IDs
+	Now  clock.Clock
 	// Digest returns a keyed hex digest (internal/seal); the label tells uses apart.
 	Digest func(label string, parts ...[]byte) string
 	// Long is from how many rows on a check does not keep the sheet, 0 for LongSheet.
@@ -131,7 +135,8 @@ func (s *Service) Check(ctx context.Context, a Actor, set *tianbao.ChangeSet) (*
 	if err != nil {
 		return nil, nil, err
 	}
-	return scr, rules.Rows(scr.Rows), nil
+	problems, err := s.heldRows(ctx, rules, &scr.Report, scr.Rows)
+	return scr, problems, err
 }
 
 // History returns revisions before the given version (0: the newest), newest first.

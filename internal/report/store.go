@@ -86,10 +86,10 @@ type Store interface {
 	Holding(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Report, error)
 	// UnitsWithin reports whether all the units lie in scope.
 	UnitsWithin(ctx context.Context, scope tianbao.Scope, units []tianbao.ID) (bool, error)
-	// UnitFinder returns a function that finds the unit within the scope that the
-	// given values of the form's UnitKeys fields name, most certain first; 0 when
-	// none or several match. lookups is about how often it will be called.
-	UnitFinder(ctx context.Context, scope tianbao.Scope, lookups int) (func(keys map[string]string) (tianbao.ID, error), error)
+	// UnitFinder returns what looks up, as of today, the unit within the scope that the
+	// given values of the form's UnitKeys fields name, most certain first. lookups is
+	// about how often it will be called.
+	UnitFinder(ctx context.Context, scope tianbao.Scope, lookups int) (tianbao.UnitFinder, error)
 }
 
 // Part is a stretch of the rows of one report.

@@ -64,6 +64,9 @@ func (s *Service) ApplyBook(ctx context.Context, a Actor, set *tianbao.ChangeSet
 	if saved, err := s.outcome(ctx, set.Report, set.Key, t.digest); saved != nil || err != nil {
 		return nil, saved, err
 	}
+	if t.held, t.known, err = s.held(ctx, rules, &rep, short); err != nil {
+		return nil, nil, err
+	}
 	err = t.survey(ctx)
 	switch {
 	case errors.Is(err, ErrNeedsAll), err == nil && len(t.rows) <= short && rep.Rows <= short:
@@ -92,6 +95,8 @@ type stream struct {
 	fileDigest string
 	confirm    bool
 	rules      Checker
+	held       Checker // rules, and those of the register
+	known      *known
 	form       *tianbao.Form
 	progress   Progress
 
@@ -117,7 +122,7 @@ type stream struct {
 
 // survey is the first pass.
 func (t *stream) survey(ctx context.Context) error {
-	note, second := t.rules.Passes()
+	note, second := t.held.Passes()
 	t.hashes, t.second = newHasher(), second
 	imp, err := t.book.Scan(ctx, func(imp *tianbao.Import, r *tianbao.ImportedRow) error {
 		if len(t.rows)%t.size == 0 {

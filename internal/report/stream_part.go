@@ -51,11 +51,7 @@ func (t *stream) parts(ctx context.Context, staging Staging) error {
 
 // merge works out all parts and sends them.
 func (t *stream) merge(ctx context.Context, out chan<- *Batch) error {
-	unit, err := t.s.unitOf(ctx, t.form, &t.rep, len(t.rows))
-	if err != nil {
-		return err
-	}
-	p := &part{t: t, ctx: ctx, unit: unit, check: t.second(), out: out, after: tianbao.AtEnd}
+	p := &part{t: t, ctx: ctx, unit: t.known.unit, check: t.second(), out: out, after: tianbao.AtEnd}
 	if t.order != nil || t.mode == ModeReplace {
 		p.after = 0
 	}
@@ -70,7 +66,10 @@ func (t *stream) merge(ctx context.Context, out chan<- *Batch) error {
 		}
 	}
 	p.file = make([]tianbao.ImportedRow, 0, min(len(t.rows), t.size))
-	_, err = t.book.Scan(ctx, func(_ *tianbao.Import, r *tianbao.ImportedRow) error {
+	_, err := t.book.Scan(ctx, func(_ *tianbao.Import, r *tianbao.ImportedRow) error {
+		if t.known.err != nil {
+			return t.known.err
+		}
 		if p.first+len(p.file) == len(t.rows) {
 			return fmt.Errorf("report: the workbook has more rows in the second pass")
 		}
@@ -83,7 +82,7 @@ func (t *stream) merge(ctx context.Context, out chan<- *Batch) error {
 	if err != nil {
 		return err
 	}
-	if err := p.flush(); err != nil {
+	if err := t.known.after(p.flush()); err != nil {
 		return err
 	}
 	if p.first != len(t.rows) {
@@ -252,7 +251,7 @@ func (p *part) carry(pl *planner, rows []tianbao.Row, anchors []tianbao.ID, ids 
 		return nil, err
 	}
 	m := &merger{
-		ctx: p.ctx, progress: func(string, int, int) {}, rules: t.rules, form: t.form, unit: p.unit, ids: ids,
+		ctx: p.ctx, progress: func(string, int, int) {}, rules: t.held, form: t.form, unit: p.unit, ids: ids,
 		rows: make(map[tianbao.ID]tianbao.Row, len(rows)), commit: &Commit{Report: t.rep},
 	}
 	for _, id := range anchors {

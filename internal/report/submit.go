@@ -47,7 +47,11 @@ func (s *Service) Submit(ctx context.Context, a Actor, id tianbao.ID, key string
 				Message: "表中还没有已提交的数据，请先填写并提交，再上报。",
 			}
 		}
-		if err := refuse(rules.Form(), rules.Rows(rows)); err != nil {
+		problems, err := s.heldRows(ctx, rules, &rep, rows)
+		if err != nil {
+			return none, err
+		}
+		if err := refuse(rules.Form(), problems); err != nil {
 			return none, err
 		}
 		rep.Rows = len(rows)

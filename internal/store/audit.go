@@ -181,8 +181,12 @@ func (s *Store) Trail(ctx context.Context, q audit.Query) ([]audit.Line, error) 
 }
 
 // WalkTrail implements audit.Store.
-func (s *Store) WalkTrail(ctx context.Context, fn func([audit.Lanes]audit.Head, iter.Seq2[audit.Record, error]) error) error {
+func (s *Store) WalkTrail(ctx context.Context, fn func(bases, heads [audit.Lanes]audit.Head, records iter.Seq2[audit.Record, error]) error) error {
 	return s.db.Read(ctx, func(q db.Queryer) error {
+		from, err := bases(ctx, q)
+		if err != nil {
+			return err
+		}
 		var heads [audit.Lanes]audit.Head
 		for lane := range heads {
 			h, err := laneHead(ctx, q, lane)
@@ -209,7 +213,7 @@ func (s *Store) WalkTrail(ctx context.Context, fn func([audit.Lanes]audit.Head, 
 				yield(audit.Record{}, err)
 			}
 		}
-		return fn(heads, records)
+		return fn(from, heads, records)
 	})
 }
 

@@ -17,7 +17,7 @@ const (
 	sqlUpdateDraft = `UPDATE draft SET id = $3, at = $4, body = $5 WHERE report_id = $1 AND user_id = $2`
 	sqlInsertDraft = `INSERT INTO draft (report_id, user_id, id, at, body) VALUES ($1, $2, $3, $4, $5)`
 	sqlOldDrafts   = `SELECT DISTINCT report_id FROM draft WHERE at < $1 ORDER BY report_id`
-	sqlDropOld     = `DELETE FROM draft WHERE report_id = $1 AND at < $2`
+	sqlDropLeft    = `DELETE FROM draft WHERE report_id = $1 AND at < $2`
 	sqlDraft       = `SELECT id, at, body FROM draft WHERE report_id = $1 AND user_id = $2`
 	sqlDropDraft   = `DELETE FROM draft WHERE report_id = $1 AND user_id = $2`
 	sqlSavedDraft  = `DELETE FROM draft WHERE report_id = $1 AND user_id = $2 AND id = $3`
@@ -39,7 +39,7 @@ func (s *Store) PutDraft(ctx context.Context, d tianbao.Draft) error {
 			return err
 		}
 		for _, rep := range left {
-			if _, err := tx.Exec(ctx, sqlDropOld, rep, old); err != nil {
+			if _, err := tx.Exec(ctx, sqlDropLeft, rep, old); err != nil {
 				return err
 			}
 			if err := s.settleOwner(ctx, tx, rep, 0); err != nil {

@@ -102,7 +102,9 @@ func (s *Store) PutUnitAlias(ctx context.Context, unit tianbao.ID, field, value 
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		err := tx.One(ctx, []any{new(int64)}, sqlHasAlias, field, value, unit)
 		if errors.Is(err, db.ErrNoRows) {
-			_, err = tx.Exec(ctx, sqlInsertAlias, field, value, unit)
+			if _, err = tx.Exec(ctx, sqlInsertAlias, field, value, unit); err == nil {
+				_, err = tx.Exec(ctx, sqlTouchRegister)
+			}
 		}
 		return err
 	})

@@ -83,10 +83,7 @@ func (s *Store) UnitEntry(ctx context.Context, scope tianbao.Scope, id tianbao.I
 		if e, err = first(ctx, q, scanEntry, sql, args...); err != nil {
 			return err
 		}
-		e.Aliases, err = db.Collect(ctx, q, func(scan db.Scan) (a tianbao.UnitAlias, err error) {
-			err = scan(&a.Field, &a.Value)
-			return a, err
-		}, sqlAliasesOf, id)
+		e.Aliases, err = db.Collect(ctx, q, scanAlias, sqlAliasesOf, id)
 		if err != nil {
 			return err
 		}
@@ -101,6 +98,11 @@ func (s *Store) UnitEntry(ctx context.Context, scope tianbao.Scope, id tianbao.I
 		return err
 	})
 	return e, err
+}
+
+func scanAlias(scan db.Scan) (a tianbao.UnitAlias, err error) {
+	err = scan(&a.Field, &a.Value)
+	return a, err
 }
 
 // contactJSON is a contact on its way into the seal.

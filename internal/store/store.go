@@ -38,6 +38,8 @@ type Store struct {
 	now   clock.Clock
 	// pinyin makes what units are found by.
 	pinyin ident.Pinyin
+	// known is the register as it was read last, to look units up in.
+	known unitCache
 	// plans are those of the collections, read once a version.
 	plans plans
 }

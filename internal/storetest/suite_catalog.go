@@ -202,8 +202,8 @@ func testUnitOf(w *world) {
 	for _, tt := range tests {
 		many, err := w.UnitFinder(ctx, at("/1/"), 1_000_000)
 		w.ok(err)
-		if got, err := many(tt.keys); err != nil || got != tt.want {
-			w.t.Errorf("%s, read whole: got %d, %v, want %d", tt.name, got, err, tt.want)
+		if got, err := many(tt.keys); err != nil || got.ID() != tt.want {
+			w.t.Errorf("%s, read whole: got %d, %v, want %d", tt.name, got.ID(), err, tt.want)
 		}
 		if got, err := w.UnitOf(ctx, at("/1/"), tt.keys); err != nil || got != tt.want {
 			w.t.Errorf("%s: unit %d, want %d: %v", tt.name, got, tt.want, err)

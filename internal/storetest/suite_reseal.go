@@ -33,6 +33,7 @@ func notSealed() map[string]string {
 		"job.payload":             "not in use",
 		"trail.hash":              "chain",
 		"trail_lane.hash":         "chain",
+		"trail_base.hash":         "chain",
 		"trail_checkpoint.signed": "hashes and a signature",
 	}
 }

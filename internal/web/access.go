@@ -169,6 +169,9 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer
 	if err != nil {
 		return s.denied(r, rt, v, err)
 	}
+	if err := s.informed(r, &rt, v); err != nil {
+		return err
+	}
 	if err := s.admit(r, &rt, v); err != nil {
 		return err
 	}

@@ -55,6 +55,8 @@ func lead(w http.ResponseWriter, r *http.Request, v *viewer, e *tianbao.Error) b
 		to = pendingPage(v.signed.Pending)
 	case e.Code == "step_up":
 		to = pendingPage(auth.PendingFactor)
+	case e.Code == "purpose":
+		to = "/purpose"
 	case e.Code == "no_factor":
 		to = pendingPage(auth.PendingSetup)
 	default:

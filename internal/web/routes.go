@@ -76,6 +76,12 @@ func (s *Server) table() []route {
 		{get, "/forms/{form}/{version}", signedIn, s.formSchema, "formSchema", "The Table Schema of a form at a version", nil, nil, false, 0},
 		{get, "/forms/{form}/{version}/rules", signedIn, s.formRules, "formRules", "The rules of a form as data, by which the page checks while a clerk types", nil, nil, false, 0},
 
+		// The purpose notice.
+		{get, "/purpose", signedIn, s.purpose, "purpose", "告知书: the newest version of the purpose notice, and what the caller said yes to", nil, wirePurpose{}, false, 0},
+		{post, "/purpose/agreement", signedIn, s.agree, "agreeToPurpose", "Say yes to the newest version; before that whoever fills in reads and writes no sheet", wireAgree{}, wireDone{}, false, 4 << 10},
+		{get, "/purpose/versions", needing(tianbao.PowerCampaign), s.purposes, "purposes", "All versions of the purpose notice, with how many said yes", nil, wirePurposes{}, false, 0},
+		{post, "/purpose/versions", needing(tianbao.PowerCampaign), s.publishPurpose, "publishPurpose", "Publish a version of the purpose notice; everybody who fills in is asked anew", wirePurposeText{}, wireDone{}, false, 256 << 10},
+
 		// Fillers: 报表管理.
 		{get, "/reports", fillers, s.reports, "reports", "The reports of a campaign in the viewer's scope", nil, wireReports{}, false, 0},
 		{post, "/units/search", fillers, s.searchUnits, "searchUnits", "The units in the viewer's scope whose code, name or pinyin initials hold a text, the best first", wireUnitQuery{}, wireUnits{}, false, 4 << 10},

@@ -61,6 +61,7 @@ type Config struct {
 	Register  Register
 	Drafts    Drafts
 	Reveals   Reveals
+	Purposes  Purposes
 	Workbooks Workbooks
 	// Mask returns the masks of a form at a version.
 	Mask func(form string, version int) (Masker, error)

@@ -163,12 +163,16 @@ func (s *Server) annotate(w http.ResponseWriter, r *http.Request, v *viewer, imp
 	if err != nil {
 		return err
 	}
+	problems, err := s.Reports.Imported(r.Context(), &v.report, imp)
+	if err != nil {
+		return err
+	}
 	if err := s.Auth.Record(r.Context(), v.event(r, "annotate", strconv.Itoa(len(imp.Rows))+" rows")); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", xlsxType)
 	w.Header().Set("Content-Disposition", disposition(strings.TrimSuffix(name, path.Ext(name))+"-批注.xlsx"))
-	if err := s.Workbooks.Annotate(w, rules.Form(), imp, rules.Imported(imp), s.Now()); err != nil {
+	if err := s.Workbooks.Annotate(w, rules.Form(), imp, problems, s.Now()); err != nil {
 		s.Log.Warn("annotated copy broke off", "route", r.Pattern, "err", err)
 		panic(http.ErrAbortHandler)
 	}
