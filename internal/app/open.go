@@ -160,6 +160,13 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	if in.auth, err = auth.New(ctx, in.store, clock.System, in.ids, auth.DefaultParams()); err != nil {
 		return err
 	}
+	in.auth.Batches = func(find func(map[string]string) tianbao.UnitMatch) (auth.BatchRules, error) {
+		c, err := in.checker(auth.BatchForm, in.forms.Latest(auth.BatchForm).Version)
+		if err != nil {
+			return nil, err
+		}
+		return c.Against(find), nil
+	}
 	in.reports = &report.Service{
 		Store: in.store, IDs: in.ids, Now: clock.System, Digest: ring.Digest,
 		Rules: func(name string, version int) (report.Checker, error) { return in.checker(name, version) },

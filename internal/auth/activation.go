@@ -16,6 +16,7 @@ type Activation struct {
 	Unit    tianbao.Unit
 	User    tianbao.ID // 0: a new account
 	Login   string     // of User, for its owner
+	Name    string     // of User, known only when it is made with the account
 	By      tianbao.ID // who gave it
 	Code    string     // in clear, known only when it is made
 	Created time.Time

@@ -111,6 +111,9 @@ func (s *Service) newPassword(ctx context.Context, u *tianbao.User, password str
 			return "", err
 		}
 		for _, phc := range hashes {
+			if phc == "" {
+				continue // an account that never had a password
+			}
 			same, _, err := s.hash.verify(ctx, password, phc)
 			if err != nil {
 				return "", err

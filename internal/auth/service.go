@@ -30,6 +30,9 @@ const (
 type Service struct {
 	// Policy is set before the service is used.
 	Policy Policy
+	// Batches returns the rules of BatchForm, held against the register in which find
+	// looks units up. It is set before the service is used for that.
+	Batches func(find func(keys map[string]string) tianbao.UnitMatch) (BatchRules, error)
 
 	store Store
 	now   clock.Clock

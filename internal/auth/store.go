@@ -78,6 +78,7 @@ type Store interface {
 
 	FactorStore
 	ActivationStore
+	BatchStore
 
 	// SetDormant disables the enabled users that were not seen, made or enabled since,
 	// ends their sessions and returns their ids. It writes event for each of them,

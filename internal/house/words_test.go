@@ -232,16 +232,22 @@ func TestMessagesHaveEnglish(t *testing.T) {
 	}
 }
 
-// ruleMessages are the sentences that the form's own file holds.
+// ruleMessages are the sentences that the forms' own files hold.
 func ruleMessages(t *testing.T) []string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(root(t), "internal/form/asset-role.v1.json"))
+	files, err := filepath.Glob(filepath.Join(root(t), "internal/form/*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out []string
-	for _, m := range regexp.MustCompile(`"message": "([^"]+)"`).FindAllStringSubmatch(string(b), -1) {
-		out = append(out, m[1])
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`"message": "([^"]+)"`).FindAllStringSubmatch(string(b), -1) {
+			out = append(out, m[1])
+		}
 	}
 	if len(out) == 0 {
 		t.Fatal("the form has no sentences")

@@ -141,18 +141,24 @@ const (
 
 // PutActivations implements auth.ActivationStore.
 func (s *Store) PutActivations(ctx context.Context, by tianbao.ID, as []auth.Activation, events ...tianbao.Event) error {
-	var batch []db.Statement
-	for _, a := range as {
-		batch = append(batch,
-			db.Statement{SQL: sqlEndCodes, Args: []any{ms(a.Created), a.Unit.ID, a.User}},
-			db.Statement{SQL: sqlInsertActivation, Args: []any{a.ID, s.activationKey(auth.PlainCode(a.Code)), a.Unit.ID, a.User, by, ms(a.Created), ms(a.Expires)}})
-	}
+	batch := s.activations(by, as)
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		if _, err := tx.Send(ctx, batch); err != nil {
 			return err
 		}
 		return s.trail(ctx, tx, events...)
 	})
+}
+
+// activations are the statements that store codes.
+func (s *Store) activations(by tianbao.ID, as []auth.Activation) []db.Statement {
+	var batch []db.Statement
+	for _, a := range as {
+		batch = append(batch,
+			db.Statement{SQL: sqlEndCodes, Args: []any{ms(a.Created), a.Unit.ID, a.User}},
+			db.Statement{SQL: sqlInsertActivation, Args: []any{a.ID, s.activationKey(auth.PlainCode(a.Code)), a.Unit.ID, a.User, by, ms(a.Created), ms(a.Expires)}})
+	}
+	return batch
 }
 
 // Activation implements auth.ActivationStore.

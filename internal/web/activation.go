@@ -84,6 +84,7 @@ type slip struct {
 	Unit  tianbao.Unit
 	Code  string
 	Login string // of the account that gets a new password
+	Name  string // of its owner, where the account is new
 	URL   string
 	Until time.Time
 	QR    qrImage
@@ -139,8 +140,8 @@ func (s *Server) slips(w http.ResponseWriter, r *http.Request, v *viewer, as []a
 		if err != nil {
 			return err
 		}
-		page[i] = slip{a.Unit, a.Code, a.Login, s.origin(r) + "/activate", a.Expires, q}
-		out.Slips = append(out.Slips, wireSlip{a.Unit.ID, a.Unit.Name, unitCode(a.Unit), a.Code, url, stamp(a.Expires)})
+		page[i] = slip{a.Unit, a.Code, a.Login, a.Name, s.origin(r) + "/activate", a.Expires, q}
+		out.Slips = append(out.Slips, wireSlip{a.Unit.ID, a.Unit.Name, unitCode(a.Unit), a.Name, a.Code, url, stamp(a.Expires)})
 	}
 	return s.answer(w, r, v, out, "slips.html", "激活码", page)
 }

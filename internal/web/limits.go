@@ -70,7 +70,7 @@ func limitOf(rt *route) string {
 		return limitSearch
 	case "reveal":
 		return limitReveal
-	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate":
+	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate":
 		return limitExport
 	}
 	if rt.Upload {

@@ -3,160 +3,15 @@ package web
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"tianbao"
-	"tianbao/internal/clock"
 	"tianbao/internal/org"
 )
-
-// Limits of workbooks of the register. A preview is kept in memory, with the contacts in
-// it, until it is carried out or forgotten.
-const (
-	maxLoads  = 4
-	loadLife  = 30 * time.Minute
-	loadWait  = 3 * time.Second // how long a request waits for what is done in the background
-	loadLimit = 10 * time.Minute
-)
-
-// unitLoads are the previews of this process, one a person. A workbook is carried out
-// whole or not at all, so a process that ends in between leaves nothing half done.
-type unitLoads struct {
-	now clock.Clock
-	log *slog.Logger
-	mu  sync.Mutex
-	all map[string]*unitLoad
-}
-
-// unitLoad is one workbook of the register.
-type unitLoad struct {
-	id    string
-	user  tianbao.ID
-	scope []string
-	file  string
-	made  time.Time
-	done  chan struct{} // closed when the step that runs has ended; guarded by unitLoads.mu
-
-	// What follows is written by the running step and read by others when it has ended.
-	state string // reading, ready, applying, applied, failed
-	imp   *tianbao.Import
-	plan  *org.Plan
-	err   error
-}
-
-// begin makes a load and runs its first step; it takes the place of the person's last
-// one.
-func (ls *unitLoads) begin(user tianbao.ID, scope []string, file string, read func(context.Context) (*tianbao.Import, *org.Plan, error)) (*unitLoad, error) {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	for id, l := range ls.all {
-		if ended(l.done) && (l.user == user || ls.now().Sub(l.made) > loadLife) {
-			delete(ls.all, id)
-		} else if l.user == user {
-			return nil, &tianbao.Error{Kind: tianbao.ErrTooMany, Code: "one_import", RetryAfter: 5, Message: "您有一个导入正在进行，请等它完成或取消后再导入下一个。"}
-		}
-	}
-	if len(ls.all) >= maxLoads {
-		return nil, &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "busy", RetryAfter: 10, Message: "现在有几个大文件正在导入，请稍候再试。"}
-	}
-	l := &unitLoad{id: requestID() + requestID(), user: user, scope: scope, file: file, made: ls.now(), state: "reading"}
-	ls.all[l.id] = l
-	time.AfterFunc(loadLife, func() { // contacts are not kept longer than they are of use
-		ls.mu.Lock()
-		defer ls.mu.Unlock()
-		delete(ls.all, l.id)
-	})
-	ls.run(l, func(ctx context.Context) (err error) {
-		if l.imp, l.plan, err = read(ctx); err == nil {
-			l.state = "ready"
-		}
-		return err
-	})
-	return l, nil
-}
-
-// run runs a step by itself; the caller holds the lock.
-func (ls *unitLoads) run(l *unitLoad, step func(context.Context) error) {
-	done := make(chan struct{})
-	l.done = done
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), loadLimit)
-		defer cancel()
-		defer close(done)
-		if l.err = step(ctx); l.err != nil {
-			l.state, l.plan = "failed", nil
-			if tianbao.KindOf(l.err) == tianbao.ErrInternal {
-				ls.log.Error("a workbook of the register failed", "err", l.err)
-			}
-		}
-	}()
-}
-
-// apply carries a preview out, once.
-func (ls *unitLoads) apply(l *unitLoad, step func(context.Context, *org.Plan) error) error {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if !ended(l.done) || l.state != "ready" {
-		return tianbao.Invalid("not_ready", "这个预览还没有完成，或者已经导入过，请刷新页面查看。")
-	}
-	l.state = "applying"
-	ls.run(l, func(ctx context.Context) error {
-		err := step(ctx, l.plan)
-		if err == nil {
-			l.state = "applied"
-		}
-		return err
-	})
-	return nil
-}
-
-// find returns a load of the person.
-func (ls *unitLoads) find(id string, user tianbao.ID) (*unitLoad, error) {
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	l := ls.all[id]
-	if l == nil || l.user != user || ended(l.done) && ls.now().Sub(l.made) > loadLife {
-		return nil, tianbao.NotFound()
-	}
-	return l, nil
-}
-
-// wait waits a little for the running step. It returns what the load has come to, and
-// false while the step runs.
-func (ls *unitLoads) wait(ctx context.Context, l *unitLoad) (unitLoad, bool) {
-	ls.mu.Lock()
-	done := l.done
-	ls.mu.Unlock()
-	t := time.NewTimer(loadWait)
-	defer t.Stop()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	case <-t.C:
-	}
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	if !ended(l.done) {
-		return unitLoad{}, false
-	}
-	return *l, true
-}
-
-func ended(done chan struct{}) bool {
-	select {
-	case <-done:
-		return true
-	default:
-		return false
-	}
-}
 
 // wireLoad is a workbook of the register on its way.
 type wireLoad struct {
@@ -253,7 +108,7 @@ func (s *Server) load(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	return s.loadAnswer(w, r, v, l, false)
 }
 
-func (s *Server) loadAnswer(w http.ResponseWriter, r *http.Request, v *viewer, l *unitLoad, redirect bool) error {
+func (s *Server) loadAnswer(w http.ResponseWriter, r *http.Request, v *viewer, l *load[org.Plan], redirect bool) error {
 	now, ready := s.loads.wait(r.Context(), l)
 	if !wantsJSON(r) && redirect {
 		http.Redirect(w, r, "/units/import/"+l.id, http.StatusSeeOther)
@@ -272,7 +127,7 @@ func (s *Server) loadAnswer(w http.ResponseWriter, r *http.Request, v *viewer, l
 
 // fillLoad writes what a step that has ended found; it returns how many problems are
 // not listed.
-func (s *Server) fillLoad(out *wireLoad, l *unitLoad) (more int) {
+func (s *Server) fillLoad(out *wireLoad, l *load[org.Plan]) (more int) {
 	out.State = l.state
 	if l.err != nil {
 		e := asError(l.err)

@@ -137,6 +137,13 @@ func (s *Server) table() []route {
 		{post, "/activation", people, s.issueCodes, "issueCodes", "Make an activation code for a unit, or for all units below it without an account; answers them once", wireIssue{}, wireSlips{}, false, 0},
 		{post, "/activation/{user}", people, s.reissue, "issuePasswordCode", "Make a code by which a filler in the viewer's scope sets a new password; answers it once", wireEmpty{}, wireSlips{}, false, 0},
 
+		{get, "/activation/batch", people, s.batchStart, "batchStart", "The page to create accounts from a workbook", nil, nil, false, 0},
+		{get, "/activation/batch/template", people, s.batchTemplate, "batchTemplate", "The blank workbook of accounts", nil, nil, false, 0},
+		{post, "/activation/batch", people, s.loadBatch, "loadBatch", "Preview a workbook of accounts; writes nothing", wireBatchFile{}, wireBatch{}, true, maxUpload},
+		{get, "/activation/batch/{load}", people, s.batch, "batch", "How far a workbook of accounts has come, and its preview", nil, wireBatch{}, false, 0},
+		{post, "/activation/batch/{load}/accounts", people, s.createBatch, "createBatch", "Create the accounts of a preview, all or none; answers their activation codes, also when sent again", wireEmpty{}, wireSlips{}, false, 0},
+		{post, "/activation/batch/{load}/annotated", people, s.annotateBatch, "annotateBatch", "The workbook of accounts with its faults in their cells", wireEmpty{}, nil, false, 0},
+
 		// The auditor.
 		{get, "/audit", auditors, s.trail, "trail", "The audit trail, newest first; query: from, to, what, result, before", nil, wireTrail{}, false, 0},
 		{post, "/audit/verification", auditors, s.verifyTrail, "verifyTrail", "Verify the whole audit trail", wireEmpty{}, wireVerified{}, false, 0},

@@ -96,14 +96,15 @@ type DemoAccount struct {
 // Server answers requests. Its zero value is of no use; call New.
 type Server struct {
 	Config
-	pages  *pages
-	assets map[string]asset // style and scripts by file name
-	routes []route
-	help   func() (helpText, error)
-	jobs   *jobs
-	loads  *unitLoads
-	rules  ruleBook
-	live   *hub
+	pages   *pages
+	assets  map[string]asset // style and scripts by file name
+	routes  []route
+	help    func() (helpText, error)
+	jobs    *jobs
+	loads   *loads[org.Plan]
+	batches *loads[accountPlan]
+	rules   ruleBook
+	live    *hub
 	// throttle counts what is limited a minute.
 	throttle *throttle
 	// untold is set once the log has told of a gateway that is not trusted.
@@ -133,7 +134,8 @@ func New(c Config) (*Server, error) {
 	}
 	s.throttle = newThrottle(c.Now)
 	s.jobs = newJobs(c.Now, c.Log)
-	s.loads = &unitLoads{now: c.Now, log: c.Log, all: make(map[string]*unitLoad)}
+	s.loads = newLoads[org.Plan](c.Now, c.Log, maxLoads)
+	s.batches = newLoads[accountPlan](c.Now, c.Log, maxBatches)
 	s.live = newHub(c.Catalog.Versions, c.Log)
 	s.routes = s.table()
 	return s, checkRoutes(s.routes)

@@ -17,7 +17,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"receipts.html": &receiptsPage{}, "notices.html": &noticesPage{}, "notice.html": &noticePage{}, "help.html": &helpText{},
 		"plan.html": &planPage{}, "across.html": &acrossPage{}, "audit.html": &auditPage{}, "users.html": &usersPage{}, "units.html": &unitsPage{}, "unit.html": &unitPage{}, "unitload.html": &loadPage{}, "requests.html": &requestsPage{}, "regions.html": &regionsPage{}, "grants.html": &grantsPage{}, "lending.html": &lendingPage{}, "newpassword.html": &newPasswordPage{}, "filled.html": &filledPage{}, "error.html": &errorPage{},
 		"sessions.html": &sessionsPage{}, "factor.html": &factorPage{}, "recovery.html": &recoveryPage{}, "verify.html": &verifyPage{},
-		"activation.html": &activationPage{}, "slips.html": []slip{}, "activate.html": &activatePageData{},
+		"activation.html": &activationPage{}, "batch.html": &batchPage{}, "slips.html": []slip{}, "activate.html": &activatePageData{},
 	}
 	p, err := parsePages()
 	if err != nil {

@@ -72,7 +72,8 @@ type wireSlip struct {
 	Unit     tianbao.ID `json:"unit"`
 	Name     string     `json:"name"`
 	UnitCode string     `json:"unit_code"`
-	Code     string     `json:"code"` // shown this once
+	Person   string     `json:"person,omitempty"` // whose account is new
+	Code     string     `json:"code"`             // shown this once
 	URL      string     `json:"url"`
 	Until    string     `json:"until"`
 }
