@@ -49,6 +49,8 @@ const (
 	SourceDemo   Source = "demo"
 	// SourceCorrect is a unit's correction of rows that were filled in for it above.
 	SourceCorrect Source = "correct"
+	// SourceErase is the erasure of a person on request.
+	SourceErase Source = "erase"
 )
 
 // ChangeSet is one atomic save of a report: what the sender wants changed, from

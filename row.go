@@ -57,7 +57,12 @@ type Row struct {
 	Values  Values // by position of the form's fields
 	Marks   []Mark // nil, or by position of the form's fields
 	Reasons []Reason
+	// Erased: what the row held of a person was erased; [ErasedMark] stands in its place.
+	Erased bool
 }
+
+// ErasedMark is what stands for a cell that was erased when its time was over.
+const ErasedMark = "已按期清除"
 
 // Mark returns the mark of the i-th cell.
 func (r *Row) Mark(i int) Mark {

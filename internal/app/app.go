@@ -51,7 +51,7 @@ func commands() []command {
 		{"user", "add|passwd|grant|revoke|list [选项]", "管理账号", user},
 		{"units", "import 文件 | list [选项]", "导入、列出单位登记册", units},
 		{"audit", "verify|export|archive|key [选项]", "校验、导出、归档审计记录", auditTrail},
-		{"erase", "--campaign 编号 [选项]", "保存期满后清除一次采集中的个人信息", erase},
+		{"erase", "--campaign 编号|--person [选项]", "保存期满后清除一次采集或一个人的信息", erase},
 		{"trace", "[选项] 工作簿", "查出一份导出的工作簿是谁在何时导出的", trace},
 		{"keys", "status|rotate|retire [选项]", "查看、轮换、停用加密密钥", keys},
 		{"openapi", "", "写出接口的 OpenAPI 文档", openAPI},

@@ -19,19 +19,32 @@ func erase(ctx context.Context, e env, args []string) int {
 	var p place
 	var id string
 	var months int
+	var person, dry bool
 	fs := e.flags("erase")
 	p.flags(fs)
 	fs.StringVar(&id, "campaign", "", "采集的编号（报表管理页面地址中 campaign= 后面的数字）")
+	fs.BoolVar(&person, "person", false, "只清除一个人：从标准输入读身份证号码")
+	fs.BoolVar(&dry, "dry-run", false, "只计数，不清除")
 	fs.IntVar(&months, "months", keepMonths, "截止以后保存几个月；期限未满不清除")
 	if err := e.parse(fs, args); err != nil {
 		return e.failed(err)
 	}
+	if person && id == "" && months >= 0 {
+		return e.within(ctx, &p, func(in *installation) (int, error) { return exitOK, in.erasePerson(ctx, e, months, dry) })
+	}
 	campaign, err := tianbao.ParseID(id)
 	if err != nil || months < 0 {
-		_, _ = fmt.Fprintln(e.stderr, "请用 --campaign 给出采集的编号，--months 不能是负数。")
+		_, _ = fmt.Fprintln(e.stderr, "请用 --campaign 给出采集的编号，或用 --person 清除一个人；--months 不能是负数。")
 		return exitUsage
 	}
 	return e.within(ctx, &p, func(in *installation) (int, error) {
+		if dry {
+			sum, err := in.store.CountToErase(ctx, campaign)
+			if err == nil {
+				_, _ = fmt.Fprintf(e.stdout, "这次采集有 %d 张表、%d 行和 %d 次提交。没有改动任何内容。\n", sum.Reports, sum.Rows, sum.Saves)
+			}
+			return exitOK, err
+		}
 		sum, err := in.store.EraseCampaign(ctx, campaign, func(closes time.Time) time.Time {
 			return closes.In(clock.Shanghai).AddDate(0, months, 0)
 		}, tianbao.Event{})

@@ -31,6 +31,7 @@ type serveOptions struct {
 	logFormat       string
 	intake          string
 	reveals         int
+	keep            int // months
 	signin          signinOptions
 }
 
@@ -48,6 +49,7 @@ func serve(ctx context.Context, e env, args []string) int {
 	fs.BoolVar(&o.behindTLS, "behind-tls", false, "前面有终止 TLS 的网关")
 	fs.StringVar(&o.intake, "intake", "", "收件文件夹：放进去的工作簿自动导入，旁边留下回执或批注副本")
 	fs.IntVar(&o.reveals, "reveals", 30, "每个账号一小时内最多查看多少条完整的身份证号码和联系方式")
+	fs.IntVar(&o.keep, "keep-months", 0, "采集截止满几个月自动清除其中的个人信息；0 为不自动清除。网页上给一次采集单独设定的，按设定")
 	fs.StringVar(&o.logFormat, "log", "text", "日志格式：text 或 json")
 	if err := e.parse(fs, args); err != nil {
 		return e.failed(err)
@@ -121,6 +123,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	defer in.sweep(ctx, log)()
 	defer in.followKeys(ctx, log)()
 	defer in.disableDormant(ctx, log)()
+	defer in.keepRetention(ctx, o.keep, log)()
 	if o.intake != "" {
 		defer in.watch(ctx, o.intake, log)() // the database closes after the last file
 	}
@@ -149,6 +152,9 @@ func (o *serveOptions) validate() error {
 	if err := o.guard.apply(new(web.Config)); err != nil {
 		return err
 	}
+	if o.keep < 0 {
+		return errors.New("--keep-months 不能是负数")
+	}
 	if o.demo {
 		host, _, err := net.SplitHostPort(o.addr)
 		ip := net.ParseIP(host)
@@ -167,7 +173,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	}
 	cfg := web.Config{
 		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Drafts: in.store, Workbooks: workbooks{in},
-		Reveals: in.store, Purposes: in.store, RevealLimit: o.reveals,
+		Reveals: in.store, Purposes: in.store, Erasures: in.store, KeepMonths: keepMonths, RevealLimit: o.reveals,
 		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
 		Schema: func(name string, version int) ([]byte, error) {
 			if b := in.forms.Schema(name, version); b != nil {

@@ -134,6 +134,9 @@ func (c *Checker) Normalize(field int, raw string) string {
 
 // Mask returns the value as it is shown to those who may not see it whole.
 func (c *Checker) Mask(field int, value string) string {
+	if value == tianbao.ErasedMark {
+		return value
+	}
 	switch c.fields[field].Mask {
 	case tianbao.MaskID:
 		return ident.MaskID(value)

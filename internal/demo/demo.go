@@ -38,6 +38,7 @@ type Store interface {
 	Campaigns(ctx context.Context) ([]tianbao.Campaign, error)
 	Purpose(ctx context.Context) (tianbao.Purpose, error)
 	PublishPurpose(ctx context.Context, text string, e tianbao.Event) (int, error)
+	SetRetention(ctx context.Context, campaign tianbao.ID, months int, e tianbao.Event) error
 	AgreeToPurpose(ctx context.Context, version int, e tianbao.Event) error
 }
 
@@ -117,6 +118,9 @@ func Seed(ctx context.Context, w World) ([]web.DemoAccount, error) {
 	c := tianbao.Campaign{ID: campaignID, Title: f.Title, Form: f.Name, FormV: f.Version, Opens: now, Closes: closes, Released: true}
 	if err := w.Store.PutCampaign(ctx, c); err != nil {
 		return nil, fmt.Errorf("demo: store the campaign: %w", err)
+	}
+	if err := w.Store.SetRetention(ctx, campaignID, 24, tianbao.Event{}); err != nil { // as the purpose notice says
+		return nil, err
 	}
 	return shown, w.begin(ctx, f, us)
 }

@@ -162,6 +162,9 @@ func (m *merger) edit(c *tianbao.Change) error {
 		}
 		return nil
 	}
+	if e.row.Erased {
+		return rowErased()
+	}
 	var take []tianbao.CellEdit
 	for _, cell := range c.Cells {
 		now := e.row.Values[cell.Field]
@@ -203,6 +206,9 @@ func (m *merger) reason(c *tianbao.Change) error {
 	e := m.at(id)
 	if e == nil {
 		return tianbao.Invalid("unknown_row", "要说明情况的行已经不在表中，请刷新页面后重试。")
+	}
+	if e.row.Erased {
+		return rowErased()
 	}
 	e.row.Reasons = setReason(e.row.Reasons, c.Reason)
 	e.reasons = append(e.reasons, c.Reason)

@@ -164,6 +164,9 @@ func (s *Store) Trail(ctx context.Context, q audit.Query) ([]audit.Line, error) 
 		}
 		done()
 		if len(sealed) == 0 {
+			if l.Personal != "" {
+				l.Reason = tianbao.ErasedMark
+			}
 			return l, nil
 		}
 		plain, err := s.ring.Open(nil, sealed, personalPlace(l.ID))

@@ -32,9 +32,6 @@ const (
 	sqlErased      = `UPDATE campaign SET erased = $1 WHERE id = $2`
 )
 
-// Erased counts what was erased.
-type Erased struct{ Reports, Rows, Saves int64 }
-
 // EraseCampaign erases what the reports of a campaign hold of people, when the time for
 // which it is kept has passed since the campaign's end: the cells of rows that do not
 // name the unit, the contents of the history, imports, drafts. What stays: the rows with
@@ -43,7 +40,7 @@ type Erased struct{ Reports, Rows, Saves int64 }
 //
 // From the first moment on the reports take nothing in. A run that is cut off is gone on
 // with by the next one.
-func (s *Store) EraseCampaign(ctx context.Context, campaign tianbao.ID, keptUntil func(closes time.Time) time.Time, e tianbao.Event) (sum Erased, err error) {
+func (s *Store) EraseCampaign(ctx context.Context, campaign tianbao.ID, keptUntil func(closes time.Time) time.Time, e tianbao.Event) (sum tianbao.Erased, err error) {
 	var closes, erased int64
 	if err := one(ctx, s.db, []any{&closes, &erased}, sqlRetention, campaign); err != nil {
 		return sum, err
@@ -93,7 +90,7 @@ func (s *Store) EraseCampaign(ctx context.Context, campaign tianbao.ID, keptUnti
 }
 
 // eraseReport erases one report, its rows first.
-func (s *Store) eraseReport(ctx context.Context, rep *tianbao.Report, sum *Erased) error {
+func (s *Store) eraseReport(ctx context.Context, rep *tianbao.Report, sum *tianbao.Erased) error {
 	form, err := s.forms(rep.Form, rep.FormV)
 	if err != nil {
 		return err
@@ -134,6 +131,7 @@ func (s *Store) eraseReport(ctx context.Context, rep *tianbao.Report, sum *Erase
 type erasedRow struct {
 	V map[string]string `json:"v"`
 	P string            `json:"p"` // salt and keyed digest, hexadecimal
+	E []string          `json:"e"` // the fields that held something of a person
 }
 
 // namesUnit reports whether a field says something of the unit and not of a person.
@@ -183,8 +181,12 @@ func (s *Store) erasedRow(form *tianbao.Form, values tianbao.Values) ([]byte, er
 	_, _ = rand.Read(salt[:]) // never fails (crypto/rand)
 	left := erasedRow{V: make(map[string]string), P: hex.EncodeToString(salt[:]) + s.rowProof(salt[:], values)}
 	for i := range form.Fields {
-		if fd := &form.Fields[i]; namesUnit(form, fd) && values[i] != "" {
+		switch fd := &form.Fields[i]; {
+		case values[i] == "":
+		case namesUnit(form, fd):
 			left.V[fd.Key] = values[i]
+		default:
+			left.E = append(left.E, fd.Key)
 		}
 	}
 	b, err := json.Marshal(left)

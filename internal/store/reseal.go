@@ -51,6 +51,7 @@ func sealedColumns() []sealedColumn {
 		{table: "campaign_rule", column: "reason", keys: []string{"id"}, place: one},
 		{table: "unit_declaration", column: "reason", keys: []string{"id"}, place: one},
 		{table: "unit_verdict", column: "remark", keys: []string{"id"}, place: one},
+		{table: "erasure", column: "person", keys: []string{"id"}, place: one},
 		{table: "factor", column: "secret", keys: []string{"id"}, place: one},
 		{table: "app_user", column: "login", keys: []string{"id"}, place: one},
 		{table: "trail", column: "personal_sealed", at: "personal", keys: []string{"id"}, place: one},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -122,6 +123,8 @@ type rowJSON struct {
 	S map[string][]byte `json:"s"`
 	M map[string]int    `json:"m"`
 	R []byte            `json:"r"`
+	P string            `json:"p"` // of an erased row, see erasedRow
+	E []string          `json:"e"`
 }
 
 // decodeRow fills in a row's values, marks and reasons. Fields that the form does
@@ -134,9 +137,13 @@ func (s *Store) decodeRow(f *tianbao.Form, report tianbao.ID, r *tianbao.Row, va
 	}
 	place := rowPlace(report, r.ID)
 	r.Values = make(tianbao.Values, len(f.Fields))
+	r.Erased = j.P != ""
 	for i := range f.Fields {
 		fd := &f.Fields[i]
 		r.Values[i] = j.V[fd.Key]
+		if slices.Contains(j.E, fd.Key) {
+			r.Values[i] = tianbao.ErasedMark
+		}
 		if sealed := j.S[fd.Key]; len(sealed) > 0 {
 			plain, err := s.ring.Open(nil, sealed, seal.Place(rowTable, fd.Key, place))
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -74,4 +75,48 @@ func TestErasedFromTheDisk(t *testing.T) {
 			t.Errorf("%s holds %d of %d erased values", filepath.Base(f), hits, len(sealed))
 		}
 	}
+}
+
+// TestEraseVictim is the process that is killed while it erases a person.
+func TestEraseVictim(t *testing.T) {
+	url := os.Getenv("TIANBAO_TEST_ERASE")
+	if url == "" {
+		t.Skip("runs as the child of TestKilledErasure")
+	}
+	if _, err := storetest.ErasePerson(t, storetest.Open(t, url)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// SEC-19: killed in the middle as often as may be and done again, an erasure ends where
+// it ends undisturbed.
+func TestKilledErasure(t *testing.T) {
+	run := func(t *testing.T, url string) {
+		s := storetest.Open(t, url)
+		storetest.FillPerson(t, s)
+		if err := s.DB().Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kills := 0
+		for wait := 20 * time.Millisecond; ; wait += 8 * time.Millisecond {
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestEraseVictim$")
+			cmd.Env = append(os.Environ(), "TIANBAO_TEST_ERASE="+url)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			kill := time.AfterFunc(wait, func() { _ = cmd.Process.Kill() })
+			err := cmd.Wait()
+			kill.Stop()
+			if err == nil {
+				break
+			}
+			if kills++; kills > 80 {
+				t.Fatal("it never ends")
+			}
+		}
+		t.Logf("%d kills", kills)
+		storetest.CheckErased(t, storetest.Open(t, url))
+	}
+	t.Run("sqlite", func(t *testing.T) { run(t, filepath.Join(t.TempDir(), "data", "tianbao.db")) })
+	t.Run("postgres", func(t *testing.T) { run(t, storetest.PostgresURL(t)) })
 }

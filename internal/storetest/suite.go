@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"nothing is stored in clear", testSealed},
 		{"another key seals everything anew", testReseal},
 		{"what is held of people is erased", testErase},
+		{"a person is erased", testErasePerson},
 		{"cells do not open elsewhere", testSwapped},
 		{"scope holds on every method", testScope},
 		{"scopes of many subtrees", testManyPaths},

@@ -160,6 +160,10 @@ func (w *world) fillAll() tianbao.Report {
 	w.ok(w.PutFactor(ctx, auth.Factor{ID: w.id(), User: clerk, Secret: []byte("secret"), Created: epoch()}))
 	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Login: "somebody", What: "signin.fail"}))
 	w.fillRegister("16012345678", "16012345679")
+	// An erasure that was cut off.
+	_, err = w.exec(`INSERT INTO erasure (id, at, by_id, state, person) VALUES (77, 0, 0, 0, $1)`,
+		Ring(w.t).Seal(nil, []byte(`{"id":"000000000000000000"}`), seal.Place("erasure", "person", "77")))
+	w.ok(err)
 	return r
 }
 

@@ -49,7 +49,7 @@ type historyLine struct {
 var sourceNames = map[tianbao.Source]string{
 	tianbao.SourcePage: "提交", tianbao.SourceImport: "导入 EXCEL 后提交", tianbao.SourceAPI: "接口提交",
 	tianbao.SourceMail: "邮件报送", tianbao.SourceFolder: "收件文件夹导入", tianbao.SourceUndo: "撤销", tianbao.SourceDemo: "演示数据",
-	tianbao.SourceCorrect: "下级单位更正",
+	tianbao.SourceCorrect: "下级单位更正", tianbao.SourceErase: "清除个人信息",
 }
 
 // maxLines bounds the cells listed of one revision on the page.

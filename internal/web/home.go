@@ -13,6 +13,7 @@ type homePage struct {
 	Admin     bool
 	Auditor   bool
 	Grants    bool
+	Keeper    bool // opens collections, and keeps what they hold no longer than it may be
 	Campaigns []tianbao.Campaign
 	Notices   []tianbao.Notice
 }
@@ -22,7 +23,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	u := v.user()
 	p := homePage{
 		Filler: u.May(tianbao.PowerFill), Seer: u.May(tianbao.PowerSee), Admin: u.May(tianbao.PowerAccounts),
-		Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants),
+		Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants), Keeper: u.May(tianbao.PowerCampaign),
 	}
 	var err error
 	if p.Filler {

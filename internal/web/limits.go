@@ -68,7 +68,7 @@ func limitOf(rt *route) string {
 		return limitActivate
 	case "searchUnits", "findUnits", "searchAccounts":
 		return limitSearch
-	case "reveal":
+	case "reveal", "erasePerson":
 		return limitReveal
 	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate":
 		return limitExport

@@ -82,6 +82,11 @@ func (s *Server) table() []route {
 		{get, "/purpose/versions", needing(tianbao.PowerCampaign), s.purposes, "purposes", "All versions of the purpose notice, with how many said yes", nil, wirePurposes{}, false, 0},
 		{post, "/purpose/versions", needing(tianbao.PowerCampaign), s.publishPurpose, "publishPurpose", "Publish a version of the purpose notice; everybody who fills in is asked anew", wirePurposeText{}, wireDone{}, false, 256 << 10},
 
+		// Retention.
+		{get, "/erasure", needing(tianbao.PowerCampaign), s.erasure, "erasure", "For how long collections are kept, and what an erasure would count", nil, wireRetentions{}, false, 0},
+		{post, "/erasure/retention", needing(tianbao.PowerCampaign), s.setRetention, "setRetention", "Set for how many months after its end a collection is kept; 0: as the operator's setting says", wireRetention{}, wireDone{}, false, 4 << 10},
+		{post, "/erasure/person", needing(tianbao.PowerCampaign), s.erasePerson, "erasePerson", "Erase a person from collections whose time is over; without confirm it only counts", wireErasePerson{}, wirePersonErased{}, false, 4 << 10},
+
 		// Fillers: 报表管理.
 		{get, "/reports", fillers, s.reports, "reports", "The reports of a campaign in the viewer's scope", nil, wireReports{}, false, 0},
 		{post, "/units/search", fillers, s.searchUnits, "searchUnits", "The units in the viewer's scope whose code, name or pinyin initials hold a text, the best first", wireUnitQuery{}, wireUnits{}, false, 4 << 10},

@@ -62,11 +62,15 @@ type Config struct {
 	Drafts    Drafts
 	Reveals   Reveals
 	Purposes  Purposes
+	Erasures  Erasures
 	Workbooks Workbooks
 	// Mask returns the masks of a form at a version.
 	Mask func(form string, version int) (Masker, error)
 	// RevealLimit is how many rows an account may see whole within an hour.
 	RevealLimit int
+	// KeepMonths is for how many months after its end a collection is kept before a person
+	// is erased from it, where the collection says nothing.
+	KeepMonths int
 	// Schema returns the published Table Schema file of a form at a version.
 	Schema func(form string, version int) ([]byte, error)
 	// Manual is the user's manual as Markdown, Pictures its image files by name.

@@ -12,7 +12,7 @@ import (
 // misspells fails here and not in front of a clerk.
 func TestTemplatesFitTheirData(t *testing.T) {
 	data := map[string]any{
-		"signin.html": &signinPageData{}, "setup.html": &setupPageData{}, "password.html": &passwordPageData{}, "reveal.html": &revealPage{}, "export.html": &exportPage{}, "purpose.html": &purposePage{}, "purposes.html": &purposesPage{}, "home.html": &homePage{},
+		"signin.html": &signinPageData{}, "setup.html": &setupPageData{}, "password.html": &passwordPageData{}, "reveal.html": &revealPage{}, "export.html": &exportPage{}, "purpose.html": &purposePage{}, "purposes.html": &purposesPage{}, "erasure.html": &erasurePage{}, "home.html": &homePage{},
 		"reports.html": &reportsPage{}, "sheet.html": &sheetPage{}, "history.html": &historyPage{}, "undo.html": &undoPage{}, "receipt.html": &receiptPage{},
 		"receipts.html": &receiptsPage{}, "notices.html": &noticesPage{}, "notice.html": &noticePage{}, "help.html": &helpText{},
 		"plan.html": &planPage{}, "across.html": &acrossPage{}, "audit.html": &auditPage{}, "users.html": &usersPage{}, "units.html": &unitsPage{}, "unit.html": &unitPage{}, "unitload.html": &loadPage{}, "requests.html": &requestsPage{}, "regions.html": &regionsPage{}, "grants.html": &grantsPage{}, "lending.html": &lendingPage{}, "newpassword.html": &newPasswordPage{}, "filled.html": &filledPage{}, "error.html": &errorPage{},
