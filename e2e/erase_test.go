@@ -80,7 +80,7 @@ func TestSEC19ErasePerson(t *testing.T) {
 		}
 	}
 	ask(true, map[string]int64{"rows": 0, "kept": 1}) // the collection is not over
-	s.sql(t, `UPDATE campaign SET closes = 1663891200000 WHERE id = 1001`)
+	s.sql(t, `UPDATE campaign SET closes = 1663891200000, version = version + 1000000 WHERE id = 1001`)
 	ask(false, map[string]int64{"rows": 1, "kept": 0})
 	if got := unit.sheet(own.ID).Rows[1].Values[6]; got != id {
 		t.Fatal("counting erased")
@@ -108,6 +108,7 @@ func TestSEC19ErasePerson(t *testing.T) {
 	if row.Values[6] != tianbao.ErasedMark || row.Values[5] != tianbao.ErasedMark || row.Values[1] == tianbao.ErasedMark || sheet.Rows[0].Values[6] != person(0)["person_id"] {
 		t.Error("the row is not as it should be")
 	}
+	s.sql(t, `UPDATE campaign SET closes = 0, version = version + 1000000 WHERE id = 1001`) // open once more
 	var failed errorJSON
 	body := map[string]any{"key": newKey(), "base": sheet.Report.Version, "changes": []change{{"op": "edit", "row": row.ID, "cells": map[string]string{"person_id": id}}}}
 	if got := unit.call("POST", "/reports/"+own.ID+"/changes", body, &failed); got != http.StatusConflict || failed.Error.Code != "row_erased" {

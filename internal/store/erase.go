@@ -78,6 +78,9 @@ func (s *Store) EraseCampaign(ctx context.Context, campaign tianbao.ID, keptUnti
 			return sum, fmt.Errorf("store: erase report %s: %w", reports[i].ID, err)
 		}
 	}
+	if _, err := s.eraseTexts(ctx, func(c tianbao.ID, _ string) bool { return c == campaign }); err != nil {
+		return sum, err
+	}
 	sum.Reports = int64(len(reports))
 	return sum, s.db.Tx(ctx, func(tx db.Tx) error {
 		if _, err := tx.Exec(ctx, sqlErased, ms(s.now()), campaign); err != nil {

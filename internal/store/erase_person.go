@@ -329,6 +329,11 @@ func (s *Store) eraseSought(ctx context.Context, job, by tianbao.ID, p *sought) 
 	if err := s.eraseContacts(ctx, scope, p, &sum); err != nil {
 		return sum, err
 	}
+	n, err := s.eraseTexts(ctx, func(_ tianbao.ID, text string) bool { return p.in(text, true) })
+	if err != nil {
+		return sum, err
+	}
+	sum.Others += n
 	if err := s.eraseReasons(ctx, p, &sum); err != nil {
 		return sum, err
 	}

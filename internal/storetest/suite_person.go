@@ -33,7 +33,6 @@ func FillPerson(t testing.TB, s *store.Store) {
 
 func fillPerson(w *world) {
 	ctx := w.t.Context()
-	w.ok(w.PutCampaign(ctx, tianbao.Campaign{ID: campaign, Title: "采集", Form: "asset-role", FormV: 1, Opens: epoch(), Closes: epoch().AddDate(0, 1, 0), Released: true}))
 	w.ok(w.PutCampaign(ctx, tianbao.Campaign{ID: ongoing, Title: "另一次", Form: "asset-role", FormV: 1, Opens: epoch(), Released: true}))
 	id, phone := Person(gone)
 	r := w.open(unitA)
@@ -74,6 +73,8 @@ func fillPerson(w *world) {
 	d = w.draft(rep)
 	d.insert(tianbao.AtEnd, Values(gone))
 	d.save()
+	// It takes in nothing from now on.
+	w.ok(w.PutCampaign(ctx, tianbao.Campaign{ID: campaign, Title: "采集", Form: "asset-role", FormV: 1, Opens: epoch(), Closes: epoch().AddDate(0, 1, 0), Released: true}))
 }
 
 // ErasePerson erases the person of [FillPerson].

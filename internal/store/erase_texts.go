@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"tianbao"
+	"tianbao/internal/db"
+	"tianbao/internal/seal"
+)
+
+// What officers and reviewers wrote beside the sheets of a collection may name people too.
+
+const (
+	sqlRuleText     = `SELECT x.id, x.campaign_id, x.reason FROM campaign_rule x WHERE x.id > $1 AND length(x.reason) >= $2 ORDER BY x.id LIMIT 500`
+	sqlDeclareText  = `SELECT x.id, x.campaign_id, x.reason FROM unit_declaration x WHERE x.id > $1 AND length(x.reason) >= $2 ORDER BY x.id LIMIT 500`
+	sqlVerdictText  = `SELECT x.id, x.campaign_id, x.remark FROM unit_verdict x WHERE x.id > $1 AND length(x.remark) >= $2 ORDER BY x.id LIMIT 500`
+	sqlBlankRule    = `UPDATE campaign_rule SET reason = $1 WHERE id = $2`
+	sqlBlankDeclare = `UPDATE unit_declaration SET reason = $1 WHERE id = $2`
+	sqlBlankVerdict = `UPDATE unit_verdict SET remark = $1 WHERE id = $2`
+)
+
+// eraseTexts puts the mark of what is erased in place of each text that is to go, and
+// returns how many there were.
+func (s *Store) eraseTexts(ctx context.Context, goes func(campaign tianbao.ID, text string) bool) (sum int64, err error) {
+	for _, t := range []struct{ table, column, find, blank string }{
+		{"campaign_rule", "reason", sqlRuleText, sqlBlankRule},
+		{"unit_declaration", "reason", sqlDeclareText, sqlBlankDeclare},
+		{"unit_verdict", "remark", sqlVerdictText, sqlBlankVerdict},
+	} {
+		for last := tianbao.ID(0); ; {
+			var batch []db.Statement
+			n := 0
+			err := s.db.Each(ctx, func(scan db.Scan) error {
+				n++
+				var campaign tianbao.ID
+				var sealed []byte
+				if err := scan(&last, &campaign, &sealed); err != nil {
+					return err
+				}
+				place := seal.Place(t.table, t.column, last.String())
+				plain, err := s.ring.Open(nil, sealed, place)
+				if err == nil && string(plain) != tianbao.ErasedMark && goes(campaign, string(plain)) {
+					batch = append(batch, db.Statement{SQL: t.blank, Args: []any{s.ring.Seal(nil, []byte(tianbao.ErasedMark), place), last}})
+				}
+				return err
+			}, t.find, last, seal.Overhead)
+			if err == nil {
+				err = s.send(ctx, batch)
+			}
+			if err != nil {
+				return sum, fmt.Errorf("store: erase %s.%s: %w", t.table, t.column, err)
+			}
+			if n == 0 {
+				break
+			}
+			sum += int64(len(batch))
+		}
+	}
+	return sum, nil
+}
