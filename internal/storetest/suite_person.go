@@ -90,8 +90,11 @@ func testErasePerson(w *world) {
 	fillPerson(w)
 	id, phone := Person(gone)
 	for why, do := range map[string]func() error{
-		"no id":                     func() error { _, err := w.ErasePerson(ctx, all(), " ", 24, tianbao.Event{}); return err },
-		"a reason names the person": func() error { _, err := w.ErasePerson(ctx, all(), id, 24, tianbao.Event{Reason: "删 " + phone}); return err },
+		"no id": func() error { _, err := w.ErasePerson(ctx, all(), " ", 24, tianbao.Event{}); return err },
+		"a reason names the person": func() error {
+			_, err := w.ErasePerson(ctx, all(), id, 24, tianbao.Event{Reason: "删 " + phone})
+			return err
+		},
 	} {
 		if err := do(); tianbao.KindOf(err) != tianbao.ErrInvalid {
 			w.t.Errorf("%s: %v", why, err)
