@@ -26,10 +26,17 @@ type wireDraft struct {
 	Imports []tianbao.ID        `json:"imports,omitempty"`
 	Changes []wireChange        `json:"changes"`
 	Was     map[string][]string `json:"was,omitempty"` // the changed rows as they were at base
+	// The cell that was being typed in; what it held so far is among the changes.
+	Typing *wireTyping `json:"typing,omitempty"`
 	// A save whose answer did not come, and the rows it changes as they were. Changes
 	// then are on top of it and may use its names of new rows.
 	Sent    *wireChanges        `json:"sent,omitempty"`
 	SentWas map[string][]string `json:"sentWas,omitempty"`
+}
+
+type wireTyping struct {
+	Row string `json:"row"`
+	Key string `json:"key"`
 }
 
 type wireDraftState struct {

@@ -196,6 +196,11 @@ export class TbSheet extends HTMLElement {
     return this.grid.model.changes(sent);
   }
 
+  /** The cell that is being typed in, with its text so far, which changes() does not have; null when none is. */
+  get typing(): { row: string; key: string; text: string } | null {
+    return this.input.typing;
+  }
+
   /** The server has saved: new rows get their ids, the saved state is the new base. */
   committed(inserted: Record<string, string>, saved?: Change[]): void {
     this.grid.model.committed(inserted, saved);

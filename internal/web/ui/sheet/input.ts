@@ -91,6 +91,12 @@ export class Input {
     this.area.focus({ preventScroll: true });
   }
 
+  /** The cell that is being typed in, and what stands in it so far. */
+  get typing(): { row: string; key: string; text: string } | null {
+    const { line, model, sel } = this.grid;
+    return this.mode === "idle" ? null : { row: line.id, key: model.columns[sel.c].key, text: this.area.value };
+  }
+
   /** Opens the editor; `text` is what it holds at first. */
   begin(mode: "enter" | "edit", text?: string): void {
     const { grid, area } = this;
@@ -180,6 +186,7 @@ export class Input {
 
   cancel(): void {
     this.close();
+    this.grid.emit("tb-cancel", {});
     this.grid.announce(t("已取消"));
   }
 

@@ -1,6 +1,6 @@
 // What the clerk sees of keeping and meeting: what is not submitted, since when and
 // where it is kept; what was restored; network and session; who else is here.
-import { TbSheet } from "../../sheet/element";
+import { Line, TbSheet } from "../../sheet/element";
 import { Answer, call, later } from "./api";
 import { ask, byId, el, fill, toast } from "./dom";
 import { Journal } from "./journal";
@@ -32,6 +32,9 @@ export class Keeping {
       lost: () => void this.probe(),
       back: () => undefined,
     });
+    // The open cell is kept too; an input method that composes is not done yet.
+    sheet.addEventListener("input", (e) => (e as InputEvent).isComposing || this.keeper.touch());
+    sheet.addEventListener("tb-cancel", () => this.keeper.touch());
     addEventListener("offline", () => this.lost());
     addEventListener("online", () => void this.probe());
   }
@@ -74,7 +77,11 @@ export class Keeping {
       if (spent && !(await ask(t("本机保存的内容"), [t("这台电脑上保存着您 {0} 起填写的 {1} 行，其中的内容可能已经从别处提交。要恢复到表中核对吗？", at, rows)], t("恢复")))) continue;
       const takeBack = await this.work.restore(draft);
       if (!this.work.dirty) continue; // the save had happened, and that was all
-      this.banner("restored", "info", t("您在 {0} 填写的 {1} 行还没有提交，已经恢复。", at, rows), {
+      const { typing } = draft;
+      const line = typing && this.sheet.line(typing.row);
+      const open = line && this.sheet.columns.find((c) => c.key === (typing as { key: string }).key);
+      const note = open ? t("第{0}行 {1}列当时还没有输完，请核对。", this.sheet.number(line as Line), open.letter) : "";
+      this.banner("restored", "info", t("您在 {0} 填写的 {1} 行还没有提交，已经恢复。", at, rows) + note, {
         [t("放弃这些改动")]: async () => {
           if (!(await ask(t("放弃改动"), [t("将放弃 {0} 填写的 {1} 行，表恢复为已提交的内容。放弃以后可以用 Ctrl+Z 撤销。", at, rows)], t("放弃")))) return;
           takeBack(t("放弃恢复的改动"));

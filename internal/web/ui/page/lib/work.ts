@@ -62,6 +62,8 @@ export interface Draft {
   imports?: string[];
   changes: (Change | ReasonChange)[];
   was?: Was;
+  /** The cell that was being typed in; what it held so far is among the changes. */
+  typing?: { row: string; key: string };
   /** A save whose answer did not come; the changes are on top of it, by its names of new rows. */
   sent?: Body;
   sentWas?: Was;
@@ -132,7 +134,8 @@ export class Work {
 
   /** What is to be kept; null when all is saved. */
   draft(): Draft | null {
-    if (!this.dirty) {
+    const { typing } = this.sheet;
+    if (!this.dirty && !typing) {
       this.since = 0;
       return null;
     }
@@ -140,14 +143,34 @@ export class Work {
     this.since = this.since || Date.now();
     const time = (ms: number) => new Date(ms).toISOString();
     const steps = this.sheet.changes(sent ? sent.changes : undefined);
+    if (typing) this.typed(steps, typing);
     const { base, note, imports, changes } = this.body(steps);
     const was = this.was(steps, sent);
     const reasons = sent ? sent.reasons : [];
     return {
       name: this.name, page: this.page, seen: this.seen, since: time(this.since), edited: time(Date.now()), base, note, imports, was,
       changes: changes.filter((c) => c.op !== "reason" || reasons.indexOf(c) < 0),
+      ...(typing ? { typing: { row: typing.row, key: typing.key } } : {}),
       ...(sent ? { sent: sent.body, sentWas: sent.was } : {}),
     };
+  }
+
+  /** Adds what is being typed to the changes as if it were finished: a crash must not take it. */
+  private typed(steps: Change[], { row, key, text }: { row: string; key: string; text: string }): void {
+    const { sheet, sent } = this;
+    const known = (id: string) => steps.find((c) => (c.op === "insert" ? c.temp : c.row) === id);
+    const saved = (id: string) => sheet.saved(id, sent ? sent.changes : undefined);
+    const cells = { [key]: text };
+    const step = known(row);
+    if (step && step.op !== "delete") step.cells[key] = text;
+    else if (saved(row)) steps.push({ op: "edit", row, cells });
+    else {
+      // A new row, empty so far: behind the row above it that is not.
+      const ids = sheet.rows().map((r) => r.id);
+      let i = ids.indexOf(row) - 1;
+      while (i >= 0 && !saved(ids[i]) && !known(ids[i])) i--;
+      steps.push(i < 0 || saved(ids[i]) ? { op: "insert", temp: row, after: ids[i] || "", cells } : { op: "insert", temp: row, after: "", afterTemp: ids[i], cells });
+    }
   }
 
   private was(changes: Change[], sent: Sent | null): Was {
