@@ -1,8 +1,13 @@
 package e2e
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 
 	"tianbao/internal/browser"
 )
@@ -33,9 +38,9 @@ func (c *clerk) beyond(words string) {
 	c.t.Fatalf("Tab does not reach %q; it stands on %q", words, c.focused())
 }
 
-// What TestManualByKeyboard leaves of the manual: notices and help, the fault list and
-// its explanations, history and undo, receipts, the annotated copy, a new password,
-// and the administrator's accounts. Nothing here is clicked.
+// What TestManualByKeyboard leaves of the manual: notices with their files and help, the fault list and
+// its explanations, history and undo, receipts, the annotated copy, a workbook with a
+// password, a new password of one's own, and the administrator's accounts. Nothing here is clicked.
 func TestRestOfTheManualByKeyboard(t *testing.T) {
 	s := startDemo(t, "")
 	c := s.clerk(t, browser.Start(t))
@@ -52,6 +57,9 @@ func TestRestOfTheManualByKeyboard(t *testing.T) {
 	// 2.2: a notice and its attachments; the manual.
 	c.opens("消息公告", "/notices")
 	c.opens("关于", "/notices/")
+	c.tabTo("附件1")
+	c.Press("Enter")
+	c.attachment()
 	c.opens("帮助", "/help")
 	c.opens("报表管理", "/reports")
 	c.opens("预算管理一体化", "/reports/")
@@ -88,6 +96,21 @@ func TestRestOfTheManualByKeyboard(t *testing.T) {
 	c.downloaded()
 	c.Press("Escape")
 
+	// 4.6: a workbook with a password, which is wrong at first.
+	c.leaveDialog()
+	c.beyond("import")
+	c.Press("Enter")
+	c.Wait(`document.getElementById("import-dialog").open`)
+	c.choose("#import-file", writeLocked(t, "Mima-2022"))
+	field := `document.querySelector("#import-preview input[type=password]")`
+	c.Wait(`document.activeElement === ` + field)
+	c.Do(`window.first = ` + field)
+	c.Type("falsch\n")
+	c.Wait(field + ` && ` + field + ` !== window.first && document.activeElement === ` + field)
+	c.Type("Mima-2022\n")
+	c.Wait(`document.querySelector("#import-preview .tally")`)
+	c.Press("Escape")
+
 	// 6: receipts; 7: history, an item, and taking back.
 	c.leaveDialog()
 	c.opens("回执", "/reports/"+rep.ID+"/receipts")
@@ -114,12 +137,49 @@ func TestRestOfTheManualByKeyboard(t *testing.T) {
 	c.Type("admin\tTianbao-2022\n")
 	c.Wait(`location.pathname === "/" && document.readyState === "complete"`)
 	c.opens("用户管理", "/users")
-	c.tabTo("重设密码…")
+	c.tabTo("新建账号")
+	c.Press("Enter")
+	c.tabTo("login")
+	c.Type("neuzhang\t新示例\t\t")
+	c.opens("建立账号", "/users")
+	if got := c.text("main"); !strings.Contains(got, "neuzhang") {
+		t.Errorf("the new account is not shown: %.300s", got)
+	}
+	c.opens("用户管理", "/users")
+	c.beyond("重设密码…")
 	c.Press("Enter")
 	c.opens("确定重设密码", "/users/")
 	if got := c.text(".facts .code:not(:first-child)"); got == "" && c.text(".facts") == "" {
 		t.Error("no password is shown")
 	}
+}
+
+// attachment waits for a file that is no workbook of ours, and takes it away.
+func (c *clerk) attachment() {
+	c.t.Helper()
+	if err := os.Remove(c.downloaded()); err != nil {
+		c.t.Error(err)
+	}
+}
+
+// writeLocked writes a workbook that opens with a password.
+func writeLocked(t *testing.T, password string) string {
+	t.Helper()
+	f := excelize.NewFile()
+	for i, title := range []string{"单位预算编码", "单位名称", "组织机构代码", "单位类型", "原用户名", "姓名", "身份证号码", "联系方式"} {
+		cell, err := excelize.CoordinatesToCellName(i+1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.SetCellStr("Sheet1", cell, title), f.SetCellStr("Sheet1", cell[:1]+"2", "甲示例")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "locked.xlsx")
+	if err := f.SaveAs(path, excelize.Options{Password: password}); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // leaveDialog waits until the page has the keyboard again after a dialog.
