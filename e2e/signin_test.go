@@ -74,7 +74,7 @@ func TestSEC09AdministratorsFactor(t *testing.T) {
 				}
 			}
 		}
-		nowhere("pending_setup", "session", "signOut", "factor", "startFactor", "confirmFactor")
+		nowhere("pending_setup", "session", "signOut", "factor", "startFactor", "confirmFactor", "keys", "passkeyOptions", "addPasskey")
 		var f struct{ Secret, URI string }
 		c.must("POST", "/account/factor", map[string]string{}, &f)
 		if !strings.HasPrefix(f.URI, "otpauth://totp/tianbao:boss?") || !strings.Contains(f.URI, "secret="+f.Secret) {
@@ -92,7 +92,7 @@ func TestSEC09AdministratorsFactor(t *testing.T) {
 		again.signIn("boss", "Start-2026-x")
 		old := *again
 		c = again
-		nowhere("pending_factor", "session", "signOut", "verifyPage", "verifyFactor")
+		nowhere("pending_factor", "session", "signOut", "verifyPage", "verifyFactor", "verifyOptions", "verifyPasskey", "verifyCertificate")
 		if got := c.renewed("/account/verify", map[string]string{"code": rec.Codes[3]}, nil); got != 200 {
 			t.Errorf("a recovery code: %d", got)
 		}

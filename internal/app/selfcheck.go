@@ -66,7 +66,7 @@ func programDigest() (string, error) {
 // tellable are the settings that stand on the trail as they are. All others, also those
 // that come to be, go into the keyed digest only: they may hold a password, or a name in
 // a path.
-const tellable = " addr alg log behind-tls demo trusted-proxy admin-network limits reveals header-timeout read-timeout write-timeout password-profile max-sessions dormant-days code-days keep-months "
+const tellable = " addr alg log behind-tls demo trusted-proxy admin-network limits reveals header-timeout read-timeout write-timeout password-profile max-sessions dormant-days code-days keep-months public-url oidc-issuer oidc-client-id oidc-claim oidc-factor client-cert-header "
 
 // identity gathers what the server is.
 func (o *serveOptions) identity(in *installation) (identity, error) {

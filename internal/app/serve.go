@@ -33,6 +33,7 @@ type serveOptions struct {
 	reveals         int
 	keep            int // months
 	signin          signinOptions
+	ways            ways
 }
 
 // serve runs the server until the context ends.
@@ -42,6 +43,7 @@ func serve(ctx context.Context, e env, args []string) int {
 	o.place.flags(fs)
 	o.guard.flags(fs)
 	o.signin.flags(fs)
+	o.ways.flags(fs)
 	fs.StringVar(&o.addr, "addr", "127.0.0.1:8080", "监听地址")
 	fs.BoolVar(&o.demo, "demo", false, "装入演示数据和演示账号（只能监听本机地址）")
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "TLS 证书文件（PEM）")
@@ -92,6 +94,9 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	in.auth.Policy.FactorOptional = o.demo // its administrators' passwords are public
 	cfg, err := in.config(log, o)
 	if err != nil {
+		return err
+	}
+	if err := o.ways.apply(&cfg, ln.Addr(), log); err != nil {
 		return err
 	}
 	if err := o.recordStart(ctx, in, log); err != nil {

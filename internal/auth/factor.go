@@ -36,7 +36,8 @@ type FactorStore interface {
 	PutRecovery(ctx context.Context, user tianbao.ID, codes []string, events ...tianbao.Event) error
 	// RecoveryLeft counts the user's recovery codes.
 	RecoveryLeft(ctx context.Context, user tianbao.ID) (int, error)
-	// DropFactor removes the user's factor and recovery codes and ends the sessions.
+	// DropFactor removes the user's factor, passkeys, certificates and recovery codes
+	// and ends the sessions.
 	DropFactor(ctx context.Context, user tianbao.ID, events ...tianbao.Event) error
 }
 
@@ -53,6 +54,7 @@ func errCode() error {
 type FactorState struct {
 	Set      time.Time // zero: there is none
 	Required bool
+	Keys     int    // passkeys and certificates
 	Recovery int    // recovery codes left
 	Secret   []byte // of the one being set up, nil: none
 }
@@ -60,12 +62,21 @@ type FactorState struct {
 // FactorState returns the state of an account's second factor.
 func (s *Service) FactorState(ctx context.Context, u *tianbao.User) (FactorState, error) {
 	st := FactorState{Required: s.Policy.needsFactor(u)}
+	all, err := s.store.Credentials(ctx, u.ID)
+	if err != nil {
+		return st, err
+	}
+	for i := range all {
+		if all[i].Factor() {
+			st.Keys++
+		}
+	}
+	if st.Recovery, err = s.store.RecoveryLeft(ctx, u.ID); err != nil {
+		return st, err
+	}
 	f, err := s.store.Factor(ctx, u.ID, true)
 	if err == nil {
 		st.Set = f.Confirmed
-		if st.Recovery, err = s.store.RecoveryLeft(ctx, u.ID); err != nil {
-			return st, err
-		}
 	} else if tianbao.KindOf(err) != tianbao.ErrNotFound {
 		return st, err
 	}
@@ -136,7 +147,7 @@ func (s *Service) stepUp(ctx context.Context, token string, at time.Time) (strin
 // session's new token.
 func (s *Service) VerifyFactor(ctx context.Context, g *Signed, token, code, addr string) (string, error) {
 	if !g.Factor {
-		return "", tianbao.Invalid("no_factor", "还没有设置第二因素，请先在“登录安全”中设置动态码。")
+		return "", tianbao.Invalid("no_factor", "还没有设置第二因素，请先在“登录安全”中设置动态码或通行密钥。")
 	}
 	ok, err := s.prove(ctx, g.User.ID, code, "factor:"+g.User.ID.String(), addr)
 	if err != nil {
@@ -176,16 +187,16 @@ func (s *Service) prove(ctx context.Context, user tianbao.ID, code, key, addr st
 }
 
 func (s *Service) take(ctx context.Context, user tianbao.ID, code string, now time.Time, e tianbao.Event) (bool, error) {
+	if len(code) == recoveryLength {
+		e.Detail = "recovery"
+		return s.store.UseRecovery(ctx, user, code, e)
+	}
 	f, err := s.store.Factor(ctx, user, true)
 	if tianbao.KindOf(err) == tianbao.ErrNotFound {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
-	}
-	if len(code) == recoveryLength {
-		e.Detail = "recovery"
-		return s.store.UseRecovery(ctx, user, code, e)
 	}
 	step, ok := totpMatch(f.Secret, code, now, f.Used)
 	if !ok {

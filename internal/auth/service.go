@@ -33,6 +33,8 @@ type Service struct {
 	// Batches returns the rules of BatchForm, held against the register in which find
 	// looks units up. It is set before the service is used for that.
 	Batches func(find func(keys map[string]string) tianbao.UnitMatch) (BatchRules, error)
+	// Passkeys is nil where passkeys are not in use.
+	Passkeys *Passkeys
 
 	store Store
 	now   clock.Clock
@@ -63,6 +65,8 @@ type Signed struct {
 	// last showed it, zero: never.
 	Factor  bool
 	Stepped time.Time
+	// Method is by what the session was opened.
+	Method Method
 }
 
 // errSignIn is the one answer to every failed sign-in.
@@ -82,7 +86,9 @@ type Try struct {
 	Login, Password string
 	// Code is of the second factor, empty: it is asked for afterwards, where needed.
 	Code string
-	From string // address
+	// Certificate is the fingerprint of the certificate that the gateway has shown.
+	Certificate string
+	From        string // address
 }
 
 // SignIn is SignInWith for a password alone.
@@ -104,7 +110,7 @@ func (s *Service) SignInWith(ctx context.Context, try Try) (token string, u tian
 		return "", u, err
 	}
 	locked := counts[0] >= LockAccount
-	if locked && try.Code == "" || counts[1] >= LockAddress {
+	if locked && try.Code == "" && try.Certificate == "" || counts[1] >= LockAddress {
 		return "", u, errLocked()
 	}
 	u, phc, err := s.store.UserByLogin(ctx, try.Login)
@@ -124,6 +130,13 @@ func (s *Service) SignInWith(ctx context.Context, try Try) (token string, u tian
 			return "", tianbao.User{}, err
 		}
 		if ok {
+			stepped = now
+		}
+	}
+	if known && stepped.IsZero() {
+		if ok, err := s.certified(ctx, u.ID, try.Certificate, try.From); err != nil {
+			return "", tianbao.User{}, err
+		} else if ok {
 			stepped = now
 		}
 	}
@@ -216,13 +229,13 @@ func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
 
 // signed is a session as pages see it.
 func (s *Service) signed(sess Session, u tianbao.User, token string, now time.Time) *Signed {
-	g := &Signed{User: u, CSRF: csrfOf(token), Session: sess.ID, Factor: sess.Factor, Stepped: sess.Stepped}
+	g := &Signed{User: u, CSRF: csrfOf(token), Session: sess.ID, Factor: sess.Factor, Stepped: sess.Stepped, Method: sess.Method}
 	switch {
 	case sess.Factor && sess.Stepped.IsZero():
 		g.Pending = PendingFactor
-	case !sess.Factor && s.Policy.needsFactor(&u):
+	case !sess.Factor && sess.Stepped.IsZero() && s.Policy.needsFactor(&u): // else the platform has asked for one
 		g.Pending = PendingSetup
-	case s.Policy.expired(sess.PasswordSet, now):
+	case sess.Method == ByPassword && s.Policy.expired(sess.PasswordSet, now):
 		g.Pending = PendingPassword
 	}
 	return g

@@ -32,9 +32,9 @@ func (s *Service) NeedStepUp(g *Signed) error {
 	case s.SteppedUp(g):
 		return nil
 	case !g.Factor:
-		return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "no_factor", Message: "这项操作需要第二因素，请先在“登录安全”中设置动态码。"}
+		return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "no_factor", Message: "这项操作需要第二因素，请先在“登录安全”中设置动态码或通行密钥。"}
 	}
-	return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "step_up", Message: "这项操作需要验证第二因素，请先输入动态码。"}
+	return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "step_up", Message: "这项操作需要验证第二因素，请先验证。"}
 }
 
 // Sessions returns the live sessions of an account, the newest first.

@@ -77,6 +77,7 @@ type Store interface {
 	StepUp(ctx context.Context, old, tokenHash []byte, at time.Time) error
 
 	FactorStore
+	CredentialStore
 	ActivationStore
 	BatchStore
 
@@ -115,6 +116,7 @@ type Session struct {
 	Seen      time.Time
 	Address   string
 	Stepped   time.Time // when it last showed a second factor, zero: never
+	Method    Method
 	// Factor and PasswordSet are of the user, filled in by Store.Session.
 	Factor      bool
 	PasswordSet time.Time

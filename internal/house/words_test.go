@@ -141,6 +141,7 @@ var unspoken = map[string]string{
 	"2006年1月2日 15:04:05":         "a date",
 	"1月2日 15:04":                 "a date",
 	"{0}-批注.xlsx":                "a file's name",
+	"填报":                         "the product's name",
 	"还不能上报：":                     "a part of a sentence",
 	"（{0}），请处理并提交后再上报。":          "a part of a sentence",
 	"第{0}行":                      "a part of a sentence",

@@ -131,10 +131,11 @@ func (s *Store) DropFactor(ctx context.Context, user tianbao.ID, events ...tianb
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		counts, err := tx.Send(ctx, []db.Statement{
 			{SQL: sqlDropFactors, Args: []any{user}},
+			{SQL: sqlDropKeys, Args: []any{user}},
 			{SQL: sqlDropCodes, Args: []any{user}},
 			{SQL: sqlEndSessions, Args: []any{user}},
 		})
-		if err == nil && counts[0] == 0 {
+		if err == nil && counts[0]+counts[1] == 0 {
 			err = tianbao.NotFound()
 		}
 		if err != nil {

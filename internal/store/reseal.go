@@ -53,6 +53,8 @@ func sealedColumns() []sealedColumn {
 		{table: "unit_verdict", column: "remark", keys: []string{"id"}, place: one},
 		{table: "erasure", column: "person", keys: []string{"id"}, place: one},
 		{table: "factor", column: "secret", keys: []string{"id"}, place: one},
+		{table: "credential", column: "body", keys: []string{"id", "user_id"}, place: two},
+		{table: "ceremony", column: "body", keys: []string{"id"}, place: one},
 		{table: "app_user", column: "login", keys: []string{"id"}, place: one},
 		{table: "trail", column: "personal_sealed", at: "personal", keys: []string{"id"}, place: one},
 	}

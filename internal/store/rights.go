@@ -226,7 +226,11 @@ func (s *Store) AlteredRights(ctx context.Context) (rows int64, altered []string
 		if err != nil {
 			return err
 		}
-		rows = int64(len(users) + len(grants))
+		keys, err := db.Collect(ctx, q, scanCredential, sqlAllCredentials)
+		if err != nil {
+			return err
+		}
+		rows = int64(len(users) + len(grants) + len(keys))
 		for i := range users {
 			if !s.checked(&users[i]) {
 				altered = append(altered, users[i].user.Altered...)
@@ -235,6 +239,11 @@ func (s *Store) AlteredRights(ctx context.Context) (rows int64, altered []string
 		for i := range grants {
 			if !sameMAC(grants[i].mac, s.grantMAC(&grants[i].Grant)) {
 				altered = append(altered, "role_grant "+grants[i].ID.String())
+			}
+		}
+		for i := range keys {
+			if !s.openCredential(&keys[i]) {
+				altered = append(altered, "credential "+keys[i].ID.String())
 			}
 		}
 		return nil

@@ -12,12 +12,13 @@ import (
 )
 
 const (
-	sqlInsertSession = `INSERT INTO session (id, token_hash, user_id, created, seen, address, stepped) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	sqlInsertSession = `INSERT INTO session (id, token_hash, user_id, created, seen, address, stepped, method) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	sqlUserSeen      = `UPDATE app_user SET last_seen = $1 WHERE id = $2 AND last_seen < $1`
-	sessionColumns   = `s.id, s.token_hash, s.user_id, s.created, s.seen, s.address, s.stepped`
+	sessionColumns   = `s.id, s.token_hash, s.user_id, s.created, s.seen, s.address, s.stepped, s.method`
 	sqlSession       = `SELECT ` + sessionColumns + ` FROM session s WHERE s.token_hash = $1`
 	sqlSessionUser   = `SELECT CASE WHEN p.password_at > p.created THEN p.password_at ELSE p.created END,
- (SELECT COUNT(*) FROM factor f WHERE f.user_id = p.id AND f.confirmed > 0) FROM app_user p WHERE p.id = $1`
+ (SELECT COUNT(*) FROM factor f WHERE f.user_id = p.id AND f.confirmed > 0)
+ + (SELECT COUNT(*) FROM credential c WHERE c.user_id = p.id AND c.kind <> 'oidc') FROM app_user p WHERE p.id = $1`
 	sqlUserByID     = `SELECT ` + userColumns + ` FROM app_user p WHERE p.id = $1`
 	sqlTouchSession = `UPDATE session SET seen = $1 WHERE token_hash = $2`
 	sqlTouchUser    = `UPDATE app_user SET last_seen = $1
@@ -31,7 +32,7 @@ const sqlDropOldSessions = `DELETE FROM session WHERE user_id = $1 AND created <
 
 func scanSession(scan db.Scan) (v auth.Session, err error) {
 	var created, seen, stepped int64
-	err = scan(&v.ID, &v.TokenHash, &v.User, &created, &seen, &v.Address, &stepped)
+	err = scan(&v.ID, &v.TokenHash, &v.User, &created, &seen, &v.Address, &stepped, &v.Method)
 	v.Created, v.Seen, v.Stepped = when(created), when(seen), when(stepped)
 	return v, err
 }
@@ -42,10 +43,13 @@ func (s *Store) PutSession(ctx context.Context, v auth.Session, most int, events
 	if v.ID == 0 {
 		v.ID = s.id()
 	}
+	if v.Method == "" {
+		v.Method = auth.ByPassword
+	}
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		_, err := tx.Send(ctx, []db.Statement{
 			{SQL: sqlLockUser, Args: []any{v.User}},
-			{SQL: sqlInsertSession, Args: []any{v.ID, v.TokenHash, v.User, ms(v.Created), ms(v.Seen), v.Address, ms(v.Stepped)}},
+			{SQL: sqlInsertSession, Args: []any{v.ID, v.TokenHash, v.User, ms(v.Created), ms(v.Seen), v.Address, ms(v.Stepped), v.Method}},
 			{SQL: sqlUserSeen, Args: []any{ms(v.Seen), v.User}},
 			{SQL: sqlDropOldSessions, Args: []any{v.User, ms(v.Created.Add(-auth.AbsoluteLimit))}},
 		})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"sync"
+	"time"
 
 	"tianbao"
 	"tianbao/internal/auth"
@@ -28,6 +29,8 @@ func notSealed() map[string]string {
 		"failure.k":               "keyed index",
 		"recovery_code.k":         "keyed index",
 		"activation.k":            "keyed index",
+		"credential.k":            "keyed index",
+		"ceremony.k":              "hash of a random token",
 		"setup_token.token_hash":  "hash of a random token",
 		"attachment.data":         "published with a notice",
 		"job.payload":             "not in use",
@@ -157,6 +160,8 @@ func (w *world) fillAll() tianbao.Report {
 	}
 	w.ok(st.Add(ctx, long.batch("raw"))) // and left as it is
 	w.ok(w.PutDraft(ctx, tianbao.Draft{Report: r.ID, User: clerk, Name: "d", At: epoch(), Body: []byte("draft")}))
+	w.ok(w.PutCredential(ctx, auth.Credential{User: clerk, Kind: auth.KindPasskey, Key: "k", Name: "手机", Created: epoch()}, nil, 0))
+	w.ok(w.PutCeremony(ctx, []byte("hash"), []byte("body"), epoch(), epoch().Add(time.Hour)))
 	w.ok(w.PutFactor(ctx, auth.Factor{ID: w.id(), User: clerk, Secret: []byte("secret"), Created: epoch()}))
 	w.ok(w.Record(ctx, tianbao.Event{At: epoch(), Login: "somebody", What: "signin.fail"}))
 	w.fillRegister("16012345678", "16012345679")

@@ -15,6 +15,10 @@ type sessionsPage struct {
 	Sessions []auth.Session
 	End      string // path to end them
 	Drop     string // path to remove the account's second factor, empty: it has none
+	Keys     []keyLine
+	KeysOf   string // path of the account's credentials, empty: the own
+	OIDC     bool
+	Gateway  bool
 	Most     int
 }
 
@@ -27,12 +31,20 @@ func (s *Server) userSessions(w http.ResponseWriter, r *http.Request, v *viewer)
 	if err != nil {
 		return err
 	}
-	p := sessionsPage{Name: u.Name, End: "/users/" + u.ID.String() + "/sessions/end"}
+	p := sessionsPage{Name: u.Name, End: "/users/" + u.ID.String() + "/sessions/end", OIDC: s.OIDC != nil, Gateway: s.Certificates != nil}
+	if u.ID != v.user().ID {
+		p.KeysOf = "/users/" + u.ID.String() + "/keys"
+	}
+	cs, err := s.Auth.Credentials(r.Context(), u.ID)
+	if err != nil {
+		return err
+	}
+	p.Keys, _ = s.keyLines(cs)
 	st, err := s.Auth.FactorState(r.Context(), &u)
 	if err != nil {
 		return err
 	}
-	if !st.Set.IsZero() && u.ID != v.user().ID {
+	if (!st.Set.IsZero() || st.Keys > 0) && u.ID != v.user().ID {
 		p.Drop = "/users/" + u.ID.String() + "/factor/remove"
 	}
 	return s.sessions(w, r, v, u, &p)
@@ -46,7 +58,7 @@ func (s *Server) sessions(w http.ResponseWriter, r *http.Request, v *viewer, u t
 	p.CSRF, p.Self, p.Sessions, p.Most = v.signed.CSRF, v.signed.Session, list, s.Auth.Policy.Sessions
 	out := wireSessions{Name: u.Name, Sessions: []wireLiveSession{}}
 	for _, l := range list {
-		out.Sessions = append(out.Sessions, wireLiveSession{l.ID, stamp(l.Created), stamp(l.Seen), l.Address, l.ID == p.Self})
+		out.Sessions = append(out.Sessions, wireLiveSession{l.ID, stamp(l.Created), stamp(l.Seen), l.Address, string(l.Method), l.ID == p.Self})
 	}
 	return s.answer(w, r, v, out, "sessions.html", "登录记录", p)
 }
@@ -236,6 +248,38 @@ func (s *Server) dropUserFactor(w http.ResponseWriter, r *http.Request, v *viewe
 // verifyPage is the data of verify.html.
 type verifyPage struct {
 	CSRF, Next, Message string
+	Code                bool   // the account has an authenticator with codes
+	Passkey             string // the address that passkeys are for, empty: the account has none
+	Gateway             bool   // the gateway shows certificates, and the account has one
+}
+
+// showVerify asks for the second factor, with what was wrong.
+func (s *Server) showVerify(w http.ResponseWriter, r *http.Request, v *viewer, next string, wrong error) error {
+	p, status := verifyPage{CSRF: v.signed.CSRF, Next: next}, http.StatusOK
+	u := v.user()
+	st, err := s.Auth.FactorState(r.Context(), &u)
+	if err != nil {
+		return err
+	}
+	cs, err := s.Auth.Credentials(r.Context(), u.ID)
+	if err != nil {
+		return err
+	}
+	p.Code = !st.Set.IsZero()
+	for _, c := range cs {
+		switch c.Kind {
+		case auth.KindPasskey:
+			p.Passkey = s.passkeyOrigin()
+		case auth.KindCertificate:
+			p.Gateway = s.Certificates != nil
+		}
+	}
+	if wrong != nil {
+		e := asError(wrong)
+		p.Message, status = e.Message, statuses[e.Kind]
+	}
+	s.page(w, r, v, status, "verify.html", "验证第二因素", &p)
+	return nil
 }
 
 func (s *Server) verifyFactorPage(w http.ResponseWriter, r *http.Request, v *viewer) error {
@@ -244,8 +288,7 @@ func (s *Server) verifyFactorPage(w http.ResponseWriter, r *http.Request, v *vie
 		http.Redirect(w, r, "/account/factor", http.StatusSeeOther)
 		return nil
 	}
-	s.page(w, r, v, http.StatusOK, "verify.html", "验证第二因素", &verifyPage{CSRF: v.signed.CSRF, Next: next})
-	return nil
+	return s.showVerify(w, r, v, next, nil)
 }
 
 func (s *Server) verifyFactor(w http.ResponseWriter, r *http.Request, v *viewer) error {
@@ -254,16 +297,5 @@ func (s *Server) verifyFactor(w http.ResponseWriter, r *http.Request, v *viewer)
 		return err
 	}
 	token, err := s.Auth.VerifyFactor(r.Context(), v.signed, v.token, clip(in.Code, 40), address(r))
-	if err != nil {
-		if retry(r, err) {
-			e := asError(err)
-			s.page(w, r, v, statuses[e.Kind], "verify.html", "验证第二因素", &verifyPage{v.signed.CSRF, localPath(in.Next), e.Message})
-			return nil
-		}
-		return err
-	}
-	if err := s.renew(w, r, v, token); err != nil {
-		return err
-	}
-	return s.done(w, r, toSession(v.user(), v.signed), localPath(in.Next))
+	return s.verified(w, r, v, token, in.Next, err)
 }

@@ -148,6 +148,9 @@ func (s *Server) slips(w http.ResponseWriter, r *http.Request, v *viewer, as []a
 
 // origin is the address under which the browser has reached the site.
 func (s *Server) origin(r *http.Request) string {
+	if s.PublicURL != "" {
+		return s.PublicURL
+	}
 	if s.TLS {
 		return "https://" + r.Host
 	}

@@ -60,9 +60,9 @@ func ParseLimits(text string) (Limits, error) {
 // limitOf returns the limit that a route falls under, "" for none.
 func limitOf(rt *route) string {
 	switch rt.ID {
-	case "signIn", "setUp":
+	case "signIn", "setUp", "signInOptions", "signInPasskey", "platformSignIn", "platformReturn":
 		return limitSignIn
-	case "changePassword", "verifyFactor", "confirmFactor":
+	case "changePassword", "verifyFactor", "confirmFactor", "verifyPasskey", "verifyOptions", "verifyCertificate", "addPasskey", "bindPlatform":
 		return limitPassword
 	case "activate", "activatePage":
 		return limitActivate

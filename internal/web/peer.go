@@ -17,6 +17,7 @@ import (
 func (s *Server) known(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from := peer(r)
+		s.dropCertificate(r, within(s.Proxies, from), from)
 		if f := r.Header["X-Forwarded-For"]; len(f) > 0 {
 			if within(s.Proxies, from) {
 				from = forwarded(s.Proxies, from, f)

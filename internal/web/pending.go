@@ -34,9 +34,9 @@ func held(rl rule, v *viewer) error {
 	e := &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "pending_" + string(v.signed.Pending)}
 	switch v.signed.Pending {
 	case auth.PendingFactor:
-		e.Message = "还没有验证第二因素，请先输入动态码。"
+		e.Message = "还没有验证第二因素，请先验证。"
 	case auth.PendingSetup:
-		e.Message = "管理员账号必须有第二因素，请先设置动态码。"
+		e.Message = "管理员账号必须有第二因素，请先设置动态码或通行密钥。"
 	default:
 		e.Message = "密码已经用满 90 天，请先修改密码。"
 	}

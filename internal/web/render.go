@@ -145,10 +145,16 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 		l.Body, l.Main, l.Script = "page page-full", "main main-full", "form.js"
 	case "across.html":
 		l.Body, l.Main, l.Script = "page page-full", "main main-full", "across.js"
-	case "receipt.html", "notice.html", "help.html", "password.html", "reveal.html", "export.html", "purpose.html", "purposes.html", "error.html", "factor.html", "recovery.html", "sessions.html":
+	case "receipt.html", "notice.html", "help.html", "password.html", "reveal.html", "export.html", "purpose.html", "purposes.html", "error.html", "factor.html", "recovery.html", "sessions.html", "keys.html":
 		l.Main = "main main-narrow"
 		if name == "receipt.html" {
 			l.Script = "form.js"
+		}
+	}
+	switch name {
+	case "signin.html", "verify.html", "keys.html":
+		if s.passkeyOrigin() != "" {
+			l.Script = "passkey.js"
 		}
 	}
 	if r.Method == http.MethodGet {

@@ -13,7 +13,9 @@ import (
 	"tianbao"
 	"tianbao/internal/audit"
 	"tianbao/internal/auth"
+	"tianbao/internal/clientcert"
 	"tianbao/internal/clock"
+	"tianbao/internal/oidc"
 	"tianbao/internal/org"
 	"tianbao/internal/report"
 )
@@ -83,6 +85,15 @@ type Config struct {
 	TLS bool
 	// Proxies are the networks of gateways whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
+	// PublicURL is the address under which people open the site, without a path; empty:
+	// as their browsers say.
+	PublicURL string
+	// OIDC is the platform's own sign-in, nil: there is none.
+	OIDC *oidc.Client
+	// Certificates reads what a gateway shows in the header CertificateHeader; nil: none
+	// does.
+	Certificates      *clientcert.Checker
+	CertificateHeader string
 	// AdminNets are the networks from which alone the offices work; none: from all.
 	AdminNets []netip.Prefix
 	// Limits are the rate limits; nil stands for DefaultLimits.

@@ -15,6 +15,15 @@ type signinPageData struct {
 	Message string
 	Locked  bool // a code of the second factor lets the owner in
 	Demo    []DemoAccount
+	Passkey string // the address that passkeys are for, empty: they are not in use
+	OIDC    bool   // the platform's own sign-in is in use
+	Left    bool   // who signed out here may still be signed in there
+}
+
+// signinData fills in by what else one signs in.
+func (s *Server) signinData(p *signinPageData) *signinPageData {
+	p.Demo, p.Passkey, p.OIDC = s.Demo, s.passkeyOrigin(), s.OIDC != nil
+	return p
 }
 
 func (s *Server) signinPage(w http.ResponseWriter, r *http.Request, v *viewer) error {
@@ -23,7 +32,7 @@ func (s *Server) signinPage(w http.ResponseWriter, r *http.Request, v *viewer) e
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil
 	}
-	s.page(w, r, v, http.StatusOK, "signin.html", "登录", &signinPageData{Next: next, Demo: s.Demo})
+	s.page(w, r, v, http.StatusOK, "signin.html", "登录", s.signinData(&signinPageData{Next: next, Left: r.URL.Query().Has("platform")}))
 	return nil
 }
 
@@ -33,26 +42,16 @@ func (s *Server) signin(w http.ResponseWriter, r *http.Request, v *viewer) error
 		return err
 	}
 	login := strings.TrimSpace(in.Login)
-	token, u, err := s.Auth.SignInWith(r.Context(), auth.Try{Login: clip(login, 200), Password: in.Password, Code: clip(in.Code, 40), From: address(r)})
+	token, u, err := s.Auth.SignInWith(r.Context(), auth.Try{Login: clip(login, 200), Password: in.Password, Code: clip(in.Code, 40), Certificate: s.certificate(r), From: address(r)})
 	if err != nil {
 		kind := tianbao.KindOf(err)
 		if wantsJSON(r) || kind != tianbao.ErrUnsigned && kind != tianbao.ErrTooMany {
 			return err
 		}
-		s.page(w, r, v, statuses[kind], "signin.html", "登录", &signinPageData{Next: localPath(in.Next), Login: clip(login, 40), Message: asError(err).Message, Locked: kind == tianbao.ErrTooMany, Demo: s.Demo})
+		s.page(w, r, v, statuses[kind], "signin.html", "登录", s.signinData(&signinPageData{Next: localPath(in.Next), Login: clip(login, 40), Message: asError(err).Message, Locked: kind == tianbao.ErrTooMany}))
 		return nil
 	}
-	if v.token != "" { // a new token at every sign-in; the old session ends
-		if err := s.Auth.SignOut(r.Context(), v.token, v.user().ID, address(r)); err != nil {
-			return err
-		}
-	}
-	setCookie(w, token)
-	signed, err := s.Auth.Resume(r.Context(), token)
-	if err != nil {
-		return err
-	}
-	return s.done(w, r, toSession(u, signed), localPath(in.Next))
+	return s.enter(w, r, v, token, u, localPath(in.Next))
 }
 
 func setCookie(w http.ResponseWriter, token string) {
@@ -94,7 +93,11 @@ func (s *Server) signout(w http.ResponseWriter, r *http.Request, v *viewer) erro
 	// script drops the journal of that owner. Clearing the whole storage would drop what
 	// others at this machine have not submitted yet.
 	w.Header().Set("Clear-Site-Data", `"cache"`)
-	return s.done(w, r, wireDone{true}, "/signin?left="+s.journalOwner(v.user().ID))
+	to := "/signin?left=" + s.journalOwner(v.user().ID)
+	if s.OIDC != nil && v.signed.Method == auth.ByOIDC {
+		to += "&platform"
+	}
+	return s.done(w, r, wireDone{true}, to)
 }
 
 // passwordPageData is the data of password.html.

@@ -18,6 +18,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"plan.html": &planPage{}, "across.html": &acrossPage{}, "audit.html": &auditPage{}, "users.html": &usersPage{}, "units.html": &unitsPage{}, "unit.html": &unitPage{}, "unitload.html": &loadPage{}, "requests.html": &requestsPage{}, "regions.html": &regionsPage{}, "grants.html": &grantsPage{}, "lending.html": &lendingPage{}, "newpassword.html": &newPasswordPage{}, "filled.html": &filledPage{}, "error.html": &errorPage{},
 		"sessions.html": &sessionsPage{}, "factor.html": &factorPage{}, "recovery.html": &recoveryPage{}, "verify.html": &verifyPage{},
 		"activation.html": &activationPage{}, "batch.html": &batchPage{}, "slips.html": []slip{}, "activate.html": &activatePageData{},
+		"keys.html": &keysPage{},
 	}
 	p, err := parsePages()
 	if err != nil {

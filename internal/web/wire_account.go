@@ -14,7 +14,8 @@ type wireLiveSession struct {
 	Since   string     `json:"since"`
 	Seen    string     `json:"seen"`
 	Address string     `json:"address"`
-	Own     bool       `json:"own"` // it is the one that asks
+	Method  string     `json:"method"` // password, passkey or oidc
+	Own     bool       `json:"own"`    // it is the one that asks
 }
 
 type wireEndSession struct {
@@ -90,4 +91,48 @@ type wireActivation struct {
 	Unit  string `json:"unit"`
 	Login string `json:"login,omitempty"` // of the account that gets a new password, or that was made
 	Done  bool   `json:"done"`
+}
+
+type wireKeys struct {
+	Keys []wireKey `json:"keys"`
+}
+
+type wireKey struct {
+	ID      tianbao.ID `json:"id"`
+	Kind    string     `json:"kind"` // passkey, oidc or certificate
+	Name    string     `json:"name"`
+	Created string     `json:"created"`
+	Used    string     `json:"used,omitempty"`
+}
+
+type wireKeyName struct {
+	Name string `json:"name"`
+}
+
+// wireCeremony is what the browser's API of passkeys is asked.
+type wireCeremony struct {
+	Options string `json:"options"` // JSON of the W3C's …OptionsJSON
+}
+
+type wirePasskey struct {
+	Name     string `json:"name,omitempty"`
+	Response string `json:"response"` // JSON of the W3C's RegistrationResponseJSON
+}
+
+type wireAssertion struct {
+	Response string `json:"response"` // JSON of the W3C's AuthenticationResponseJSON
+	Next     string `json:"next,omitempty"`
+}
+
+type wireNext struct {
+	Next string `json:"next,omitempty"`
+}
+
+type wireBind struct {
+	Kind  string `json:"kind"`  // oidc or certificate
+	Value string `json:"value"` // the subject; the SM3 fingerprint
+}
+
+type wireGo struct {
+	URL string `json:"url"` // where the browser goes next
 }
