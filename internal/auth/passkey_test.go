@@ -344,7 +344,7 @@ func TestSEC09PasskeysRefused(t *testing.T) {
 			t.Error("an answer to another question")
 		}
 		for _, junk := range []string{"", "{}", "null", `{"id":"a","rawId":"a","type":"public-key","response":{}}`} {
-			options, _ = d.StartVerify(ctx, g, fresh)
+			_, _ = d.StartVerify(ctx, g, fresh)
 			if _, err := d.VerifyPasskey(ctx, g, fresh, junk, "a"); tianbao.KindOf(err) != tianbao.ErrInvalid {
 				t.Errorf("%q: %v", junk, err)
 			}
