@@ -131,8 +131,12 @@ func (c *clerk) downloaded() string {
 		if err != nil {
 			c.t.Fatal(err)
 		}
+		// The browser holds the name with an empty file while the content is on its way.
 		if len(files) > 0 {
-			return files[0]
+			coming, err := filepath.Glob(filepath.Join(c.downloads, "*.crdownload"))
+			if info, e := os.Stat(files[0]); err == nil && e == nil && len(coming) == 0 && info.Size() > 0 {
+				return files[0]
+			}
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

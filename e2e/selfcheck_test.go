@@ -15,7 +15,7 @@ import (
 // that changed by one byte under the same version raises an alarm, on the trail and in
 // the log, and other settings are told too.
 func TestSEC54SelfCheck(t *testing.T) {
-	s := startDemo(t, "")
+	s := startIn(t, t.TempDir(), "", "--demo") // its first start
 	lines := s.trail(t, "what=start")
 	if len(lines) != 1 || !strings.Contains(lines[0].Detail, "program=") || !strings.Contains(lines[0].Detail, "settings=") {
 		t.Fatalf("starts on the trail: %v", lines)

@@ -210,7 +210,7 @@ func (p *Page) Frame() {
 // Wait waits until a JavaScript expression is true, ten seconds at most.
 func (p *Page) Wait(expr string) {
 	p.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; {
+	for end := time.Now().Add(30 * time.Second); ; { // a machine may be busy
 		if Eval[bool](p, "!!("+expr+")") {
 			return
 		}
