@@ -31,7 +31,7 @@ import (
 // everything else that a visit can load.
 const (
 	formBudget  = 40 << 10
-	visitBudget = 54 << 10
+	visitBudget = 55 << 10
 )
 
 // formFiles are what the form page loads to be used; moreFiles come when it is up, or when

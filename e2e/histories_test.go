@@ -1,0 +1,191 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"tianbao/internal/browser"
+)
+
+// fate is the simple model: what was typed where, and which rows somebody took away.
+type fate struct {
+	serial int
+	typed  map[string]string // text of column E → the name of its row
+	made   []string          // names of rows that were added
+	gone   map[string]bool   // names that left somebody's screen by his own hand
+}
+
+func (f *fate) text(name string) string {
+	f.serial++
+	text := fmt.Sprint("t", f.serial)
+	f.typed[text] = name
+	return text
+}
+
+// Random histories through the real pages and server: somebody at two machines and a
+// colleague edit, paste, add, delete, undo, save and crash. No row is stored twice, no text
+// stands in another row, no row is lost that nobody took away, and in the end all see what
+// is stored. TIANBAO_HISTORIES asks for more than the few of an ordinary run.
+func TestHistoriesThroughPages(t *testing.T) {
+	n := 6
+	if more, err := strconv.Atoi(os.Getenv("TIANBAO_HISTORIES")); err == nil {
+		n = more
+	}
+	s := startDemo(t, "")
+	api := s.client(t, "dept")
+	rep := api.ownReport()
+	rows := inserts(0, 3)
+	for i, name := range []string{"起一", "起二", "起三"} {
+		rows[i]["cells"].(map[string]string)["person_name"] = name
+	}
+	api.save(rep.ID, rep.Version, rows)
+	pages := []*clerk{
+		s.openAs(t, browser.Start(t), "dept", rep.ID), s.openAs(t, browser.Start(t), "dept", rep.ID),
+		s.openAs(t, browser.Start(t), "province", rep.ID),
+	}
+	f := &fate{typed: map[string]string{}, gone: map[string]bool{}}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0)) //#nosec G404 -- a test
+	for h := range n {
+		var log []string
+		for range 8 {
+			i := random.IntN(len(pages))
+			log = append(log, fmt.Sprint(i, ":", f.step(pages[i], random)))
+		}
+		for range 2 { // what one saves the next takes in
+			for _, c := range pages {
+				c.submitAll()
+			}
+		}
+		f.judge(t, api.sheet(rep.ID), pages)
+		if t.Failed() {
+			t.Fatalf("history %d of seed %d: %s", h, seed, strings.Join(log, " "))
+		}
+	}
+}
+
+// named reads the rows that have a name, as E and F.
+func (c *clerk) named() [][2]string {
+	c.t.Helper()
+	return browser.Eval[[][2]string](c.Page, `document.querySelector("tb-sheet").rows().filter((r) => r.values[5]).map((r) => [r.values[4], r.values[5]])`)
+}
+
+// step lets a page do something at random and says what.
+func (f *fate) step(c *clerk, random *rand.Rand) string {
+	c.t.Helper()
+	rows := c.named()
+	if len(rows) == 0 {
+		return "nothing"
+	}
+	at := random.IntN(len(rows))
+	took := func(act func()) {
+		act()
+		c.Frame()
+		left := map[string]bool{}
+		for _, row := range c.named() {
+			left[row[1]] = true
+		}
+		for _, row := range rows {
+			f.gone[row[1]] = f.gone[row[1]] || !left[row[1]]
+		}
+	}
+	c.Do(`const s = document.querySelector("tb-sheet"); s.goTo(s.rows().filter((r) => r.values[5])[` + strconv.Itoa(at) + `].id, "legacy_username")`)
+	what := random.IntN(9)
+	switch what {
+	case 0, 1:
+		c.Type(f.text(rows[at][1]) + "\n")
+		return "edit"
+	case 2:
+		if at+1 < len(rows) {
+			c.Paste(f.text(rows[at][1])+"\r\n"+f.text(rows[at+1][1])+"\r\n", "")
+		}
+		return "paste"
+	case 3, 4:
+		f.serial++
+		name := "行" + strings.Map(func(r rune) rune { return r - '0' + '甲' }, strconv.Itoa(f.serial))
+		f.made = append(f.made, name)
+		c.Press("Ctrl+=")
+		c.Do(`const s = document.querySelector("tb-sheet"); await new Promise(requestAnimationFrame)`)
+		c.Press("Home", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight")
+		c.Insert(name)
+		c.Press("Enter")
+		return "add"
+	case 5:
+		if len(rows) > 2 {
+			took(func() { c.Press("Ctrl+-") })
+		}
+		return "delete"
+	case 6:
+		took(func() { c.Press("Ctrl+z") })
+		return "undo"
+	case 7:
+		c.submitAll()
+		return "save"
+	}
+	c.reopen()
+	return "crash"
+}
+
+// submitAll submits until nothing is left; where it is asked, what is marked stands.
+func (c *clerk) submitAll() {
+	c.t.Helper()
+	c.Do(`const dirty = document.getElementById("dirty"), ask = document.getElementById("ask-dialog"), button = document.getElementById("submit");
+		const end = performance.now() + 20000;
+		while ((!dirty.hidden || ask.open || button.getAttribute("aria-busy")) && performance.now() < end) {
+			if (ask.open) document.getElementById("ask-yes").click();
+			else if (!button.getAttribute("aria-busy")) button.click();
+			await new Promise((ok) => setTimeout(ok, 20));
+		}
+		if (!dirty.hidden) complaints.push("not submitted: " + dirty.textContent);`)
+}
+
+// reopen loads the page anew without leave, as after a crash, when the journal has what
+// was done.
+func (c *clerk) reopen() {
+	c.t.Helper()
+	c.Wait(`document.getElementById("dirty").hidden || document.getElementById("dirty").textContent.includes("已存本机")`)
+	c.Do(`BeforeUnloadEvent.prototype.preventDefault = () => {}; Object.defineProperty(BeforeUnloadEvent.prototype, "returnValue", { set() {} })`)
+	c.Go(browser.Eval[string](c.Page, `location.href`))
+	c.ready()
+	c.Do(`const end = performance.now() + 3000; // a draft that was spent is asked for
+		while (performance.now() < end && !document.getElementById("banners").textContent && !document.getElementById("ask-dialog").open) await new Promise((ok) => setTimeout(ok, 50));
+		if (document.getElementById("ask-dialog").open) document.getElementById("ask-yes").click();`)
+}
+
+// judge compares what is stored with the model and with every screen.
+func (f *fate) judge(t *testing.T, sheet sheetJSON, pages []*clerk) {
+	t.Helper()
+	stored := map[string]string{}
+	for _, row := range sheet.Rows {
+		name, text := row.Values[5], row.Values[4]
+		if _, twice := stored[name]; twice {
+			t.Errorf("%s is stored twice", name)
+		}
+		stored[name] = text
+		if of, ours := f.typed[text]; ours && of != name {
+			t.Errorf("%s stands in %s and was typed into %s", text, name, of)
+		}
+	}
+	for _, name := range f.made {
+		if _, ok := stored[name]; !ok && !f.gone[name] {
+			t.Errorf("%s is lost", name)
+		}
+	}
+	for i, c := range pages {
+		c.Wait(`document.querySelector("tb-sheet").filled === ` + strconv.Itoa(len(sheet.Rows)))
+		got := c.named()
+		slices.SortFunc(got, func(a, b [2]string) int { return strings.Compare(a[1], b[1]) })
+		for _, row := range got {
+			if text, ok := stored[row[1]]; !ok || text != row[0] {
+				t.Errorf("page %d shows %v, stored is %q", i, row, text)
+			}
+		}
+	}
+}
