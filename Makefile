@@ -73,6 +73,9 @@ vuln: ## known vulnerabilities in what we call
 sec: ## gosec over what is shipped; scripts/sec.sh has what is excused and why
 	scripts/sec.sh
 
+pii: ## a round of 100,000 people with kills, then every byte on disk searched for ids and phones; some minutes
+	TIANBAO_TEST_LONG=1 scripts/with-postgres.sh go test ./e2e -run 'NothingPersonalOnDisk' -count 1 -v -timeout 60m
+
 sbom: build ## bill of materials of bin/tianbao (CycloneDX), in bin/tianbao.cdx.json
 	$(GO) run ./cmd/sbom $(BIN) > $(BIN).cdx.json
 
@@ -80,4 +83,4 @@ LEVEL ?= 5
 pentest: ## sqlmap and wapiti against a demonstration, as nobody and as each role; hours, LEVEL=2 a quarter of one
 	scripts/pentest.sh $(LEVEL)
 
-.PHONY: help run build generate demo-sheet check fmt setup test test-ime e2e fuzz bench bench-sheet bench-grid cover vuln sec sbom pentest
+.PHONY: help run build generate demo-sheet check fmt setup test test-ime e2e fuzz bench bench-sheet bench-grid cover vuln sec pii sbom pentest

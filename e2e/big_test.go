@@ -16,7 +16,10 @@ import (
 )
 
 // bigBook is a workbook of n people.
-func bigBook(t testing.TB, n int) []byte {
+func bigBook(t testing.TB, n int) []byte { return bookOf(t, 0, n) }
+
+// bookOf is a workbook of the people from one on to before another.
+func bookOf(t testing.TB, from, to int) []byte {
 	t.Helper()
 	forms, err := form.Builtin()
 	if err != nil {
@@ -25,13 +28,13 @@ func bigBook(t testing.TB, n int) []byte {
 	f := forms.Latest("asset-role")
 	var buf bytes.Buffer
 	err = sheet.Write(&buf, f, func(yield func(tianbao.Row, error) bool) {
-		for i := range n {
+		for i := from; i < to; i++ {
 			p := person(i)
 			v := make(tianbao.Values, len(f.Fields))
 			for k := range v {
 				v[k] = p[f.Fields[k].Key]
 			}
-			if !yield(tianbao.Row{Seq: i + 1, Values: v}, nil) {
+			if !yield(tianbao.Row{Seq: i - from + 1, Values: v}, nil) {
 				return
 			}
 		}

@@ -198,9 +198,17 @@ func (s *Server) denied(r *http.Request, rt route, v *viewer, err error) error {
 	if v.signed == nil || kind != tianbao.ErrForbidden && kind != tianbao.ErrNotFound {
 		return err
 	}
-	e := tianbao.Event{
-		Actor: v.user().ID, From: address(r), What: "denied", Object: rt.ID, Result: tianbao.ResultDenied,
-		Detail: clip(r.PathValue("report"), 20),
+	e := tianbao.Event{Actor: v.user().ID, From: address(r), What: "denied", Object: rt.ID, Result: tianbao.ResultDenied}
+	// Only a report that there is, anywhere, is named: what else somebody types into an
+	// address may be a resident's id.
+	if id, perr := tianbao.ParseID(r.PathValue("report")); perr == nil {
+		known, verr := s.Catalog.Versions(r.Context(), []tianbao.ID{id})
+		if verr != nil {
+			return errors.Join(err, verr)
+		}
+		if _, ok := known[id]; ok {
+			e.Detail = id.String()
+		}
 	}
 	return errors.Join(err, s.Auth.Record(r.Context(), e))
 }
