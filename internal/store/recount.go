@@ -30,7 +30,8 @@ const (
 	sqlAllStatuses  = `SELECT s.unit_id, s.state, s.row_count, s.faulty, s.review, s.passes, s.declared FROM unit_status s WHERE s.campaign_id = $1`
 	sqlAllDrafts    = `SELECT r.owner_id, COUNT(*) FROM draft d JOIN report r ON r.id = d.report_id WHERE r.campaign_id = $1 GROUP BY r.owner_id`
 	sqlAllDeclared  = `SELECT d.unit_id, d.kind FROM unit_declaration d WHERE d.campaign_id = $1 AND d.ended = 0 ORDER BY d.id`
-	sqlAllVerdicts  = `SELECT v.unit_id, v.verdict, v.level, v.last FROM unit_verdict v WHERE v.campaign_id = $1 ORDER BY v.id`
+	sqlAllVerdicts  = `SELECT v.at, v.unit_id, v.verdict, v.level, v.last FROM unit_verdict v WHERE v.campaign_id = $1 ORDER BY v.id`
+	sqlAnswered     = `SELECT l.unit_id, MAX(l.at) FROM unit_status_log l WHERE l.campaign_id = $1 AND l.state = 'reported' GROUP BY l.unit_id`
 	sqlAllCampaigns = `SELECT c.id FROM campaign c ORDER BY c.id`
 )
 
@@ -83,9 +84,7 @@ func (s *Store) Recount(ctx context.Context, id tianbao.ID, mend bool) (Recounte
 			}
 			return facts[u]
 		}
-		reported := make(map[tianbao.ID]bool) // since they were returned, if they were
 		for k, p := range counted {
-			reported[k.unit] = reported[k.unit] || p.rows > 0 && p.sent > 0
 			f := of(k.unit)
 			f.Rows += p.rows
 			f.Faulty += p.faulty
@@ -94,7 +93,7 @@ func (s *Store) Recount(ctx context.Context, id tianbao.ID, mend bool) (Recounte
 		if err := said(ctx, q, id, of); err != nil {
 			return err
 		}
-		wrong, err = s.compare(ctx, q, id, facts, reported)
+		wrong, err = s.compare(ctx, q, id, facts)
 		return err
 	})
 	if err != nil {
@@ -128,7 +127,15 @@ func (s *Store) countParts(ctx context.Context, q db.Queryer, id tianbao.ID) (co
 
 // said adds what is known of units besides rows.
 func said(ctx context.Context, q db.Queryer, id tianbao.ID, of func(tianbao.ID) *campaign.Facts) error {
+	answered := make(map[tianbao.ID]int64) // when a unit was reported last
 	return errors.Join(
+		q.Each(ctx, func(scan db.Scan) error {
+			var u tianbao.ID
+			var at int64
+			err := scan(&u, &at)
+			answered[u] = at
+			return err
+		}, sqlAnswered, id),
 		q.Each(ctx, func(scan db.Scan) error {
 			var u tianbao.ID
 			var n int
@@ -146,17 +153,21 @@ func said(ctx context.Context, q db.Queryer, id tianbao.ID, of func(tianbao.ID) 
 		q.Each(ctx, func(scan db.Scan) error {
 			var u tianbao.ID
 			var v tianbao.Verdict
-			err := scan(&u, &v.Kind, &v.Level, &v.Last)
+			var at int64
+			err := scan(&at, &u, &v.Kind, &v.Level, &v.Last)
 			f := of(u)
 			waiting := f.Waiting // known from the parts
 			f.Judge(&v)
 			f.Waiting = waiting
+			if f.Review == campaign.ReviewReturned && answered[u] > at {
+				f.Review = campaign.ReviewNone // it was reported again, whatever came after that
+			}
 			return err
 		}, sqlAllVerdicts, id))
 }
 
 // compare returns the units whose lines are not what the facts make of them.
-func (s *Store) compare(ctx context.Context, q db.Queryer, id tianbao.ID, facts map[tianbao.ID]*campaign.Facts, reported map[tianbao.ID]bool) ([]tianbao.ID, error) {
+func (s *Store) compare(ctx context.Context, q db.Queryer, id tianbao.ID, facts map[tianbao.ID]*campaign.Facts) ([]tianbao.ID, error) {
 	lines := make(map[tianbao.ID]status)
 	err := q.Each(ctx, func(scan db.Scan) error {
 		var u tianbao.ID
@@ -173,9 +184,6 @@ func (s *Store) compare(ctx context.Context, q db.Queryer, id tianbao.ID, facts 
 	for u, f := range facts {
 		f.Settle()
 		l := lines[u]
-		if f.Review == campaign.ReviewReturned && l.facts.Review == campaign.ReviewNone && reported[u] {
-			f.Review = campaign.ReviewNone // reported again, and changed after that
-		}
 		if l.state != campaign.StandingOf(f) || l.facts.Rows != f.Rows || l.facts.Faulty != f.Faulty ||
 			l.facts.Declared != f.Declared || l.facts.Review != f.Review || l.facts.Passes != f.Passes {
 			wrong = append(wrong, u)
