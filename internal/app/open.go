@@ -212,6 +212,17 @@ func (in *installation) form(name string, version int) (*tianbao.Form, error) {
 	return nil, fmt.Errorf("app: no form %q version %d", name, version)
 }
 
+// collected are the forms that a collection may have: all but that of the register.
+func (in *installation) collected() []*tianbao.Form {
+	var out []*tianbao.Form
+	for _, f := range in.forms.Forms() {
+		if f.Name != org.FormName && in.forms.Latest(f.Name) == f {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // workbooks gives the pages internal/sheet as they need it.
 type workbooks struct{ in *installation }
 

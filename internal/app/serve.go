@@ -104,7 +104,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	}
 	if o.demo {
 		if cfg.Demo, err = demo.Seed(ctx, demo.World{
-			Store: in.store, Auth: in.auth, Reports: in.reports, Org: in.org,
+			Store: in.store, Auth: in.auth, Reports: in.reports, Org: in.org, Campaigns: in.campaigns,
 			Forms: in.forms, Workbooks: workbooks{in}, Now: clock.System, Manual: cfg.Manual, Pictures: docs.Picture,
 		}); err != nil {
 			return err
@@ -177,7 +177,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 		return web.Config{}, err
 	}
 	cfg := web.Config{
-		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Drafts: in.store, Workbooks: workbooks{in},
+		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Campaigns: in.campaigns, Forms: in.collected, Drafts: in.store, Workbooks: workbooks{in},
 		Reveals: in.store, Purposes: in.store, Erasures: in.store, KeepMonths: keepMonths, RevealLimit: o.reveals,
 		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
 		Schema: func(name string, version int) ([]byte, error) {

@@ -205,19 +205,19 @@ func (o *office) gate(ch channel) {
 			}
 		}
 	}
-	try("2022-09-01 08:59:59", false, "2022年9月1日09:00")
+	try("2022-09-01 08:59:59", false, "2022年9月1日 09:00")
 	try("2022-09-01 09:00:00", true)
 	o.at("2022-09-10 08:00:00")
 	o.rule(tianbao.CampaignRule{Kind: tianbao.RuleLock, Unit: department, Reason: "数据核对", Opens: shanghai("2022-09-11 00:00:00"), Closes: shanghai("2022-09-12 00:00:00")})
-	try("2022-09-11 00:00:00", false, "“第一小学”", "数据核对", "2022年9月11日24:00", "市财政局")
+	try("2022-09-11 00:00:00", false, "“第一小学”", "数据核对", "2022年9月11日 24:00", "市财政局")
 	try("2022-09-11 23:59:59", false)
 	try("2022-09-12 00:00:00", true)
 	try("2022-09-30 23:59:59", true)
-	try("2022-10-01 00:00:00", false, "“第一小学”", "2022年9月30日24:00", "市财政局")
+	try("2022-10-01 00:00:00", false, "“第一小学”", "2022年9月30日 24:00", "市财政局")
 	try("2022-10-01 00:00:01", false)
 	o.rule(tianbao.CampaignRule{Kind: tianbao.RuleReopen, Unit: school, Reason: "补报", Closes: shanghai("2022-10-08 00:00:00")})
 	try("2022-10-07 23:59:59", true)
-	try("2022-10-08 00:00:00", false, "2022年9月30日24:00")
+	try("2022-10-08 00:00:00", false, "2022年9月30日 24:00")
 	o.rule(tianbao.CampaignRule{Kind: tianbao.RuleReopen, Unit: school, Reason: "补报", Closes: shanghai("2022-11-08 00:00:00")})
 	o.at("2022-10-09 00:00:00")
 	o.ok(o.SetPhase(o.ctx(), runner(), collection, tianbao.PhaseEnded))

@@ -11,17 +11,17 @@ import (
 )
 
 // Moment writes a time as a notice does: to the minute, and midnight as the end of the
-// day before, 2022年9月30日24:00.
+// day before, 2022年9月30日 24:00.
 func Moment(t time.Time) string {
 	t = t.In(clock.Shanghai)
 	if t.Hour() == 0 && t.Minute() == 0 && t.Second() == 0 {
-		return t.AddDate(0, 0, -1).Format("2006年1月2日") + "24:00"
+		return t.AddDate(0, 0, -1).Format("2006年1月2日") + " 24:00"
 	}
-	return t.Format("2006年1月2日15:04")
+	return t.Format("2006年1月2日 15:04")
 }
 
 // Beginning is Moment for a time from which on something holds: midnight begins its day.
-func Beginning(t time.Time) string { return t.In(clock.Shanghai).Format("2006年1月2日15:04") }
+func Beginning(t time.Time) string { return t.In(clock.Shanghai).Format("2006年1月2日 15:04") }
 
 // Explain says in the users' words how it stands with a door. Each sentence is whole, so
 // that it can be looked up in another language.

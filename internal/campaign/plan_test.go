@@ -115,11 +115,11 @@ func TestRefusalSaysWhatToDo(t *testing.T) {
 		door Door
 		want []string
 	}{
-		{"closed", notice().At(provincial, on("2022-09-24 00:00:00")), []string{"“示范小学”", "2022年9月23日24:00", "市财政局"}},
-		{"locked", notice(lock).At(unit, on("2022-09-11 00:00:00")), []string{"“示范小学”", "数据核对", "2022年9月11日24:00", "市财政局"}},
+		{"closed", notice().At(provincial, on("2022-09-24 00:00:00")), []string{"“示范小学”", "2022年9月23日 24:00", "市财政局"}},
+		{"locked", notice(lock).At(unit, on("2022-09-11 00:00:00")), []string{"“示范小学”", "数据核对", "2022年9月11日 24:00", "市财政局"}},
 		{"outside", notice().At(dalian, on("2022-09-11 00:00:00")), []string{"“示范小学”", "不在", "市财政局"}},
 		{"passed", notice().At(unit, on("2022-09-11 00:00:00")).Passed(), []string{"审核通过", "市财政局"}},
-		{"not yet", Door{Why: WhyNotYet, When: on("2022-09-05 09:00:00")}, []string{"2022年9月5日09:00"}},
+		{"not yet", Door{Why: WhyNotYet, When: on("2022-09-05 09:00:00")}, []string{"2022年9月5日 09:00"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -500,4 +500,3 @@ func (l *ledger) compare(what string, at time.Time, want figures) {
 		l.t.Errorf("%s: %s", what, diff)
 	}
 }
-

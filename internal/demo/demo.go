@@ -16,6 +16,7 @@ import (
 
 	"tianbao"
 	"tianbao/internal/auth"
+	"tianbao/internal/campaign"
 	"tianbao/internal/clock"
 	"tianbao/internal/form"
 	"tianbao/internal/org"
@@ -48,6 +49,7 @@ type World struct {
 	Auth      *auth.Service
 	Reports   *report.Service
 	Org       *org.Service
+	Campaigns *campaign.Service
 	Forms     *form.Registry
 	Workbooks interface {
 		Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64) error
@@ -61,6 +63,7 @@ type World struct {
 // the same things, and far below what clock.IDs makes.
 const (
 	campaignID tianbao.ID = 1001
+	besideID   tianbao.ID = 1002
 	noticeID   tianbao.ID = 2001
 )
 
@@ -115,11 +118,11 @@ func Seed(ctx context.Context, w World) ([]web.DemoAccount, error) {
 	f := w.Forms.Latest("asset-role")
 	now := w.Now().In(clock.Shanghai)
 	closes := time.Date(now.Year(), now.Month(), now.Day()+31, 0, 0, 0, 0, clock.Shanghai)
-	c := tianbao.Campaign{ID: campaignID, Title: f.Title, Form: f.Name, FormV: f.Version, Opens: now, Closes: closes, Released: true}
-	if err := w.Store.PutCampaign(ctx, c); err != nil {
-		return nil, fmt.Errorf("demo: store the campaign: %w", err)
+	if err := w.beside(ctx, now, closes); err != nil {
+		return nil, err
 	}
-	if err := w.Store.SetRetention(ctx, campaignID, 24, tianbao.Event{}); err != nil { // as the purpose notice says
+	c := tianbao.Campaign{ID: campaignID, Title: f.Title, Form: f.Name, FormV: f.Version, Opens: now, Closes: closes, Released: true, Owner: rootID, Notice: noticeID}
+	if err := w.collect(ctx, c); err != nil {
 		return nil, err
 	}
 	return shown, w.begin(ctx, f, us)

@@ -137,7 +137,6 @@ var unspoken = map[string]string{
 	"-/._年月日":                    "marks of dates in passwords",
 	"2006年1月2日":                  "a date, English has its own",
 	"2006年1月2日 15:04":            "a date",
-	"2006年1月2日15:04":             "a date",
 	"2006年1月2日 15:04:05":         "a date",
 	"1月2日 15:04":                 "a date",
 	"{0}-批注.xlsx":                "a file's name",

@@ -2,8 +2,10 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"tianbao"
+	"tianbao/internal/campaign"
 )
 
 // homePage is the data of home.html.
@@ -16,6 +18,29 @@ type homePage struct {
 	Keeper    bool // opens collections, and keeps what they hold no longer than it may be
 	Campaigns []tianbao.Campaign
 	Notices   []tianbao.Notice
+	// Unit is the viewer's own, Standings where it stands in each collection, Ask whom it
+	// asks.
+	Unit      string
+	Standings []homeStanding
+	Ask       campaign.Whom
+	Collects  bool // the viewer runs collections, or locks and reopens in them
+}
+
+// homeStanding is where the viewer's unit stands in a collection.
+type homeStanding struct {
+	Campaign tianbao.Campaign
+	State    campaign.UnitState
+}
+
+// Mark is the look of a standing.
+func (h homeStanding) Mark() string {
+	switch s := h.State.Shown; {
+	case s.Done():
+		return "badge-reported"
+	case s == tianbao.StandingOverdue || s == tianbao.StandingReturned || s == tianbao.StandingFaulty:
+		return "badge-fault"
+	}
+	return "badge-empty"
 }
 
 // home is the portal: what the viewer can do, as cards, and the newest notices.
@@ -23,13 +48,16 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	u := v.user()
 	p := homePage{
 		Filler: u.May(tianbao.PowerFill), Seer: u.May(tianbao.PowerSee), Admin: u.May(tianbao.PowerAccounts),
-		Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants), Keeper: u.May(tianbao.PowerCampaign),
+		Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants), Keeper: u.May(tianbao.PowerCampaign), Collects: u.May(tianbao.PowerLock),
 	}
 	var err error
 	if p.Filler {
 		if p.Campaigns, err = s.Catalog.Campaigns(r.Context()); err != nil {
 			return err
 		}
+	}
+	if err = s.homeStandings(r, v, &p); err != nil {
+		return err
 	}
 	if p.Notices, err = s.Catalog.Notices(r.Context()); err != nil {
 		return err
@@ -41,7 +69,41 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	for _, c := range p.Campaigns {
 		out.Campaigns = append(out.Campaigns, toCampaign(c))
 	}
+	for _, st := range p.Standings {
+		out.Standings = append(out.Standings, wireStanding{
+			Campaign: st.Campaign.ID, Unit: st.State.Unit.ID, State: st.State.Shown, StateName: st.State.Shown.Title(),
+			Open: st.State.Door.Open(), Until: stamp(st.State.Door.When), Text: st.State.Door.Explain(), Ask: p.Ask.Unit.Name,
+		})
+	}
 	return s.answer(w, r, v, out, "home.html", "首页", &p)
+}
+
+// homeStandings tells where the unit that the viewer fills in for stands in each
+// collection that runs: of several the first that was granted.
+func (s *Server) homeStandings(r *http.Request, v *viewer, p *homePage) error {
+	u := v.user()
+	i := slices.IndexFunc(u.Grants, func(g tianbao.Grant) bool { return g.Role.Allows(tianbao.PowerFill) })
+	if i < 0 {
+		return nil
+	}
+	scope := u.Scope(tianbao.PowerFill)
+	for _, c := range p.Campaigns {
+		st, err := s.Campaigns.State(r.Context(), scope, c.ID, u.Grants[i].Unit)
+		if err != nil {
+			return err
+		}
+		if st.Door.Why == campaign.WhyOutside && st.State == tianbao.StandingNone {
+			continue
+		}
+		p.Unit = st.Unit.Name
+		p.Standings = append(p.Standings, homeStanding{c, st})
+	}
+	if len(p.Standings) == 0 {
+		return nil
+	}
+	var err error
+	p.Ask, err = s.Campaigns.Ask(r.Context(), &p.Standings[0].State.Unit)
+	return err
 }
 
 func toCampaign(c tianbao.Campaign) wireCampaign {

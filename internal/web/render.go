@@ -206,6 +206,8 @@ func section(name string) string {
 		return "lending"
 	case "units.html", "unit.html", "unitload.html", "requests.html", "regions.html":
 		return "units"
+	case "collections.html", "collection.html", "rehearsal.html":
+		return "collections"
 	case "audit.html":
 		return "audit"
 	case "activation.html", "slips.html":

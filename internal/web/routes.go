@@ -152,6 +152,17 @@ func (s *Server) table() []route {
 		{get, "/regions", needing(tianbao.PowerRegister), s.regionsOf, "regions", "The regions with the number of units of ?day=", nil, wireRegions{}, false, 0},
 		{post, "/regions/{region}", needing(tianbao.PowerRegister), s.setRegion, "setRegion", "Set the fiscal code of a region and whether it takes part; for the province", wireSetRegion{}, wireDone{}, false, 0},
 
+		// Collections: who runs them, and who locks and reopens units below.
+		{get, "/collections", needing(tianbao.PowerLock), s.collections, "collections", "The collections that the caller runs, and those in which the caller may lock and reopen units", nil, wireCollections{}, false, 0},
+		{post, "/collections", needing(tianbao.PowerCampaign), s.makeCollection, "makeCollection", "Make a collection, to be prepared", wireSetCollection{}, wireMade{}, false, 0},
+		{get, "/collections/{campaign}", needing(tianbao.PowerLock), s.collection, "collection", "A collection with its rules", nil, wireCollection{}, false, 0},
+		{post, "/collections/{campaign}", needing(tianbao.PowerCampaign), s.editCollection, "editCollection", "Change title, form, notice and window of a collection", wireSetCollection{}, wireMade{}, false, 0},
+		{post, "/collections/{campaign}/copy", needing(tianbao.PowerCampaign), s.copyCollection, "copyCollection", "Make a new collection from one: form, scope and windows, some years later", wireEmpty{}, wireMade{}, false, 0},
+		{post, "/collections/{campaign}/phase", needing(tianbao.PowerCampaign), s.setPhase, "setPhase", "Open a collection, end it, archive it", wirePhase{}, wireMade{}, false, 0},
+		{post, "/collections/{campaign}/rules", needing(tianbao.PowerLock), s.addRule, "addRule", "Set a window or who takes part, lock units or reopen them, for the subtree of a unit or for a region", wireAddRule{}, wireMade{}, false, 0},
+		{post, "/collections/{campaign}/rules/{rule}/end", needing(tianbao.PowerLock), s.endRule, "endRule", "Take a rule back", wireEmpty{}, wireMade{}, false, 0},
+		{get, "/collections/{campaign}/rehearsal", needing(tianbao.PowerCampaign), s.rehearse, "rehearse", "How many units are expected, and which lack an account, a contact or a code", nil, wireRehearsal{}, false, 0},
+
 		// Who gives out activation codes.
 		{get, "/activation", people, s.activation, "activation", "The units in the viewer's scope with their fillers; query: q, offset", nil, wirePeople{}, false, 0},
 		{post, "/activation", people, s.issueCodes, "issueCodes", "Make an activation code for a unit, or for all units below it without an account; answers them once", wireIssue{}, wireSlips{}, false, 0},

@@ -13,6 +13,7 @@ import (
 	"tianbao"
 	"tianbao/internal/audit"
 	"tianbao/internal/auth"
+	"tianbao/internal/campaign"
 	"tianbao/internal/clientcert"
 	"tianbao/internal/clock"
 	"tianbao/internal/oidc"
@@ -61,6 +62,9 @@ type Config struct {
 	Catalog   Catalog
 	Org       *org.Service
 	Register  Register
+	Campaigns *campaign.Service
+	// Forms returns the newest version of each form that a collection may have.
+	Forms     func() []*tianbao.Form
 	Drafts    Drafts
 	Reveals   Reveals
 	Purposes  Purposes

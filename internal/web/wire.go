@@ -54,6 +54,19 @@ type wireSession struct {
 type wireHome struct {
 	Campaigns []wireCampaign `json:"campaigns"`
 	Notices   []wireNotice   `json:"notices"`
+	Standings []wireStanding `json:"standings,omitempty"` // of the caller's own unit
+}
+
+// wireStanding is where a unit stands in a collection.
+type wireStanding struct {
+	Campaign  tianbao.ID       `json:"campaign"`
+	Unit      tianbao.ID       `json:"unit"`
+	State     tianbao.Standing `json:"state"`
+	StateName string           `json:"state_name"`
+	Open      bool             `json:"open"`            // rows may be saved
+	Until     string           `json:"until,omitempty"` // while it is open; else since or until when it is not
+	Text      string           `json:"text"`            // why, in the users' words
+	Ask       string           `json:"ask,omitempty"`   // the bureau to ask
 }
 
 type wireCampaign struct {
