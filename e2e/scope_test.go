@@ -169,7 +169,7 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 404)
 				expect("filler", filler, 404)
-			case "campaign":
+			case "campaign", "lock":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)
 				expect("admin", admin, 403)

@@ -50,6 +50,7 @@ func commands() []command {
 		{"dump", "[--exact] 文件", "显示读取程序看到的内容", dumpFile},
 		{"user", "add|passwd|grant|revoke|list [选项]", "管理账号", user},
 		{"units", "import 文件 | list [选项]", "导入、列出单位登记册", units},
+		{"campaign", "recount [选项]", "重新计算采集的填报情况，与保存时记下的比较", campaigns},
 		{"audit", "verify|export|archive|key [选项]", "校验、导出、归档审计记录", auditTrail},
 		{"erase", "--campaign 编号|--person [选项]", "保存期满后清除一次采集或一个人的信息", erase},
 		{"trace", "[选项] 工作簿", "查出一份导出的工作簿是谁在何时导出的", trace},

@@ -212,11 +212,12 @@ func (in *installation) form(name string, version int) (*tianbao.Form, error) {
 	return nil, fmt.Errorf("app: no form %q version %d", name, version)
 }
 
-// collected are the forms that a collection may have: all but that of the register.
+// collected are the forms that a collection may have: not those of the register and of
+// accounts.
 func (in *installation) collected() []*tianbao.Form {
 	var out []*tianbao.Form
 	for _, f := range in.forms.Forms() {
-		if f.Name != org.FormName && in.forms.Latest(f.Name) == f {
+		if f.Name != org.FormName && f.Name != auth.BatchForm && in.forms.Latest(f.Name) == f {
 			out = append(out, f)
 		}
 	}

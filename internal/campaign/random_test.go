@@ -94,10 +94,10 @@ func (l *ledger) world(reached map[tianbao.Standing]bool) {
 	}
 }
 
-func (l *ledger) set(t time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.now = t
+func (o *office) set(t time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.now = t
 }
 
 func (l *ledger) pass(d time.Duration) { l.set(l.now.Add(d).In(clock.Shanghai)) }
@@ -258,7 +258,7 @@ func (l *ledger) declare(u tianbao.Unit) (string, error) {
 	return "declare", err
 }
 
-func (l *ledger) fresh() tianbao.ID { return tianbao.ID(l.office.reports.IDs.Next()) }
+func (o *office) fresh() tianbao.ID { return tianbao.ID(o.reports.IDs.Next()) }
 
 func (l *ledger) judge(units []tianbao.Unit) (string, error) {
 	// One that has something to be judged, if there is one.

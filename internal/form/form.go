@@ -26,7 +26,7 @@ import (
 	"tianbao"
 )
 
-//go:embed account-batch.v1.json asset-role.v1.json unit-register.v1.json
+//go:embed account-batch.v1.json asset-role.v1.json contacts.v1.json unit-register.v1.json
 var published embed.FS
 
 // Registry holds forms by name and version. It does not change once made, so it
