@@ -264,6 +264,18 @@ func (b workbooks) Export(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Ro
 	return b.write(w, f, rows, rep, version, sheet.WriteOptions{Created: at, SelfCheck: true, Trace: &code, Footer: mark.Line})
 }
 
+func (b workbooks) Across(w io.Writer, f *tianbao.Form, rows iter.Seq2[tianbao.Row, error], at time.Time, csv bool, mark *tianbao.ExportMark) error {
+	if csv {
+		return sheet.WriteCSV(w, f, rows)
+	}
+	opt := sheet.WriteOptions{Created: at, Sheet: "汇总"}
+	if mark != nil {
+		code := traceCode(b.in.digest, mark.Code)
+		opt.Trace, opt.Footer = &code, mark.Line
+	}
+	return sheet.Write(w, f, rows, opt)
+}
+
 func (b workbooks) write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row], rep tianbao.ID, version int64, opt sheet.WriteOptions) error {
 	if rep != 0 {
 		opt.Stamp = &tianbao.Stamp{Report: rep, Version: version, At: opt.Created, Digest: b.in.digest}

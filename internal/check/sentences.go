@@ -48,7 +48,7 @@ const (
 	sayUnitUnknown sentence = "登记册中没有这个单位，请核对单位的名称和代码；确是新设的单位，请先联系财政部门登记。"
 	sayUnitClosed  sentence = "这个单位在登记册中已经撤销，请改填现在的单位；确未撤销的，请联系财政部门更正登记册。"
 	sayUnitOutside sentence = "这个单位不在您负责的范围内，请核对单位的名称和代码；确由您填报的，请联系财政部门调整登记册。"
-	sayUnitDiffers sentence = "登记的“{title}”是“{it}”，与本行不同，请核对后改正，或说明原因。"
+	sayUnitDiffers sentence = "登记册中是“{it}”，请核对后改正，或说明原因。"
 )
 
 // Names.

@@ -88,17 +88,17 @@ func (c *Checker) unit(dst []tianbao.Problem, start int, bad []bool, i int, row 
 		}
 		switch {
 		case f.Kind == tianbao.KindText:
-			say(k, "unit.name_mismatch", tianbao.SeverityJustify, sayUnitDiffers.fill("{title}", f.Title, "{it}", has))
+			say(k, "unit.name_mismatch", tianbao.SeverityJustify, sayUnitDiffers.fill("{it}", has))
 		case f.Kind == tianbao.KindCreditCode && isPart(has, v): // org_code.old_form tells of it
 		case f.Kind == tianbao.KindCode && strings.TrimLeft(has, "0") == v:
 			c.lostZeros(own, k, has, say)
 		default:
-			say(k, "unit.code_mismatch", tianbao.SeverityJustify, sayUnitDiffers.fill("{title}", f.Title, "{it}", has))
+			say(k, "unit.code_mismatch", tianbao.SeverityJustify, sayUnitDiffers.fill("{it}", has))
 		}
 	}
 	if k := u.typ; k >= 0 && !bad[k] {
 		if v, has := value(row, k), m.Unit.Type; v != "" && has != "" && v != has {
-			say(k, "unit.type_mismatch", tianbao.SeverityJustify, sayUnitDiffers.fill("{title}", c.fields[k].Title, "{it}", has))
+			say(k, "unit.type_mismatch", tianbao.SeverityJustify, sayUnitDiffers.fill("{it}", has))
 		}
 	}
 	return dst

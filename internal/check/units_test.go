@@ -96,7 +96,7 @@ func TestUnits(t *testing.T) {
 			var got []string
 			for _, p := range ps {
 				has := ""
-				if _, quoted, ok := strings.Cut(p.Message, "登记的"); ok {
+				if _, quoted, ok := strings.Cut(p.Message, "登记"); ok {
 					_, has, _ = strings.Cut(quoted, "是“")
 					has, _, _ = strings.Cut(has, "”")
 				}

@@ -70,7 +70,7 @@ func limitOf(rt *route) string {
 		return limitSearch
 	case "reveal", "erasePerson":
 		return limitReveal
-	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate":
+	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross":
 		return limitExport
 	}
 	if rt.Upload {

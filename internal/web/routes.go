@@ -114,6 +114,8 @@ func (s *Server) table() []route {
 		{del, "/reports/{report}/draft", ownReport, s.dropDraft, "dropDraft", "Forget the caller's unsubmitted changes", nil, wireDone{}, false, 0},
 		{get, "/campaigns/{campaign}/sheet", fillers, s.acrossSheet, "acrossSheet", "The city view: which reports of a campaign in the viewer's scope, or below ?unit=, have how many rows", nil, wireAcross{}, false, 0},
 		{get, "/campaigns/{campaign}/rows", fillers, s.acrossRows, "acrossRows", "Rows ?from=&count= of the city view, counted from the first row of ?report= or of all; ids and phones are masked", nil, wireParts{}, false, 0},
+		{get, "/campaigns/{campaign}/export", fillers, s.acrossExportForm, "acrossExportForm", "The page to take the city view, or what of it lies below ?unit=, away as a file", nil, nil, false, 0},
+		{post, "/campaigns/{campaign}/export", fillers, s.exportAcross, "exportAcross", "The city view as a workbook or CSV, ids and phones masked; whole with the power, a reason and the second factor", wireAcrossExport{}, nil, false, 4 << 10},
 		{get, "/reports/{report}", ownReport, s.report, "report", "A report with its rows: all, with ?rows=none none, with ?rows=auto the first of a long one", nil, wireSheet{}, false, 0},
 		{get, "/reports/{report}/rows", ownReport, s.window, "window", "Rows ?from=&count= of a report, or behind the row ?after=; refused when ?version= is not the report's", nil, wireWindow{}, false, 0},
 		{get, "/reports/{report}/filled", ownReport, s.filled, "filled", "代填: the rows of the report's units that stand in reports of those above", nil, wireFilled{}, false, 0},

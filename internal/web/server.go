@@ -34,6 +34,9 @@ type Workbooks interface {
 	Write(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64) error
 	// Export is Write with the mark of who takes the workbook away.
 	Export(w io.Writer, form *tianbao.Form, rows iter.Seq[tianbao.Row], at time.Time, report tianbao.ID, reportVersion int64, mark tianbao.ExportMark) error
+	// Across writes rows of many reports as a workbook of the form, or as CSV; mark is nil
+	// where ids and phones are masked.
+	Across(w io.Writer, form *tianbao.Form, rows iter.Seq2[tianbao.Row, error], at time.Time, csv bool, mark *tianbao.ExportMark) error
 	Annotator
 }
 
@@ -130,6 +133,8 @@ type Server struct {
 	untold atomic.Bool
 	// reading bounds how many workbooks are read at once.
 	reading chan struct{}
+	// leaving bounds how many city views go out at once.
+	leaving chan struct{}
 }
 
 // maxReading is how many workbooks are read at once, to bound memory.
@@ -148,6 +153,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.help = s.renderHelp()
 	s.reading = make(chan struct{}, maxReading)
+	s.leaving = make(chan struct{}, maxAcross)
 	if s.Limits == nil {
 		s.Limits = DefaultLimits()
 	}
