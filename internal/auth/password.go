@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 
@@ -34,6 +35,7 @@ const (
 type hasher struct {
 	params Params
 	slots  chan struct{}
+	runs   atomic.Int64
 }
 
 func newHasher(p Params) *hasher { return &hasher{params: p, slots: make(chan struct{}, 2)} }
@@ -45,6 +47,7 @@ func (h *hasher) derive(ctx context.Context, p Params, password string, salt []b
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	h.runs.Add(1)
 	return argon2.IDKey([]byte(password), salt, p.Passes, p.MemoryKiB, p.Threads, hashLen), nil
 }
 
@@ -98,6 +101,10 @@ func parsePHC(s string) (p Params, salt, sum []byte, err error) {
 	}
 	return p, salt, sum, nil
 }
+
+// Hashed tells how many passwords have been hashed so far, right or wrong: the work of a
+// sign-in that could tell one name from another.
+func (s *Service) Hashed() int64 { return s.hash.runs.Load() }
 
 // newPassword checks a new password of an account against the policy and those it had
 // before, and returns its hash.
