@@ -3,7 +3,6 @@ package e2e
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -27,29 +25,16 @@ type platform struct {
 	issuer string
 }
 
-// buildPlatform builds the provider once for all tests.
-var buildPlatform = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "tianbao-oidc")
-	if err != nil {
-		return "", err
-	}
-	exe := filepath.Join(dir, "oidc")
-	cmd := exec.Command("go", "build", "-o", exe, ".")
-	cmd.Dir = filepath.Join("..", "tools", "oidc")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build tools/oidc: %w\n%s", err, out)
-	}
-	return exe, nil
-})
-
 func startPlatform(t *testing.T) *platform {
 	t.Helper()
-	exe, err := buildPlatform()
-	if err != nil {
+	exe := filepath.Join(t.TempDir(), "oidc")
+	build := exec.Command("go", "build", "-o", exe, ".")
+	build.Dir = filepath.Join("..", "tools", "oidc")
+	if out, err := build.CombinedOutput(); err != nil {
 		if os.Getenv("TIANBAO_TEST_ALL") == "1" {
-			t.Fatal(err)
+			t.Fatalf("build tools/oidc: %v\n%s", err, out)
 		}
-		t.Skip(err)
+		t.Skipf("build tools/oidc: %v", err)
 	}
 	cmd := exec.Command(exe)
 	out, err := cmd.StdoutPipe()
