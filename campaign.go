@@ -42,6 +42,8 @@ type Campaign struct {
 	// Owner is the unit whose subtree the collection is about, 0: the whole register.
 	Owner  ID
 	Notice ID // with which it is announced, 0: none
+	// Levels are those that review what was reported, none: nobody does.
+	Levels Levels
 	// Version is another one after each change of the collection or its rules.
 	Version int64
 	// Opened, Ended and Archived tell when it was released, ended and archived last.
@@ -107,6 +109,8 @@ type CampaignRule struct {
 	Made          time.Time
 	Ended         time.Time // when it was taken back, zero: it stands
 	EndedBy       ID
+	// Alone: it is about Unit and nothing below it.
+	Alone bool
 }
 
 // Stands reports whether the rule was there at a time.
@@ -182,6 +186,17 @@ const (
 	DeclareExempt DeclarationKind = "exempt" // 免报: it need not report
 )
 
+// Title returns the kind in the users' words.
+func (k DeclarationKind) Title() string {
+	switch k {
+	case DeclareNil:
+		return "零申报"
+	case DeclareExempt:
+		return "免报"
+	}
+	return ""
+}
+
 // Declaration is said for a unit instead of rows. It counts while the unit has no rows.
 type Declaration struct {
 	ID         ID
@@ -190,10 +205,12 @@ type Declaration struct {
 	Kind       DeclarationKind
 	Reason     string
 	Attachment ID // the proof, 0: none
-	By         ID
-	At         time.Time
-	Ended      time.Time // when it was taken back, zero: it stands
-	EndedBy    ID
+	// Proof is the file, only with the declaration that brings it.
+	Proof   *Proof
+	By      ID
+	At      time.Time
+	Ended   time.Time // when it was taken back, zero: it stands
+	EndedBy ID
 }
 
 // VerdictKind is what a reviewer says.
@@ -214,6 +231,7 @@ type Verdict struct {
 	Kind     VerdictKind
 	Level    int  // 1 the unit itself, 2 county, 3 city, 4 province
 	Last     bool // of a pass: no level comes after it, the unit is 已通过
+	After    int  // of a pass: the level that passed before it, 0 where it is the first
 	Remark   string
 	By       ID
 	At       time.Time

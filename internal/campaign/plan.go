@@ -55,6 +55,8 @@ type Plan struct {
 	// units and regions have the rules by what they are about, in the order made.
 	units   map[tianbao.ID][]*tianbao.CampaignRule
 	regions map[tianbao.ID][]*tianbao.CampaignRule
+	// alone has those that are about a unit and nothing below it.
+	alone map[tianbao.ID][]*tianbao.CampaignRule
 	// includes are the rules that include something.
 	includes []*tianbao.CampaignRule
 }
@@ -65,6 +67,7 @@ func NewPlan(c tianbao.Campaign, rules []tianbao.CampaignRule, regions []tianbao
 	p := &Plan{
 		Campaign: c, above: make(map[tianbao.ID]tianbao.ID, len(regions)),
 		units: make(map[tianbao.ID][]*tianbao.CampaignRule), regions: make(map[tianbao.ID][]*tianbao.CampaignRule),
+		alone: make(map[tianbao.ID][]*tianbao.CampaignRule),
 	}
 	for _, r := range regions {
 		p.above[r.ID] = r.Parent
@@ -78,7 +81,9 @@ func NewPlan(c tianbao.Campaign, rules []tianbao.CampaignRule, regions []tianbao
 		if r.Kind == tianbao.RuleInclude {
 			p.includes = append(p.includes, r)
 		}
-		if r.Unit != 0 {
+		if r.Alone {
+			p.alone[r.Unit] = append(p.alone[r.Unit], r)
+		} else if r.Unit != 0 {
 			p.units[r.Unit] = append(p.units[r.Unit], r)
 		} else {
 			p.regions[r.Region] = append(p.regions[r.Region], r)
@@ -184,8 +189,14 @@ func (p *Plan) lastWord(at Place, t time.Time) (last *tianbao.CampaignRule) {
 // each calls fn with the rules of each thing that a place lies in, the nearest first,
 // until it returns false.
 func (p *Plan) each(at Place, fn func([]*tianbao.CampaignRule) bool) {
+	path := strings.Trim(at.Path, "/")
+	if len(p.alone) > 0 {
+		id, err := tianbao.ParseID(path[strings.LastIndexByte(path, '/')+1:])
+		if rules := p.alone[id]; err == nil && len(rules) > 0 && !fn(rules) {
+			return
+		}
+	}
 	if len(p.units) > 0 {
-		path := strings.Trim(at.Path, "/")
 		for path != "" {
 			cut := strings.LastIndexByte(path, '/')
 			id, err := tianbao.ParseID(path[cut+1:])

@@ -28,7 +28,13 @@ func (s *Service) SetRule(ctx context.Context, a Actor, id tianbao.ID, r tianbao
 	}
 	now := s.Now()
 	standing := slices.DeleteFunc(rules, func(o tianbao.CampaignRule) bool { return !o.Stands(now) })
-	if len(standing) >= maxRules {
+	part := 0 // about more than one unit
+	for i := range standing {
+		if !standing[i].Alone {
+			part++
+		}
+	}
+	if part >= maxRules {
 		return tianbao.Invalid("too_many_rules", "这次采集的安排已经很多，请先取消不再需要的，或改为对上级单位、地区统一安排。")
 	}
 	r.Reason = strings.TrimSpace(r.Reason)
@@ -103,7 +109,7 @@ func checkRule(r *tianbao.CampaignRule, now time.Time) error {
 
 // replaces reports whether a new rule takes the place of another.
 func replaces(r, old *tianbao.CampaignRule) bool {
-	if r.Unit != old.Unit || r.Region != old.Region {
+	if r.Unit != old.Unit || r.Region != old.Region || r.Alone != old.Alone {
 		return false
 	}
 	scope := func(k tianbao.RuleKind) bool { return k == tianbao.RuleInclude || k == tianbao.RuleExclude }

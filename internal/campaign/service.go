@@ -187,7 +187,7 @@ func (s *Service) Copy(ctx context.Context, a Actor, id tianbao.ID) (tianbao.ID,
 	}
 	c := tianbao.Campaign{
 		ID: tianbao.ID(s.IDs.Next()), Title: clip(from.Title+"（副本）", maxTitle), Form: from.Form, FormV: from.FormV,
-		Owner: from.Owner, Notice: from.Notice, Opens: later(from.Opens), Closes: later(from.Closes),
+		Owner: from.Owner, Notice: from.Notice, Levels: from.Levels, Opens: later(from.Opens), Closes: later(from.Closes),
 	}
 	ch := s.change(a, c, s.event(a, "campaign.create", &c, 0, "copied from "+from.ID.String()))
 	for _, r := range slices.Backward(rules) {

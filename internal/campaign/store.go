@@ -49,10 +49,29 @@ type Store interface {
 	EndDeclaration(ctx context.Context, campaign, unit, by tianbao.ID, events ...tianbao.Event) error
 	// Declaration returns the standing declaration of a unit, tianbao.NotFound without one.
 	Declaration(ctx context.Context, campaign, unit tianbao.ID) (tianbao.Declaration, error)
-	// Judge stores verdicts and what follows from them: a returned unit's rows wait to be
+	// Review stores verdicts with what comes with them: a returned unit's rows wait to be
 	// reported again, a passed unit is locked. A verdict that does not fit where the unit
 	// stands is refused, and then none is stored.
-	Judge(ctx context.Context, vs []tianbao.Verdict, events ...tianbao.Event) error
+	Review(ctx context.Context, j *Judgement) error
+	// LastReturn returns the last return of a unit with its remarks, nil if it never was.
+	LastReturn(ctx context.Context, campaign, unit tianbao.ID) (*Look, error)
+	// OpenRemarks returns the remarks on rows of a report whose units are returned.
+	OpenRemarks(ctx context.Context, report tianbao.ID) ([]tianbao.Remark, error)
+	// UnitRows returns up to limit rows of a unit in scope, whatever report they stand in.
+	UnitRows(ctx context.Context, scope tianbao.Scope, campaign, unit tianbao.ID, limit int) ([]UnitRow, error)
+	// Explained returns up to limit rows in scope that have reasons, in the order of the
+	// tree, behind the place after.
+	Explained(ctx context.Context, scope tianbao.Scope, campaign tianbao.ID, after Cursor, limit int) ([]UnitRow, error)
+	// UnitsOf returns the units that have rows in a report.
+	UnitsOf(ctx context.Context, report tianbao.ID) ([]tianbao.ID, error)
+	// Since returns what was saved of a report after a version, oldest first.
+	Since(ctx context.Context, report tianbao.ID, version int64) ([]tianbao.Revision, error)
+	// Proof returns the file of the standing declaration of a unit; the event tells who
+	// looked.
+	Proof(ctx context.Context, campaign, unit tianbao.ID, e tianbao.Event) (tianbao.Proof, error)
+	// Declarations returns the standing declarations of units in scope, in the order of
+	// the tree.
+	Declarations(ctx context.Context, scope tianbao.Scope, campaign tianbao.ID, limit int) ([]Declared, error)
 	// Verdicts returns the verdicts on a unit, the last first.
 	Verdicts(ctx context.Context, campaign, unit tianbao.ID) ([]tianbao.Verdict, error)
 	// StandingHistory returns how a unit has stood, the last first.
@@ -118,5 +137,46 @@ type Step struct {
 	Rows   int
 	Faulty int
 	By     tianbao.ID
+	ByName string
+}
+
+// Judgement is what a reviewer says of units of one collection.
+type Judgement struct {
+	Verdicts []tianbao.Verdict
+	// Levels are those by which the verdicts were made; when others hold by now all is
+	// refused. 0: they are not asked for.
+	Levels  tianbao.Levels
+	Remarks []tianbao.Remark       // on rows of units that are returned
+	Reopen  []tianbao.CampaignRule // of returned units, each about its unit alone
+	Events  []tianbao.Event
+}
+
+// Look is a return as the second look at a unit needs it.
+type Look struct {
+	Verdict tianbao.ID
+	// Seen are the versions that had last written a row of the unit, by report.
+	Seen    map[tianbao.ID]int64
+	Remarks []tianbao.Remark
+}
+
+// UnitRow is a row with the unit that it is of and the report that it stands in.
+type UnitRow struct {
+	Unit   tianbao.Unit
+	Report tianbao.Report
+	Row    tianbao.Row
+	By     string // who wrote it last
+	At     time.Time
+}
+
+// Cursor is a place in a list of rows.
+type Cursor struct {
+	Path        string // of the unit
+	Report, Row tianbao.ID
+}
+
+// Declared is a standing declaration with its unit.
+type Declared struct {
+	Unit tianbao.Unit
+	tianbao.Declaration
 	ByName string
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -67,7 +68,7 @@ func (f *Found) close() {
 		list := f.kept[s]
 		all = append(all, list[:min(len(list), MaxProblems-len(all))]...)
 	}
-	slices.SortFunc(all, func(a, b numbered) int { return a.n - b.n })
+	slices.SortFunc(all, func(a, b numbered) int { return cmp.Or(a.Row-b.Row, a.n-b.n) })
 	f.Problems = make([]tianbao.Problem, len(all))
 	for i := range all {
 		f.Problems[i] = all[i].Problem
@@ -92,8 +93,17 @@ func (s *Service) Faults(ctx context.Context, a Actor, set *tianbao.ChangeSet) (
 		if err != nil {
 			return nil, err
 		}
+		rules, err := s.Rules(rep.Form, rep.FormV)
+		if err != nil {
+			return nil, err
+		}
+		remarks, err := s.remarked(ctx, &rep, rules.Form())
+		if err != nil {
+			return nil, err
+		}
 		f := &Found{Rows: len(scr.Rows), names: scr.Names}
 		f.add(problems)
+		f.add(remarks.rows(scr.Rows))
 		f.close()
 		return f, nil
 	}
@@ -104,12 +114,16 @@ func (s *Service) Faults(ctx context.Context, a Actor, set *tianbao.ChangeSet) (
 	if err := s.prepare(ctx, rules, set, a); err != nil {
 		return nil, err
 	}
+	remarks, err := s.remarked(ctx, &rep, rules.Form())
+	if err != nil {
+		return nil, err
+	}
 	for range 5 {
 		held, known, err := s.held(ctx, rules, &rep, rep.Rows)
 		if err != nil {
 			return nil, err
 		}
-		f, ok, err := s.passes(ctx, a, held, set)
+		f, ok, err := s.passes(ctx, a, held, set, remarks)
 		err = known.after(err)
 		if ok || err != nil {
 			return f, err
@@ -119,7 +133,7 @@ func (s *Service) Faults(ctx context.Context, a Actor, set *tianbao.ChangeSet) (
 }
 
 // passes reads the sheet twice; false when it was saved in between.
-func (s *Service) passes(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet) (*Found, bool, error) {
+func (s *Service) passes(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, remarks *remarked) (*Found, bool, error) {
 	note, second := rules.RowPasses()
 	o := newOverlay(rules.Form(), set.Changes)
 	first, err := o.each(ctx, s.Store, a.Scope, set.Report, note)
@@ -130,7 +144,7 @@ func (s *Service) passes(ctx context.Context, a Actor, rules Checker, set *tianb
 	judge := second()
 	var ps []tianbao.Problem
 	again, err := o.each(ctx, s.Store, a.Scope, set.Report, func(row *tianbao.Row) {
-		ps = judge(ps[:0], f.Rows, row)
+		ps = remarks.row(judge(ps[:0], f.Rows, row), f.Rows, row)
 		f.add(ps)
 		f.Rows++
 	})

@@ -84,6 +84,9 @@ type Store interface {
 	CountFilled(ctx context.Context, own tianbao.Report) (int, error)
 	// Holding returns a report that holds a row of a unit in scope, whoever owns it.
 	Holding(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Report, error)
+	// OpenRemarks returns what reviewers said of rows of a report whose units they
+	// returned, and that were not reported since.
+	OpenRemarks(ctx context.Context, report tianbao.ID) ([]tianbao.Remark, error)
 	// UnitsWithin reports whether all the units lie in scope.
 	UnitsWithin(ctx context.Context, scope tianbao.Scope, units []tianbao.ID) (bool, error)
 	// UnitFinder returns what looks up, as of today, the unit within the scope that the

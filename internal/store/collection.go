@@ -18,14 +18,14 @@ const (
 	sqlCollections      = `SELECT ` + campaignColumns + ` FROM campaign c ORDER BY c.opens DESC, c.id DESC`
 	sqlCollection       = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.id = $1`
 	sqlChangeCollection = `UPDATE campaign SET title = $1, form = $2, form_version = $3, opens = $4, closes = $5, released = $6,
- owner_id = $7, notice_id = $8, version = $9, opened = $10, ended = $11, archived = $12 WHERE id = $13 AND version = $14`
+ owner_id = $7, notice_id = $8, version = $9, opened = $10, ended = $11, archived = $12, levels = $13 WHERE id = $14 AND version = $15`
 	sqlNewCollection = `INSERT INTO campaign
- (title, form, form_version, opens, closes, released, owner_id, notice_id, version, opened, ended, archived, id)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
-	ruleColumns   = `r.id, r.campaign_id, r.kind, r.unit_id, r.region_id, r.opens, r.closes, r.reason, r.by_id, r.made, r.ended, r.ended_by`
+ (title, form, form_version, opens, closes, released, owner_id, notice_id, version, opened, ended, archived, levels, id)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	ruleColumns   = `r.id, r.campaign_id, r.kind, r.unit_id, r.region_id, r.opens, r.closes, r.reason, r.by_id, r.made, r.ended, r.ended_by, r.alone`
 	sqlRules      = `SELECT ` + ruleColumns + ` FROM campaign_rule r WHERE r.campaign_id = $1 ORDER BY r.made DESC, r.id DESC`
-	sqlInsertRule = `INSERT INTO campaign_rule (id, campaign_id, kind, unit_id, region_id, opens, closes, reason, by_id, made, ended, ended_by)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0)`
+	sqlInsertRule = `INSERT INTO campaign_rule (id, campaign_id, kind, unit_id, region_id, opens, closes, reason, by_id, made, ended, ended_by, alone)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11)`
 	sqlEndRule = `UPDATE campaign_rule SET ended = $1, ended_by = $2 WHERE id = $3 AND campaign_id = $4 AND ended = 0`
 )
 
@@ -67,7 +67,7 @@ func (s *Store) rulesOf(ctx context.Context, q db.Queryer, id tianbao.ID) ([]tia
 	return db.Collect(ctx, q, func(scan db.Scan) (r tianbao.CampaignRule, err error) {
 		var opens, closes, made, ended int64
 		var reason []byte
-		if err = scan(&r.ID, &r.Campaign, &r.Kind, &r.Unit, &r.Region, &opens, &closes, &reason, &r.By, &made, &ended, &r.EndedBy); err != nil {
+		if err = scan(&r.ID, &r.Campaign, &r.Kind, &r.Unit, &r.Region, &opens, &closes, &reason, &r.By, &made, &ended, &r.EndedBy, &r.Alone); err != nil {
 			return r, err
 		}
 		r.Opens, r.Closes, r.Made, r.Ended = when(opens), when(closes), when(made), when(ended)
@@ -138,21 +138,19 @@ func (s *Store) ChangeCollection(ctx context.Context, ch *campaign.Change) error
 	c, base := ch.Campaign, ch.Campaign.Version
 	args := []any{
 		c.Title, c.Form, c.FormV, ms(c.Opens), ms(c.Closes), c.Released, c.Owner, c.Notice, s.id(),
-		ms(c.Opened), ms(c.Ended), ms(c.Archived), c.ID,
+		ms(c.Opened), ms(c.Ended), ms(c.Archived), c.Levels, c.ID,
 	}
 	var batch []db.Statement
 	for _, id := range ch.End {
 		batch = append(batch, db.Statement{SQL: sqlEndRule, Args: []any{ms(ch.At), ch.By, id, c.ID}})
 	}
 	for i := range ch.Add {
-		r := &ch.Add[i]
-		batch = append(batch, db.Statement{SQL: sqlInsertRule, Args: []any{
-			r.ID, c.ID, r.Kind, r.Unit, r.Region, ms(r.Opens), ms(r.Closes), s.sealText(r.Reason, rulePlace(r.ID)), ch.By, ms(ch.At),
-		}})
+		batch = append(batch, s.insertRule(&ch.Add[i], c.ID, ch.By, ms(ch.At)))
 	}
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		var n int64
-		err := tx.One(ctx, []any{new(int64)}, sqlCampaignVersion, c.ID)
+		var levels tianbao.Levels
+		err := tx.One(ctx, []any{new(int64), &levels}, sqlCampaignVersion, c.ID)
 		switch {
 		case err == nil:
 			n, err = tx.Exec(ctx, sqlChangeCollection, append(args, base)...)
@@ -164,6 +162,11 @@ func (s *Store) ChangeCollection(ctx context.Context, ch *campaign.Change) error
 		}
 		if n != 1 {
 			return errCollectionChanged()
+		}
+		if levels != c.Levels {
+			if err := noPasses(ctx, tx, c.ID); err != nil {
+				return err
+			}
 		}
 		counts, err := tx.Send(ctx, batch)
 		if err != nil {
@@ -178,7 +181,13 @@ func (s *Store) ChangeCollection(ctx context.Context, ch *campaign.Change) error
 	})
 }
 
-const sqlCampaignVersion = `SELECT c.version FROM campaign c WHERE c.id = $1`
+func (s *Store) insertRule(r *tianbao.CampaignRule, campaign, by tianbao.ID, made int64) db.Statement {
+	return db.Statement{SQL: sqlInsertRule, Args: []any{
+		r.ID, campaign, r.Kind, r.Unit, r.Region, ms(r.Opens), ms(r.Closes), s.sealText(r.Reason, rulePlace(r.ID)), by, made, r.Alone,
+	}}
+}
+
+const sqlCampaignVersion = `SELECT c.version, c.levels FROM campaign c WHERE c.id = $1`
 
 func errCollectionChanged() error {
 	return &tianbao.Error{Kind: tianbao.ErrConflict, Code: "collection_changed", Message: "这次采集的安排刚刚由别人改过，请重新查看后再做一次。"}

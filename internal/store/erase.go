@@ -83,6 +83,9 @@ func (s *Store) EraseCampaign(ctx context.Context, campaign tianbao.ID, keptUnti
 	}
 	sum.Reports = int64(len(reports))
 	return sum, s.db.Tx(ctx, func(tx db.Tx) error {
+		if _, err := tx.Exec(ctx, sqlDropProofs, []byte{}, campaign); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, sqlErased, ms(s.now()), campaign); err != nil {
 			return err
 		}

@@ -15,6 +15,11 @@ const (
 	sqlRuleText     = `SELECT x.id, x.campaign_id, x.reason FROM campaign_rule x WHERE x.id > $1 AND length(x.reason) >= $2 ORDER BY x.id LIMIT 500`
 	sqlDeclareText  = `SELECT x.id, x.campaign_id, x.reason FROM unit_declaration x WHERE x.id > $1 AND length(x.reason) >= $2 ORDER BY x.id LIMIT 500`
 	sqlVerdictText  = `SELECT x.id, x.campaign_id, x.remark FROM unit_verdict x WHERE x.id > $1 AND length(x.remark) >= $2 ORDER BY x.id LIMIT 500`
+	sqlRemarkText   = `SELECT x.id, x.campaign_id, x.remark FROM unit_remark x WHERE x.id > $1 AND length(x.remark) >= $2 ORDER BY x.id LIMIT 500`
+	sqlProofText    = `SELECT x.id, x.campaign_id, x.name FROM unit_proof x WHERE x.id > $1 AND length(x.name) >= $2 ORDER BY x.id LIMIT 500`
+	sqlBlankRemark  = `UPDATE unit_remark SET remark = $1 WHERE id = $2`
+	sqlBlankProof   = `UPDATE unit_proof SET name = $1 WHERE id = $2`
+	sqlDropProofs   = `UPDATE unit_proof SET data = $1, size = 0 WHERE campaign_id = $2`
 	sqlBlankRule    = `UPDATE campaign_rule SET reason = $1 WHERE id = $2`
 	sqlBlankDeclare = `UPDATE unit_declaration SET reason = $1 WHERE id = $2`
 	sqlBlankVerdict = `UPDATE unit_verdict SET remark = $1 WHERE id = $2`
@@ -27,6 +32,8 @@ func (s *Store) eraseTexts(ctx context.Context, goes func(campaign tianbao.ID, t
 		{"campaign_rule", "reason", sqlRuleText, sqlBlankRule},
 		{"unit_declaration", "reason", sqlDeclareText, sqlBlankDeclare},
 		{"unit_verdict", "remark", sqlVerdictText, sqlBlankVerdict},
+		{"unit_remark", "remark", sqlRemarkText, sqlBlankRemark},
+		{"unit_proof", "name", sqlProofText, sqlBlankProof},
 	} {
 		for last := tianbao.ID(0); ; {
 			var batch []db.Statement

@@ -17,11 +17,15 @@ import (
 
 // A row's cells are stored as compact JSON, empty cells left out:
 //
-//	{"v":{"person_name":"…"},"s":{"person_id":"<sealed>"},"m":{"person_id":1},"r":"<sealed>"}
+//	{"r":"<sealed>","v":{"person_name":"…"},"s":{"person_id":"<sealed>"},"m":{"person_id":1}}
 //
-// v: cells in clear, s: sealed cells, m: marks, r: the reasons, sealed together.
+// v: cells in clear, s: sealed cells, m: marks, r: the reasons, sealed together. These come
+// first, so that rows that have some are told by their first bytes ([explainedHead]).
 
 const rowTable = "report_row"
+
+// explainedHead begins a row with reasons.
+const explainedHead = `{"r":`
 
 // reasonsColumn names the place of the reasons; no field key begins with @.
 const reasonsColumn = "@reasons"
@@ -66,7 +70,17 @@ func (s *Store) encodeRow(f *tianbao.Form, report tianbao.ID, r *tianbao.Row) (v
 	}
 	place := rowPlace(report, r.ID)
 	b := make([]byte, 0, 512)
-	b = append(b, `{"v":{`...)
+	b = append(b, '{')
+	if len(r.Reasons) > 0 {
+		reasons, err := json.Marshal(r.Reasons)
+		if err != nil {
+			return nil, nil, fmt.Errorf("store: encode reasons: %w", err)
+		}
+		b = append(b, explainedHead[1:]...)
+		b = appendSealed(b, s.ring.Seal(nil, reasons, seal.Place(rowTable, reasonsColumn, place)))
+		b = append(b, ',')
+	}
+	b = append(b, `"v":{`...)
 	first := true
 	for i := range f.Fields {
 		if fd := &f.Fields[i]; !fd.Sealed && r.Values[i] != "" {
@@ -105,14 +119,6 @@ func (s *Store) encodeRow(f *tianbao.Form, report tianbao.ID, r *tianbao.Row) (v
 	}
 	if !first {
 		b = append(b, '}')
-	}
-	if len(r.Reasons) > 0 {
-		reasons, err := json.Marshal(r.Reasons)
-		if err != nil {
-			return nil, nil, fmt.Errorf("store: encode reasons: %w", err)
-		}
-		b = append(b, `,"r":`...)
-		b = appendSealed(b, s.ring.Seal(nil, reasons, seal.Place(rowTable, reasonsColumn, place)))
 	}
 	return append(b, '}'), look, nil
 }

@@ -92,6 +92,11 @@ func (s *Store) settle(ctx context.Context, tx db.Tx, st *settling) error {
 	if err != nil {
 		return err
 	}
+	for u := range st.deltas {
+		if was[u].facts.Passes > 0 {
+			return report.ErrStale // passed after the gate was asked, which now will refuse
+		}
+	}
 	if err := s.writeParts(ctx, tx, st, units); err != nil {
 		return fmt.Errorf("store: write what the report holds of units: %w", err)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -20,13 +19,8 @@ const (
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0)`
 	sqlDeclaration = `SELECT d.id, d.kind, d.reason, d.attachment_id, d.by_id, d.at FROM unit_declaration d
  WHERE d.campaign_id = $1 AND d.unit_id = $2 AND d.ended = 0 ORDER BY d.id DESC`
-	sqlInsertVerdict = `INSERT INTO unit_verdict (id, campaign_id, unit_id, verdict, level, last, remark, by_id, at)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 	sqlVerdicts = `SELECT v.id, v.verdict, v.level, v.last, v.remark, v.by_id, v.at FROM unit_verdict v
  WHERE v.campaign_id = $1 AND v.unit_id = $2 ORDER BY v.id DESC`
-	sqlUnsend     = `UPDATE unit_part SET sent = 0 WHERE campaign_id = $1 AND unit_id = $2 AND row_count > 0`
-	sqlUnsendRows = `UPDATE report SET state = $1 WHERE state = $2 AND id IN
- (SELECT p.report_id FROM unit_part p WHERE p.campaign_id = $3 AND p.unit_id = $4 AND p.row_count > 0)`
 	sqlStatusLog = `SELECT l.at, l.state, l.row_count, l.faulty, l.by_id, COALESCE(p.name, '') FROM unit_status_log l
  LEFT JOIN app_user p ON p.id = l.by_id WHERE l.campaign_id = $1 AND l.unit_id = $2 ORDER BY l.at DESC, l.id DESC LIMIT $3`
 )
@@ -47,6 +41,9 @@ func (s *Store) Declare(ctx context.Context, ds []tianbao.Declaration, force boo
 	for i := range ds {
 		d := &ds[i]
 		units[i], kinds[d.Unit] = d.Unit, d.Kind
+		if d.Proof != nil {
+			batch = append(batch, s.insertProof(d))
+		}
 		batch = append(batch,
 			db.Statement{SQL: sqlEndDeclarations, Args: []any{ms(d.At), d.By, d.Campaign, d.Unit}},
 			db.Statement{SQL: sqlDeclare, Args: []any{d.ID, d.Campaign, d.Unit, d.Kind, s.sealText(d.Reason, declarationPlace(d.ID)), d.Attachment, d.By, ms(d.At)}})
@@ -115,78 +112,6 @@ func (s *Store) Declaration(ctx context.Context, id, unit tianbao.ID) (tianbao.D
 		}
 		return d, nil
 	}, sqlDeclaration, id, unit)
-}
-
-// maxLevel is the province's.
-const maxLevel = 4
-
-// fits refuses a verdict on a unit that does not stand so that it could be given.
-func fits(v *tianbao.Verdict, state tianbao.Standing, f *campaign.Facts) error {
-	switch v.Kind {
-	case tianbao.VerdictPass:
-		if state != tianbao.StandingReported || v.Level <= f.Passes.Level() || v.Level > maxLevel {
-			return tianbao.Invalid("not_to_pass", "这个单位现在不能审核通过：它还没有上报，或者这一级已经审过；请刷新页面后重试。")
-		}
-	case tianbao.VerdictReturn:
-		if state != tianbao.StandingReported || v.Level <= f.Passes.Level() || v.Level > maxLevel {
-			return tianbao.Invalid("not_to_return", "这个单位现在不能退回：它还没有上报，或者已经审核通过，要先撤回审核；请刷新页面后重试。")
-		}
-	case tianbao.VerdictWithdraw:
-		if v.Level < 1 || v.Level > maxLevel || v.Level != f.Passes.Level() {
-			return tianbao.Invalid("not_to_withdraw", "只能由最后审核通过的一级撤回；请先由上级撤回它的审核。")
-		}
-	default:
-		return tianbao.Invalid("bad_verdict", "没有这种审核结论，请刷新页面后重试。")
-	}
-	return nil
-}
-
-// Judge implements campaign.Store.
-func (s *Store) Judge(ctx context.Context, vs []tianbao.Verdict, events ...tianbao.Event) error {
-	if len(vs) == 0 {
-		return nil
-	}
-	of, units := make(map[tianbao.ID]*tianbao.Verdict, len(vs)), make([]tianbao.ID, 0, len(vs))
-	var batch, rest []db.Statement
-	for i := range vs {
-		v := &vs[i]
-		if of[v.Unit] != nil || v.Campaign != vs[0].Campaign {
-			return errors.New("store: one verdict a unit, of one collection")
-		}
-		of[v.Unit], units = v, append(units, v.Unit)
-		batch = append(batch, db.Statement{SQL: sqlInsertVerdict, Args: []any{
-			v.ID, v.Campaign, v.Unit, v.Kind, v.Level, v.Last, s.sealText(v.Remark, verdictPlace(v.ID)), v.By, ms(v.At),
-		}})
-		if v.Kind == tianbao.VerdictReturn {
-			// Reports before units: that is the order of commits.
-			batch = append(batch, db.Statement{SQL: sqlUnsendRows, Args: []any{tianbao.StateChanged, tianbao.StateReported, v.Campaign, v.Unit}})
-			rest = append(rest, db.Statement{SQL: sqlUnsend, Args: []any{v.Campaign, v.Unit}})
-		}
-	}
-	slices.Sort(units)
-	return s.again(ctx, func(tx db.Tx) error {
-		if _, err := tx.Send(ctx, batch); err != nil {
-			return fmt.Errorf("store: write verdicts: %w", err)
-		}
-		lines, err := s.takeTurns(ctx, tx, vs[0].Campaign, units)
-		if err != nil {
-			return err
-		}
-		for _, u := range units {
-			l := lines[u]
-			if err := fits(of[u], l.state, &l.facts); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.Send(ctx, rest); err != nil {
-			return fmt.Errorf("store: return rows: %w", err)
-		}
-		st := settling{campaign: vs[0].Campaign, units: units, by: vs[0].By, facts: func(u tianbao.ID, f *campaign.Facts) { f.Judge(of[u]) }}
-		if err := s.settle(ctx, tx, &st); err != nil {
-			return err
-		}
-		return s.trail(ctx, tx, events...)
-	})
 }
 
 // Verdicts implements campaign.Store.

@@ -181,11 +181,15 @@ func (w *world) fillCollection() {
 	w.ok(w.ChangeCollection(ctx, &collections.Change{Campaign: c, At: epoch(), Add: []tianbao.CampaignRule{
 		{ID: w.id(), Kind: tianbao.RuleLock, Unit: elsewhere, Reason: "张示例说等等"},
 	}}))
-	w.ok(w.Declare(ctx, []tianbao.Declaration{{ID: w.id(), Campaign: campaign, Unit: bureau, Kind: tianbao.DeclareNil, Reason: "张示例调走了", At: epoch()}}, false))
+	w.ok(w.Declare(ctx, []tianbao.Declaration{{ID: w.id(), Campaign: campaign, Unit: bureau, Kind: tianbao.DeclareNil, Reason: "张示例调走了", At: epoch(), Attachment: 78, Proof: &tianbao.Proof{Name: "张示例.pdf", Type: "application/pdf", Data: []byte("%PDF-")}}}, false))
 	d := w.draft(w.open(unitB))
 	d.insert(tianbao.AtEnd, Values(1))
 	w.upward(d.save())
-	w.ok(w.Judge(ctx, []tianbao.Verdict{{ID: w.id(), Campaign: campaign, Unit: unitB, Kind: tianbao.VerdictReturn, Level: 2, Remark: "张示例已调走", At: epoch()}}))
+	r := w.open(unitB)
+	w.ok(w.Review(ctx, &collections.Judgement{
+		Verdicts: []tianbao.Verdict{{ID: w.id(), Campaign: campaign, Unit: unitB, Kind: tianbao.VerdictReturn, Level: 2, Remark: "张示例已调走", At: epoch()}},
+		Remarks:  []tianbao.Remark{{ID: w.id(), Report: r.ID, Row: w.rows(r.ID)[0].ID, Field: "phone", Text: "张示例的号码不对"}},
+	}))
 }
 
 // fillRegister gives a unit a contact and a request that is refused.
