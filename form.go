@@ -53,6 +53,17 @@ type Field struct {
 	// fault's short name ("checksum"); the code is Key + "." + name, but "required"
 	// stands alone. A fault that is not listed is not reported.
 	Rules map[string]Severity
+	// Register is the key under which the register of units has the field, where it is
+	// not the field's own: org_code, budget_code, unit_name or unit_type.
+	Register string
+}
+
+// RegisterKey returns the key under which the register of units has the field.
+func (f *Field) RegisterKey() string {
+	if f.Register != "" {
+		return f.Register
+	}
+	return f.Key
 }
 
 // CrossRule is a rule between the rows of one sheet. The later of two rows that
@@ -84,7 +95,8 @@ type Form struct {
 	Fields      []Field
 	CrossRules  []CrossRule
 	// UnitKeys are the fields that name the row's unit, the most certain first
-	// (org_code, budget_code, unit_name): ownership is decided per row.
+	// (org_code, budget_code, unit_name): ownership is decided per row. The register finds
+	// the unit by what they hold of it, see [Field.RegisterKey].
 	UnitKeys []string
 	// IdentityKeys are the fields by which a row without an id is matched on
 	// import: (unit, person id).

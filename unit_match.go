@@ -56,5 +56,6 @@ func (u *Unit) Key(field string) string {
 	return ""
 }
 
-// UnitFinder looks up in the register what the values of a form's UnitKeys fields name.
+// UnitFinder looks up in the register what the values of a form's UnitKeys fields name, by
+// the keys that the register has for them.
 type UnitFinder func(keys map[string]string) (UnitMatch, error)

@@ -10,13 +10,13 @@ import (
 	"iter"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"tianbao"
 	"tianbao/internal/audit"
 	"tianbao/internal/auth"
 	"tianbao/internal/campaign"
-	"tianbao/internal/check"
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
 	"tianbao/internal/form"
@@ -55,7 +55,7 @@ type installation struct {
 	org         *org.Service
 	campaigns   *campaign.Service
 	forms       *form.Registry
-	rules       map[string]*check.Checker // by form name and version
+	rules       sync.Map // of *check.Checker by form name and version
 	// digest signs what leaves the house and has to be known again.
 	digest func(label string, parts ...[]byte) string
 	// register is what the rules know of the units' codes.
@@ -76,21 +76,11 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 	if err != nil {
 		return nil, fmt.Errorf("--alg 只能是 sm4-gcm 或 aes-256-gcm，没有 %q", p.alg)
 	}
-	in := &installation{rules: make(map[string]*check.Checker), checkpoints: filepath.Join(p.data, "audit", "checkpoints.jsonl")}
-	if in.forms, err = form.Builtin(); err != nil {
-		return nil, err
-	}
-	for _, f := range in.forms.Forms() {
-		c, err := check.New(f, clock.System, check.KnownCodes(in.register.lookup))
-		if err != nil {
-			return nil, err
-		}
-		in.rules[ruleKey(f.Name, f.Version)] = c
-	}
+	in := &installation{forms: &form.Registry{}, checkpoints: filepath.Join(p.data, "audit", "checkpoints.jsonl")}
 	if in.db, err = db.Open(ctx, db.Options{URL: p.db, Migrations: store.Migrations(), Log: log}); err != nil {
 		return nil, err
 	}
-	if err := in.unlock(ctx, p.keyFile, alg); err != nil {
+	if err := in.unlock(ctx, p.keyFile, alg, log); err != nil {
 		return nil, errors.Join(err, in.db.Close(ctx))
 	}
 	return in, nil
@@ -113,7 +103,7 @@ func (e env) within(ctx context.Context, p *place, act func(in *installation) (c
 }
 
 // unlock opens the key file and what stands on it.
-func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg) error {
+func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg, log *slog.Logger) error {
 	bound, err := store.KeysBound(ctx, in.db)
 	if err != nil {
 		return err
@@ -146,10 +136,12 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	if err := in.store.EnsureRegions(ctx); err != nil {
 		return err
 	}
-	for _, f := range in.forms.Forms() {
-		if err := in.store.PutForm(ctx, f.Name, f.Version, in.forms.Schema(f.Name, f.Version), clock.System()); err != nil {
-			return err
-		}
+	builtin, err := form.Builtin()
+	if err != nil {
+		return err
+	}
+	if err := in.storeForms(ctx, builtin, log); err != nil {
+		return err
 	}
 	if err := in.register.refresh(ctx, in.store); err != nil {
 		return err
@@ -194,34 +186,6 @@ func (in *installation) close(log *slog.Logger) {
 	if err := in.db.Close(ctx); err != nil {
 		log.Error("the database did not close", "err", err)
 	}
-}
-
-func ruleKey(name string, version int) string { return fmt.Sprintf("%s\x00%d", name, version) }
-
-func (in *installation) checker(name string, version int) (*check.Checker, error) {
-	if c := in.rules[ruleKey(name, version)]; c != nil {
-		return c, nil
-	}
-	return nil, fmt.Errorf("app: no form %q version %d", name, version)
-}
-
-func (in *installation) form(name string, version int) (*tianbao.Form, error) {
-	if f := in.forms.Get(name, version); f != nil {
-		return f, nil
-	}
-	return nil, fmt.Errorf("app: no form %q version %d", name, version)
-}
-
-// collected are the forms that a collection may have: not those of the register and of
-// accounts.
-func (in *installation) collected() []*tianbao.Form {
-	var out []*tianbao.Form
-	for _, f := range in.forms.Forms() {
-		if f.Name != org.FormName && f.Name != auth.BatchForm && in.forms.Latest(f.Name) == f {
-			out = append(out, f)
-		}
-	}
-	return out
 }
 
 // workbooks gives the pages internal/sheet as they need it.

@@ -179,13 +179,8 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	cfg := web.Config{
 		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Campaigns: in.campaigns, Forms: in.collected, Drafts: in.store, Workbooks: workbooks{in},
 		Reveals: in.store, Purposes: in.store, Erasures: in.store, KeepMonths: keepMonths, RevealLimit: o.reveals,
-		Mask: func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
-		Schema: func(name string, version int) ([]byte, error) {
-			if b := in.forms.Schema(name, version); b != nil {
-				return b, nil
-			}
-			return nil, fmt.Errorf("app: no form %q version %d", name, version)
-		},
+		Mask:   func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
+		Schema: in.schema, FormBook: formBook{in.store},
 		Manual: manual, Pictures: docs.Picture, Log: log, Now: clock.System,
 		TLS: o.tlsCert != "" || o.behindTLS, Version: Version,
 	}

@@ -30,10 +30,15 @@ func (c *Checker) Against(find func(keys map[string]string) tianbao.UnitMatch) *
 	if find == nil || len(c.form.UnitKeys) == 0 {
 		return c
 	}
-	u := &units{find: find, typ: c.form.Index("unit_type")}
+	u := &units{find: find, typ: -1}
 	for _, key := range c.form.UnitKeys {
 		if k := c.form.Index(key); k >= 0 {
 			u.keys = append(u.keys, k)
+		}
+	}
+	for k := range c.form.Fields {
+		if c.form.Fields[k].RegisterKey() == "unit_type" {
+			u.typ = k
 		}
 	}
 	held := *c
@@ -82,8 +87,8 @@ func (c *Checker) unit(dst []tianbao.Problem, start int, bad []bool, i int, row 
 	own := dst[start:]
 	for n, k := range u.keys {
 		f := &c.fields[k]
-		v, has := u.buf[n], m.Unit.Key(f.Key)
-		if v == "" || has == "" || m.Bears(f.Key, v) {
+		v, has := u.buf[n], m.Unit.Key(f.RegisterKey())
+		if v == "" || has == "" || m.Bears(f.RegisterKey(), v) {
 			continue
 		}
 		switch {
@@ -136,7 +141,7 @@ func (u *units) match(c *Checker) *tianbao.UnitMatch {
 		v := u.buf[n]
 		if v != "" {
 			v = strings.Clone(v) // rows of a stream are not kept
-			keys[c.fields[k].Key] = v
+			keys[c.fields[k].RegisterKey()] = v
 		}
 		u.values = append(u.values, v)
 	}

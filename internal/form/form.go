@@ -12,16 +12,21 @@
 // know is refused, because a misspelt rule that is silently dropped is a check
 // that silently does not happen.
 //
+// A definition is edited as a form: [Read] gives it with all that is wrong with it, [Write]
+// writes it again, and [Diff] tells two versions apart.
+//
 // Danger: the forms handed out are shared. Nobody may write to them.
 package form
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"tianbao"
 )
@@ -29,9 +34,17 @@ import (
 //go:embed account-batch.v1.json asset-role.v1.json contacts.v1.json unit-register.v1.json
 var published embed.FS
 
-// Registry holds forms by name and version. It does not change once made, so it
+//go:embed blank.json
+var blank string
+
+// Blank returns the name and the definition that a new form begins with: the columns that
+// name the unit.
+func Blank() (name string, definition []byte) { return "new-form", []byte(blank) }
+
+// Registry holds forms by name and version. Forms may come in, none changes or goes; it
 // may be used from many goroutines.
 type Registry struct {
+	mu    sync.RWMutex
 	forms []entry // by name, then version
 }
 
@@ -56,26 +69,35 @@ func Load(fsys fs.FS) (*Registry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("form: %w", err)
 		}
-		f, err := Parse(b)
-		if err != nil {
+		if _, err := r.Add(b); err != nil {
 			return nil, fmt.Errorf("form: %s: %w", path.Base(name), err)
 		}
-		if r.Get(f.Name, f.Version) != nil {
-			return nil, fmt.Errorf("form: %s: %s version %d is defined twice", path.Base(name), f.Name, f.Version)
-		}
-		r.forms = append(r.forms, entry{f, b})
 	}
-	slices.SortFunc(r.forms, func(a, b entry) int {
-		if c := strings.Compare(a.form.Name, b.form.Name); c != 0 {
-			return c
-		}
-		return a.form.Version - b.form.Version
-	})
 	return r, nil
+}
+
+// Add takes a definition in. A version that is there already is refused.
+func (r *Registry) Add(b []byte) (*tianbao.Form, error) {
+	f, err := Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.find(f.Name, f.Version) != nil {
+		return nil, fmt.Errorf("form: %s version %d is defined twice", f.Name, f.Version)
+	}
+	r.forms = append(r.forms, entry{f, slices.Clone(b)})
+	slices.SortFunc(r.forms, func(a, b entry) int {
+		return cmp.Or(strings.Compare(a.form.Name, b.form.Name), a.form.Version-b.form.Version)
+	})
+	return f, nil
 }
 
 // Get returns the form of the given name and version, or nil.
 func (r *Registry) Get(name string, version int) *tianbao.Form {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
 	if e := r.find(name, version); e != nil {
 		return e.form
 	}
@@ -84,6 +106,8 @@ func (r *Registry) Get(name string, version int) *tianbao.Form {
 
 // Latest returns the newest version of the form of the given name, or nil.
 func (r *Registry) Latest(name string) *tianbao.Form {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
 	var f *tianbao.Form
 	for i := range r.forms {
 		if r.forms[i].form.Name == name {
@@ -95,6 +119,8 @@ func (r *Registry) Latest(name string) *tianbao.Form {
 
 // Forms returns all forms, by name and then version.
 func (r *Registry) Forms() []*tianbao.Form {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
 	fs := make([]*tianbao.Form, len(r.forms))
 	for i := range r.forms {
 		fs[i] = r.forms[i].form
@@ -105,6 +131,8 @@ func (r *Registry) Forms() []*tianbao.Form {
 // Schema returns the Table Schema of a form as it was published, byte for byte,
 // or nil. The caller owns the copy.
 func (r *Registry) Schema(name string, version int) []byte {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
 	if e := r.find(name, version); e != nil {
 		return slices.Clone(e.schema)
 	}

@@ -278,7 +278,7 @@ func (f *Folder) belongs(ctx context.Context, path string, c tianbao.Campaign, r
 		keys := make(map[string]string)
 		for _, k := range form.UnitKeys {
 			if at := form.Index(k); at >= 0 {
-				keys[k] = imp.Rows[i].Row.Values[at]
+				keys[form.Fields[at].RegisterKey()] = imp.Rows[i].Row.Values[at]
 			}
 		}
 		m, err := find(keys)

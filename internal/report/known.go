@@ -65,7 +65,9 @@ func (s *Service) Imported(ctx context.Context, rep *tianbao.Report, imp *tianba
 func (k *known) find(keys map[string]string) tianbao.UnitMatch {
 	var b strings.Builder
 	for _, key := range k.form.UnitKeys {
-		b.WriteString(keys[key])
+		if f := k.form.Field(key); f != nil {
+			b.WriteString(keys[f.RegisterKey()])
+		}
 		b.WriteByte(0)
 	}
 	name := b.String()
@@ -93,7 +95,7 @@ func (k *known) unit(v tianbao.Values) (tianbao.ID, error) {
 	names := make(map[string]string, len(k.form.UnitKeys))
 	for _, key := range k.form.UnitKeys {
 		if i := k.form.Index(key); i >= 0 && v[i] != "" {
-			names[key] = v[i]
+			names[k.form.Fields[i].RegisterKey()] = v[i]
 		}
 	}
 	m := k.find(names)

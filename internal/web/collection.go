@@ -81,7 +81,7 @@ func (s *Server) collectionShow(w http.ResponseWriter, r *http.Request, v *viewe
 		return s.json(w, status, out)
 	}
 	p := &collectionPage{
-		CSRF: v.signed.CSRF, C: out, Runs: runs, Locks: c.Phase() == tianbao.PhaseOpen, Forms: s.formChoices(), Message: message,
+		CSRF: v.signed.CSRF, C: out, Runs: runs, Locks: c.Phase() == tianbao.PhaseOpen, Message: message,
 		Begin: c.Opens, End: c.Closes, Opens: momentField(c.Opens), Closes: momentField(c.Closes),
 	}
 	for _, rule := range rules {
@@ -95,6 +95,9 @@ func (s *Server) collectionShow(w http.ResponseWriter, r *http.Request, v *viewe
 		default:
 			p.Scope = append(p.Scope, rule)
 		}
+	}
+	if p.Forms, err = s.formChoices(ctx, &c); err != nil {
+		return err
 	}
 	if p.Notices, err = s.Catalog.Notices(ctx); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -137,6 +138,7 @@ type collectionsPage struct {
 	CSRF        string
 	Collections []collectionLine
 	Makes       bool // the viewer may make a new one
+	Shapes      bool // the viewer may change forms
 	Forms       []formChoice
 	Notices     []tianbao.Notice
 	Message     string
@@ -160,7 +162,7 @@ func (s *Server) collectionList(w http.ResponseWriter, r *http.Request, v *viewe
 		return err
 	}
 	a, u := v.runner(r), v.user()
-	p := collectionsPage{CSRF: v.signed.CSRF, Makes: u.May(tianbao.PowerCampaign), Forms: s.formChoices(), Message: message, In: in}
+	p := collectionsPage{CSRF: v.signed.CSRF, Makes: u.May(tianbao.PowerCampaign), Shapes: provincial(v) == nil, Message: message, In: in}
 	out := wireCollections{Collections: []wireCollection{}}
 	for i := range list {
 		c, runs, err := s.Campaigns.Collection(r.Context(), a, list[i].ID)
@@ -174,6 +176,9 @@ func (s *Server) collectionList(w http.ResponseWriter, r *http.Request, v *viewe
 		p.Collections = append(p.Collections, line)
 		out.Collections = append(out.Collections, line.wireCollection)
 	}
+	if p.Forms, err = s.formChoices(r.Context(), nil); err != nil {
+		return err
+	}
 	if p.Notices, err = s.Catalog.Notices(r.Context()); err != nil {
 		return err
 	}
@@ -184,11 +189,31 @@ func (s *Server) collectionList(w http.ResponseWriter, r *http.Request, v *viewe
 	return nil
 }
 
-func (s *Server) formChoices() (out []formChoice) {
-	for _, f := range s.Forms() {
-		out = append(out, formChoice{f.Name + "." + strconv.Itoa(f.Version), f.Title})
+// formChoices are the forms that a collection may have, newest versions only, and the one
+// that it has.
+func (s *Server) formChoices(ctx context.Context, has *tianbao.Campaign) (out []formChoice, err error) {
+	forms, err := s.Forms(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return out
+	for _, f := range forms {
+		if has != nil && f.Name == has.Form && f.Version == has.FormV {
+			has = nil
+		}
+		out = append(out, choiceOf(f))
+	}
+	if has != nil {
+		rules, err := s.Reports.Rules(has.Form, has.FormV)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, choiceOf(rules.Form()))
+	}
+	return out, nil
+}
+
+func choiceOf(f *tianbao.Form) formChoice {
+	return formChoice{f.Name + "." + strconv.Itoa(f.Version), f.Title}
 }
 
 // makeCollection makes a collection, to be prepared.

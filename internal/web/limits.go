@@ -70,7 +70,7 @@ func limitOf(rt *route) string {
 		return limitSearch
 	case "reveal", "erasePerson":
 		return limitReveal
-	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross":
+	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross", "formDraftTemplate":
 		return limitExport
 	}
 	if rt.Upload {

@@ -90,6 +90,9 @@ func schemaOf(t reflect.Type, schemas object) object {
 	if t.Implements(reflect.TypeFor[interface{ MarshalText() ([]byte, error) }]()) {
 		return object{"type": "string", "pattern": "^[1-9][0-9]*$"} // ids
 	}
+	if t == reflect.TypeFor[json.RawMessage]() {
+		return object{"type": "object"} // a definition of a form
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return schemaOf(t.Elem(), schemas)

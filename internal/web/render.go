@@ -206,7 +206,7 @@ func section(name string) string {
 		return "lending"
 	case "units.html", "unit.html", "unitload.html", "requests.html", "regions.html":
 		return "units"
-	case "collections.html", "collection.html", "rehearsal.html":
+	case "collections.html", "collection.html", "rehearsal.html", "forms.html", "form.html", "formdraft.html":
 		return "collections"
 	case "audit.html":
 		return "audit"

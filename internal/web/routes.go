@@ -165,6 +165,18 @@ func (s *Server) table() []route {
 		{post, "/collections/{campaign}/rules/{rule}/end", needing(tianbao.PowerLock), s.endRule, "endRule", "Take a rule back", wireEmpty{}, wireMade{}, false, 0},
 		{get, "/collections/{campaign}/rehearsal", needing(tianbao.PowerCampaign), s.rehearse, "rehearse", "How many units are expected, and which lack an account, a contact or a code", nil, wireRehearsal{}, false, 0},
 
+		// 表样管理: forms of collections; for the province.
+		{get, "/form-definitions", needing(tianbao.PowerCampaign), s.formBook, "formBook", "The forms of collections with their versions, and the drafts of new ones", nil, wireForms{}, false, 0},
+		{post, "/form-definitions", needing(tianbao.PowerCampaign), s.loadDraft, "loadFormDraft", "Make a draft of a definition file; answers everything that is wrong with it instead", wireFormFile{}, wireMade{}, true, 2 << 20},
+		{post, "/form-drafts", needing(tianbao.PowerCampaign), s.beginDraft, "beginFormDraft", "Make a draft from a published version, or of a new form", wireBeginDraft{}, wireMade{}, false, 4 << 10},
+		{get, "/form-definitions/{form}/{version}", needing(tianbao.PowerCampaign), s.formView, "formView", "A published version in words, and in what it differs from ?with= or the version before", nil, wireFormView{}, false, 0},
+		{get, "/form-drafts/{draft}", needing(tianbao.PowerCampaign), s.formDraft, "formDraft", "A draft with its definition and faults", nil, wireFormDraft{}, false, 0},
+		{post, "/form-drafts/{draft}", needing(tianbao.PowerCampaign), s.setDraft, "setFormDraft", "Save a draft, also with faults; version is the one that it was made on", wireSetDraft{}, wireFormDraft{}, false, 4 << 20},
+		{get, "/form-drafts/{draft}/preview", needing(tianbao.PowerCampaign), s.draftPreview, "previewFormDraft", "A draft in words, and in what it differs from the version it follows", nil, wireFormView{}, false, 0},
+		{get, "/form-drafts/{draft}/template", needing(tianbao.PowerCampaign), s.draftTemplate, "formDraftTemplate", "The blank workbook of a draft", nil, nil, false, 0},
+		{post, "/form-drafts/{draft}/publish", needing(tianbao.PowerCampaign), s.publishForm, "publishForm", "Make a draft the next version of its form, which never changes; collections made from then on may use it", wireOfDraft{}, wireFormPublished{}, false, 4 << 10},
+		{post, "/form-drafts/{draft}/drop", needing(tianbao.PowerCampaign), s.dropFormDraft, "dropFormDraft", "Forget a draft", wireOfDraft{}, wireDone{}, false, 4 << 10},
+
 		// Who gives out activation codes.
 		{get, "/activation", people, s.activation, "activation", "The units in the viewer's scope with their fillers; query: q, offset", nil, wirePeople{}, false, 0},
 		{post, "/activation", people, s.issueCodes, "issueCodes", "Make an activation code for a unit, or for all units below it without an account; answers them once", wireIssue{}, wireSlips{}, false, 0},

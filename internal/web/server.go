@@ -67,7 +67,8 @@ type Config struct {
 	Register  Register
 	Campaigns *campaign.Service
 	// Forms returns the newest version of each form that a collection may have.
-	Forms     func() []*tianbao.Form
+	Forms     func(context.Context) ([]*tianbao.Form, error)
+	FormBook  FormBook
 	Drafts    Drafts
 	Reveals   Reveals
 	Purposes  Purposes

@@ -48,7 +48,7 @@ func toColumns(f *tianbao.Form) []wireColumn {
 			Width: fd.Pixels, Choices: fd.Enum, Narrow: narrow(fd.Kind),
 			Display: display(fd.Kind), Frozen: fd.Frozen,
 		}
-		if slices.Contains(f.UnitKeys, fd.Key) {
+		if slices.Contains(f.UnitKeys, fd.Key) && fd.RegisterKey() == fd.Key { // the picker fills cells by these keys
 			out[i].Pick = "unit"
 		}
 	}
