@@ -1,9 +1,6 @@
 package tianbao
 
-import (
-	"strings"
-	"time"
-)
+import "strings"
 
 // Region is a part of the province that reports. Not every region has a national
 // code: 沈抚改革创新示范区 has none, so a region is its own row and GB/T 2260 only
@@ -47,23 +44,4 @@ func (s Scope) Covers(path string) bool {
 		}
 	}
 	return false
-}
-
-// Notice is a message to all who may sign in (消息公告).
-type Notice struct {
-	ID          ID
-	Title       string
-	Issuer      string
-	Body        string // Markdown
-	At          time.Time
-	Attachments []Attachment
-}
-
-// Attachment is a file that belongs to a notice.
-type Attachment struct {
-	ID   ID
-	Name string
-	Type string // media type
-	Size int64
-	Data []byte // only when asked for
 }

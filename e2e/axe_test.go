@@ -82,8 +82,10 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 	empty := unit.ownReport()
 	var notices struct{ Notices []struct{ ID string } }
 	unit.must("GET", "/notices", nil, &notices)
+	var asked struct{ ID string }
+	unit.must("POST", "/notices/"+notices.Notices[0].ID+"/questions", map[string]string{"text": "联系电话填办公室的还是个人的？"}, &asked)
 	values := strings.NewReplacer("{report}", rep.ID, "{receipt}", receipt.ID, "{version}", "1", "{job}", "1", "{row}", dept.sheet(rep.ID).Rows[0].ID, "{campaign}", campaign,
-		"{notice}", notices.Notices[0].ID, "{attachment}", "1", "{file}", "site.css", "{form}", "asset-role", "{token}", "nonsense", "{unit}", rep.Owner, "{load}", "1", "{user}", admin.userID("unit"), "{key}", "1")
+		"{notice}", notices.Notices[0].ID, "{question}", asked.ID, "{attachment}", "1", "{file}", "site.css", "{form}", "asset-role", "{token}", "nonsense", "{unit}", rep.Owner, "{load}", "1", "{user}", admin.userID("unit"), "{key}", "1")
 	var paths []string
 	for path, methods := range dept.specification().Paths {
 		if _, ok := methods["get"]; !ok {

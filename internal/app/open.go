@@ -20,6 +20,7 @@ import (
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
 	"tianbao/internal/form"
+	"tianbao/internal/message"
 	"tianbao/internal/org"
 	"tianbao/internal/report"
 	"tianbao/internal/seal"
@@ -54,6 +55,7 @@ type installation struct {
 	reports     *report.Service
 	org         *org.Service
 	campaigns   *campaign.Service
+	messages    *message.Service
 	forms       *form.Registry
 	rules       sync.Map // of *check.Checker by form name and version
 	// digest signs what leaves the house and has to be known again.
@@ -175,6 +177,7 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 		return err
 	}
 	in.org = &org.Service{Store: in.store, Checker: rules, IDs: in.ids, Now: clock.System}
+	in.messages = &message.Service{Store: in.store, IDs: in.ids, Now: clock.System}
 	in.campaigns = &campaign.Service{Store: in.store, IDs: in.ids, Now: clock.System, Form: in.form}
 	return nil
 }
@@ -269,6 +272,7 @@ var (
 	_ auth.Store    = (*store.Store)(nil)
 	_ audit.Store   = (*store.Store)(nil)
 	_ web.Catalog   = (*store.Store)(nil)
+	_ message.Store = (*store.Store)(nil)
 	_ web.Register  = (*store.Store)(nil)
 	_ org.Store     = (*store.Store)(nil)
 	_ web.Drafts    = (*store.Store)(nil)

@@ -28,7 +28,7 @@ func (w World) notice() (tianbao.Notice, error) {
 		return tianbao.Attachment{ID: id, Name: name, Type: typ, Size: int64(len(data)), Data: data}
 	}
 	return tianbao.Notice{
-		ID: noticeID, Title: "关于开展行政事业单位资产管理人员信息采集工作的通知", Issuer: "省财政厅（演示）", At: at, Body: noticeText,
+		ID: noticeID, Title: "关于开展行政事业单位资产管理人员信息采集工作的通知", Issuer: "省财政厅（演示）", At: at, Body: noticeText, Owner: rootID,
 		Attachments: []tianbao.Attachment{
 			file(3001, "附件1 "+f.Title+".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", book.Bytes()),
 			file(3002, "附件2 操作手册.html", "text/html; charset=utf-8", page),

@@ -109,49 +109,6 @@ func (s *Store) mayReport(ctx context.Context, scope tianbao.Scope, unit tianbao
 	return nil
 }
 
-const (
-	sqlNotices     = `SELECT n.id, n.title, n.issuer, '', n.at FROM notice n ORDER BY n.at DESC, n.id DESC`
-	sqlNotice      = `SELECT n.id, n.title, n.issuer, n.body, n.at FROM notice n WHERE n.id = $1`
-	sqlAttachments = `SELECT a.id, a.name, a.type, a.size FROM attachment a WHERE a.notice_id = $1 ORDER BY a.pos, a.id`
-	sqlAttachment  = `SELECT a.name, a.type, a.size, a.data FROM attachment a WHERE a.notice_id = $1 AND a.id = $2`
-)
-
-func scanNotice(scan db.Scan) (n tianbao.Notice, err error) {
-	var at int64
-	err = scan(&n.ID, &n.Title, &n.Issuer, &n.Body, &at)
-	n.At = when(at)
-	return n, err
-}
-
-// Notices returns the notices, newest first, without bodies and data.
-func (s *Store) Notices(ctx context.Context) ([]tianbao.Notice, error) {
-	return db.Collect(ctx, s.db, scanNotice, sqlNotices)
-}
-
-// Notice returns one notice with its attachments, without their data.
-func (s *Store) Notice(ctx context.Context, id tianbao.ID) (n tianbao.Notice, err error) {
-	err = s.db.Read(ctx, func(q db.Queryer) (err error) {
-		if n, err = first(ctx, q, scanNotice, sqlNotice, id); err != nil {
-			return err
-		}
-		n.Attachments, err = db.Collect(ctx, q, func(scan db.Scan) (a tianbao.Attachment, err error) {
-			err = scan(&a.ID, &a.Name, &a.Type, &a.Size)
-			return a, err
-		}, sqlAttachments, id)
-		return err
-	})
-	return n, err
-}
-
-// Attachment returns a file of a notice, with its data.
-func (s *Store) Attachment(ctx context.Context, notice, id tianbao.ID) (tianbao.Attachment, error) {
-	a := tianbao.Attachment{ID: id}
-	if err := one(ctx, s.db, []any{&a.Name, &a.Type, &a.Size, &a.Data}, sqlAttachment, notice, id); err != nil {
-		return tianbao.Attachment{}, err
-	}
-	return a, nil
-}
-
 const sqlReady = `SELECT COUNT(*) FROM setup_token WHERE id = 1`
 
 // Ready reports whether the database answers.

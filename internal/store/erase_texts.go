@@ -20,6 +20,12 @@ const (
 	sqlBlankRemark  = `UPDATE unit_remark SET remark = $1 WHERE id = $2`
 	sqlBlankProof   = `UPDATE unit_proof SET name = $1 WHERE id = $2`
 	sqlDropProofs   = `UPDATE unit_proof SET data = $1, size = 0 WHERE campaign_id = $2`
+	sqlAskedText    = `SELECT x.id, x.campaign_id, x.asked FROM question x WHERE x.id > $1 AND length(x.asked) >= $2 ORDER BY x.id LIMIT 500`
+	sqlShownText    = `SELECT x.id, x.campaign_id, x.shown FROM question x WHERE x.id > $1 AND length(x.shown) >= $2 ORDER BY x.id LIMIT 500`
+	sqlAnswerText   = `SELECT x.id, x.campaign_id, x.answer FROM question x WHERE x.id > $1 AND length(x.answer) >= $2 ORDER BY x.id LIMIT 500`
+	sqlBlankAsked   = `UPDATE question SET asked = $1 WHERE id = $2`
+	sqlBlankShown   = `UPDATE question SET shown = $1 WHERE id = $2`
+	sqlBlankAnswer  = `UPDATE question SET answer = $1 WHERE id = $2`
 	sqlBlankRule    = `UPDATE campaign_rule SET reason = $1 WHERE id = $2`
 	sqlBlankDeclare = `UPDATE unit_declaration SET reason = $1 WHERE id = $2`
 	sqlBlankVerdict = `UPDATE unit_verdict SET remark = $1 WHERE id = $2`
@@ -34,6 +40,9 @@ func (s *Store) eraseTexts(ctx context.Context, goes func(campaign tianbao.ID, t
 		{"unit_verdict", "remark", sqlVerdictText, sqlBlankVerdict},
 		{"unit_remark", "remark", sqlRemarkText, sqlBlankRemark},
 		{"unit_proof", "name", sqlProofText, sqlBlankProof},
+		{"question", "asked", sqlAskedText, sqlBlankAsked},
+		{"question", "shown", sqlShownText, sqlBlankShown},
+		{"question", "answer", sqlAnswerText, sqlBlankAnswer},
 	} {
 		for last := tianbao.ID(0); ; {
 			var batch []db.Statement

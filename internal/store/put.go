@@ -152,28 +152,3 @@ func (s *Store) PutCampaign(ctx context.Context, c tianbao.Campaign) error {
 			ms(c.Opened), ms(c.Ended), ms(c.Archived), c.Levels, c.ID)
 	})
 }
-
-const (
-	sqlUpdateNotice     = `UPDATE notice SET title = $1, issuer = $2, body = $3, at = $4 WHERE id = $5`
-	sqlInsertNotice     = `INSERT INTO notice (title, issuer, body, at, id) VALUES ($1, $2, $3, $4, $5)`
-	sqlDropAttachments  = `DELETE FROM attachment WHERE notice_id = $1`
-	sqlInsertAttachment = `INSERT INTO attachment (notice_id, id, pos, name, type, size, data) VALUES ($1, $2, $3, $4, $5, $6, $7)`
-)
-
-// PutNotice stores a notice with its attachments and their data, in place of those
-// it had.
-func (s *Store) PutNotice(ctx context.Context, n tianbao.Notice) error {
-	return s.db.Tx(ctx, func(tx db.Tx) error {
-		if err := upsert(ctx, tx, sqlUpdateNotice, sqlInsertNotice, n.Title, n.Issuer, n.Body, ms(n.At), n.ID); err != nil {
-			return err
-		}
-		batch := []db.Statement{{SQL: sqlDropAttachments, Args: []any{n.ID}}}
-		for i, a := range n.Attachments {
-			batch = append(batch, db.Statement{SQL: sqlInsertAttachment, Args: []any{
-				n.ID, a.ID, i, a.Name, a.Type, len(a.Data), a.Data,
-			}})
-		}
-		_, err := tx.Send(ctx, batch)
-		return err
-	})
-}

@@ -211,41 +211,6 @@ func testUnitOf(w *world) {
 	}
 }
 
-func testNotices(w *world) {
-	ctx := w.t.Context()
-	n := tianbao.Notice{ID: 400, Title: "通知", Issuer: "省财政厅", Body: "# 正文", At: epoch(), Attachments: []tianbao.Attachment{
-		{ID: 402, Name: "手册.docx", Type: "application/x", Size: 3, Data: []byte{0, 1, 255}},
-		{ID: 401, Name: "空.txt", Type: "text/plain", Data: []byte{}},
-	}}
-	w.ok(w.PutNotice(ctx, n))
-	w.ok(w.PutNotice(ctx, n))
-	w.ok(w.PutNotice(ctx, tianbao.Notice{ID: 410, Title: "更早", At: ago(time.Hour)}))
-	list, err := w.Notices(ctx)
-	w.ok(err)
-	if len(list) != 2 || list[0].ID != 400 || list[0].Body != "" || len(list[0].Attachments) != 0 {
-		w.t.Errorf("notices %+v", list)
-	}
-	got, err := w.Notice(ctx, 400)
-	w.ok(err)
-	want := n
-	want.Attachments = slices.Clone(n.Attachments)
-	for i := range want.Attachments {
-		want.Attachments[i].Data = nil
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		w.t.Error(diff)
-	}
-	a, err := w.Attachment(ctx, 400, 402)
-	w.ok(err)
-	if diff := cmp.Diff(n.Attachments[0], a); diff != "" {
-		w.t.Error(diff)
-	}
-	_, err = w.Attachment(ctx, 410, 402)
-	refused(w.t, "another notice's attachment", err, tianbao.ErrNotFound)
-	_, err = w.Notice(ctx, 499)
-	refused(w.t, "no notice", err, tianbao.ErrNotFound)
-}
-
 func testForms(w *world) {
 	ctx := w.t.Context()
 	w.ok(w.PutForm(ctx, "f", 1, []byte("{}"), epoch()))

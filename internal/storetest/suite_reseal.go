@@ -190,6 +190,10 @@ func (w *world) fillCollection() {
 		Verdicts: []tianbao.Verdict{{ID: w.id(), Campaign: campaign, Unit: unitB, Kind: tianbao.VerdictReturn, Level: 2, Remark: "张示例已调走", At: epoch()}},
 		Remarks:  []tianbao.Remark{{ID: w.id(), Report: r.ID, Row: w.rows(r.ID)[0].ID, Field: "phone", Text: "张示例的号码不对"}},
 	}))
+	q := &tianbao.Question{ID: w.id(), Notice: 400, Unit: unitA, At: epoch(), Asked: "张示例怎么填"}
+	w.ok(w.PutQuestion(ctx, q, campaign, epoch(), 20))
+	q.State, q.Shown, q.Answer, q.Answered, q.Turn = tianbao.QuestionPublished, "怎么填", "张示例照登记填", epoch(), 1
+	w.ok(w.Store.Answer(ctx, q, clerk, bureau))
 }
 
 // fillRegister gives a unit a contact and a request that is refused.

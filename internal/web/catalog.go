@@ -6,7 +6,7 @@ import (
 	"tianbao"
 )
 
-// Catalog is what the pages list besides rows: campaigns, reports, units, notices.
+// Catalog is what the pages list besides rows: campaigns, reports, units.
 // internal/store implements it. Scope is applied in the query.
 type Catalog interface {
 	// Campaigns returns the released campaigns, newest first.
@@ -30,12 +30,6 @@ type Catalog interface {
 	// whatever the scope: administrators grant roles over any unit. A code that
 	// several units bear is tianbao.ErrInvalid.
 	FindUnit(ctx context.Context, key string) (tianbao.Unit, error)
-	// Notices returns the notices, newest first, without bodies and data.
-	Notices(ctx context.Context) ([]tianbao.Notice, error)
-	// Notice returns one notice with its attachments, without their data.
-	Notice(ctx context.Context, id tianbao.ID) (tianbao.Notice, error)
-	// Attachment returns a file of a notice, with its data.
-	Attachment(ctx context.Context, notice, id tianbao.ID) (tianbao.Attachment, error)
 	// Versions returns how far the given reports have come, whatever the scope; the
 	// caller has checked it.
 	Versions(ctx context.Context, reports []tianbao.ID) (map[tianbao.ID]tianbao.Version, error)

@@ -99,7 +99,7 @@ func (s *Server) collectionShow(w http.ResponseWriter, r *http.Request, v *viewe
 	if p.Forms, err = s.formChoices(ctx, &c); err != nil {
 		return err
 	}
-	if p.Notices, err = s.Catalog.Notices(ctx); err != nil {
+	if p.Notices, err = s.noticeChoices(r, v); err != nil {
 		return err
 	}
 	if p.Regions, err = s.Register.Regions(ctx); err != nil {

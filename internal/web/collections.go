@@ -179,7 +179,7 @@ func (s *Server) collectionList(w http.ResponseWriter, r *http.Request, v *viewe
 	if p.Forms, err = s.formChoices(r.Context(), nil); err != nil {
 		return err
 	}
-	if p.Notices, err = s.Catalog.Notices(r.Context()); err != nil {
+	if p.Notices, err = s.noticeChoices(r, v); err != nil {
 		return err
 	}
 	if wantsJSON(r) {

@@ -18,6 +18,7 @@ type homePage struct {
 	Keeper    bool // opens collections, and keeps what they hold no longer than it may be
 	Campaigns []tianbao.Campaign
 	Notices   []tianbao.Notice
+	Open      int // questions that wait for the viewer
 	// Unit is the viewer's own, Standings where it stands in each collection, Ask whom it
 	// asks.
 	Unit      string
@@ -59,13 +60,10 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	if err = s.homeStandings(r, v, &p); err != nil {
 		return err
 	}
-	if p.Notices, err = s.Catalog.Notices(r.Context()); err != nil {
+	if err = s.homeNotices(r, v, &p); err != nil {
 		return err
 	}
-	if len(p.Notices) > 8 {
-		p.Notices = p.Notices[:8]
-	}
-	out := wireHome{Campaigns: []wireCampaign{}, Notices: toNotices(p.Notices)}
+	out := wireHome{Campaigns: []wireCampaign{}, Notices: toNotices(p.Notices), Unread: s.unread(r, v), Open: p.Open}
 	for _, c := range p.Campaigns {
 		out.Campaigns = append(out.Campaigns, toCampaign(c))
 	}
@@ -76,6 +74,24 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 		})
 	}
 	return s.answer(w, r, v, out, "home.html", "首页", &p)
+}
+
+// homeNotices are the newest notices, and how many questions wait.
+func (s *Server) homeNotices(r *http.Request, v *viewer, p *homePage) error {
+	a := v.reader(r)
+	list, err := s.Messages.Store.Notices(r.Context(), &a.Reader, 0, 20)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		if n.State == tianbao.NoticePublished && len(p.Notices) < 8 {
+			p.Notices = append(p.Notices, n)
+		}
+	}
+	if len(a.Seats) > 0 {
+		p.Open, err = s.Messages.Store.OpenQuestions(r.Context(), a.Leads)
+	}
+	return err
 }
 
 // homeStandings tells where the unit that the viewer fills in for stands in each
@@ -108,12 +124,4 @@ func (s *Server) homeStandings(r *http.Request, v *viewer, p *homePage) error {
 
 func toCampaign(c tianbao.Campaign) wireCampaign {
 	return wireCampaign{ID: c.ID, Title: c.Title, Form: c.Form, FormV: c.FormV, Closes: stamp(c.Closes)}
-}
-
-func toNotices(ns []tianbao.Notice) []wireNotice {
-	out := make([]wireNotice, len(ns))
-	for i, n := range ns {
-		out[i] = wireNotice{ID: n.ID, Title: n.Title, Issuer: n.Issuer, At: stamp(n.At)}
-	}
-	return out
 }

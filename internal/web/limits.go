@@ -26,6 +26,8 @@ const (
 	limitExport   = "export"     // writing a file, verifying the trail
 	limitReveal   = "reveal"     // seeing a full id or phone
 	limitActivate = "activation" // trying an activation code
+	limitQuestion = "question"   // asking about a notice
+	limitNotice   = "notice"     // adding a file to a notice
 )
 
 // perAddress is how many times an account's measure an address has: an office shares
@@ -36,7 +38,7 @@ const perAddress = 20
 func DefaultLimits() Limits {
 	return Limits{
 		limitSignIn: 120, limitPassword: 10, limitSearch: 240, limitImport: 5, limitExport: 20,
-		limitReveal: 20, limitActivate: 60,
+		limitReveal: 20, limitActivate: 60, limitQuestion: 10, limitNotice: 30,
 	}
 }
 
@@ -68,6 +70,10 @@ func limitOf(rt *route) string {
 		return limitActivate
 	case "searchUnits", "findUnits", "searchAccounts":
 		return limitSearch
+	case "askQuestion":
+		return limitQuestion
+	case "attachFile":
+		return limitNotice
 	case "reveal", "erasePerson":
 		return limitReveal
 	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross", "formDraftTemplate":

@@ -128,6 +128,7 @@ type layout struct {
 	Unit    string
 	CSRF    string
 	Pending bool   // something is to be done first: no menu
+	Unread  int    // notices and answers to be read
 	Script  string // the page's script
 	Version string
 	Page    any
@@ -145,7 +146,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 		l.Body, l.Main, l.Script = "page page-full", "main main-full", "form.js"
 	case "across.html":
 		l.Body, l.Main, l.Script = "page page-full", "main main-full", "across.js"
-	case "receipt.html", "notice.html", "help.html", "password.html", "reveal.html", "export.html", "purpose.html", "purposes.html", "error.html", "factor.html", "recovery.html", "sessions.html", "keys.html":
+	case "receipt.html", "notice.html", "noticeedit.html", "noticeversions.html", "question.html", "help.html", "password.html", "reveal.html", "export.html", "purpose.html", "purposes.html", "error.html", "factor.html", "recovery.html", "sessions.html", "keys.html":
 		l.Main = "main main-narrow"
 		if name == "receipt.html" {
 			l.Script = "form.js"
@@ -160,6 +161,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 	if r.Method == http.MethodGet {
 		l.Here = r.URL.RequestURI()
 	}
+	l.Unread = s.unread(r, v)
 	if v.signed != nil {
 		l.CSRF, l.Pending = v.signed.CSRF, v.signed.Pending != ""
 		for _, g := range l.User.Grants {
@@ -196,7 +198,7 @@ func section(name string) string {
 		return "home"
 	case "reports.html", "sheet.html", "history.html", "undo.html", "plan.html", "receipt.html", "receipts.html", "across.html", "filled.html":
 		return "reports"
-	case "notices.html", "notice.html":
+	case "notices.html", "notice.html", "noticeedit.html", "noticereaders.html", "noticeversions.html", "questions.html", "question.html":
 		return "notices"
 	case "help.html":
 		return "help"

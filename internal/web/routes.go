@@ -39,7 +39,7 @@ const (
 // table lists every route of the site.
 func (s *Server) table() []route {
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
-	return []route{
+	return append(s.messageTable(), []route{
 		// Anybody.
 		{get, "/healthz", everyone, s.healthz, "health", "Whether the server and its database answer", nil, wireHealth{}, false, 0},
 		{get, "/openapi.json", everyone, s.openAPI, "openapi", "This document", nil, nil, false, 0},
@@ -83,9 +83,6 @@ func (s *Server) table() []route {
 		{post, "/account/passkeys", settingUp, s.addPasskey, "addPasskey", "Add a passkey; renews the session, and answers recovery codes once where it is the first second factor", wirePasskey{}, wireRecovery{}, false, 64 << 10},
 		{post, "/account/certificate", signedIn, s.bindCertificate, "bindCertificate", "Bind the certificate that the gateway shows; asks for the second factor", wireEmpty{}, wireDone{}, false, 4 << 10},
 		{post, "/account/platform", signedIn, s.bindPlatform, "bindPlatform", "Begin to bind the own account at the platform; answers where the browser goes", wireEmpty{}, wireGo{}, false, 4 << 10},
-		{get, "/notices", signedIn, s.notices, "notices", "The notices, newest first", nil, wireNotices{}, false, 0},
-		{get, "/notices/{notice}", signedIn, s.notice, "notice", "One notice with its attachments", nil, wireNotice{}, false, 0},
-		{get, "/notices/{notice}/attachments/{attachment}", signedIn, s.attachment, "attachment", "A file of a notice", nil, nil, false, 0},
 		{get, "/help", signedIn, s.helpPage, "help", "The user's manual", nil, nil, false, 0},
 		{get, "/help/img/{file}", signedIn, s.helpImage, "helpImage", "A picture of the manual", nil, nil, false, 0},
 		{get, "/forms/{form}/{version}", signedIn, s.formSchema, "formSchema", "The Table Schema of a form at a version", nil, nil, false, 0},
@@ -216,7 +213,7 @@ func (s *Server) table() []route {
 		{post, "/users/{user}/keys", accountants, s.bindUserKey, "bindUserKey", "Bind an account at the platform, or a certificate, to an account", wireBind{}, wireDone{}, false, 4 << 10},
 		{post, "/users/{user}/keys/{key}/remove", accountants, s.removeUserKey, "removeUserKey", "Remove a passkey, a certificate or an account at the platform from an account", wireEmpty{}, wireDone{}, false, 4 << 10},
 		{post, "/users/{user}/factor/remove", accountants, s.dropUserFactor, "removeUserFactor", "Remove the second factor of an account whose owner has lost it", wireEmpty{}, wireDone{}, false, 0},
-	}
+	}...)
 }
 
 // hasParam reports whether a pattern has the path parameter.

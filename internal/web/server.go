@@ -16,6 +16,7 @@ import (
 	"tianbao/internal/campaign"
 	"tianbao/internal/clientcert"
 	"tianbao/internal/clock"
+	"tianbao/internal/message"
 	"tianbao/internal/oidc"
 	"tianbao/internal/org"
 	"tianbao/internal/report"
@@ -66,6 +67,7 @@ type Config struct {
 	Org       *org.Service
 	Register  Register
 	Campaigns *campaign.Service
+	Messages  *message.Service
 	// Forms returns the newest version of each form that a collection may have.
 	Forms     func(context.Context) ([]*tianbao.Form, error)
 	FormBook  FormBook

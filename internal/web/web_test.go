@@ -19,6 +19,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"sessions.html": &sessionsPage{}, "factor.html": &factorPage{}, "recovery.html": &recoveryPage{}, "verify.html": &verifyPage{},
 		"activation.html": &activationPage{}, "batch.html": &batchPage{}, "slips.html": []slip{}, "activate.html": &activatePageData{},
 		"keys.html": &keysPage{},
+		"noticeedit.html": &noticeEditPage{}, "noticeversions.html": &noticeVersionsPage{}, "noticereaders.html": &noticeReadersPage{}, "questions.html": &questionsPage{}, "question.html": &questionPage{},
 	}
 	p, err := parsePages()
 	if err != nil {

@@ -55,6 +55,8 @@ type wireHome struct {
 	Campaigns []wireCampaign `json:"campaigns"`
 	Notices   []wireNotice   `json:"notices"`
 	Standings []wireStanding `json:"standings,omitempty"` // of the caller's own unit
+	Unread    int            `json:"unread"`              // notices and answers
+	Open      int            `json:"open,omitempty"`      // questions that wait for the caller
 }
 
 // wireStanding is where a unit stands in a collection.
@@ -75,25 +77,6 @@ type wireCampaign struct {
 	Form   string     `json:"form"`
 	FormV  int        `json:"form_version"`
 	Closes string     `json:"closes,omitempty"`
-}
-
-type wireNotices struct {
-	Notices []wireNotice `json:"notices"`
-}
-
-type wireNotice struct {
-	ID          tianbao.ID       `json:"id"`
-	Title       string           `json:"title"`
-	Issuer      string           `json:"issuer"`
-	At          string           `json:"at"`
-	Body        string           `json:"body,omitempty"` // Markdown
-	Attachments []wireAttachment `json:"attachments,omitempty"`
-}
-
-type wireAttachment struct {
-	ID   tianbao.ID `json:"id"`
-	Name string     `json:"name"`
-	Size int64      `json:"size"`
 }
 
 type wireReports struct {
