@@ -25,10 +25,10 @@ const (
  ORDER BY n.at DESC, n.id DESC LIMIT $1 OFFSET $2`
 	sqlLedNotice = `SELECT ` + noticeColumns + `, n.body, 0, 0 FROM notice n JOIN unit u ON u.id = n.owner_id WHERE n.id = $1 AND SCOPE(u.path)`
 
-	sqlNoticeUnits = `SELECT u.id, u.path, u.name, u.budget_code FROM notice_scope x JOIN unit u ON u.id = x.unit_id WHERE x.notice_id = $1 ORDER BY u.path`
-	sqlAttachments = `SELECT a.id, a.name, a.type, a.size FROM attachment a WHERE a.notice_id = $1 AND a.gone = 0 ORDER BY a.pos, a.id`
-	sqlAttachment  = `SELECT a.name, a.type, a.size, a.data FROM attachment a WHERE a.notice_id = $1 AND a.id = $2 AND a.gone = 0`
-	sqlNoticeVersions    = `SELECT v.version, v.title, v.issuer, v.body, v.at FROM notice_version v WHERE v.notice_id = $1 ORDER BY v.version DESC LIMIT 100`
+	sqlNoticeUnits    = `SELECT u.id, u.path, u.name, u.budget_code FROM notice_scope x JOIN unit u ON u.id = x.unit_id WHERE x.notice_id = $1 ORDER BY u.path`
+	sqlAttachments    = `SELECT a.id, a.name, a.type, a.size FROM attachment a WHERE a.notice_id = $1 AND a.gone = 0 ORDER BY a.pos, a.id`
+	sqlAttachment     = `SELECT a.name, a.type, a.size, a.data FROM attachment a WHERE a.notice_id = $1 AND a.id = $2 AND a.gone = 0`
+	sqlNoticeVersions = `SELECT v.version, v.title, v.issuer, v.body, v.at FROM notice_version v WHERE v.notice_id = $1 ORDER BY v.version DESC LIMIT 100`
 
 	sqlUnreadNotices = `SELECT COUNT(*) FROM notice n WHERE n.state = 'published'
  AND (n.everyone OR EXISTS (SELECT 1 FROM notice_scope x WHERE x.notice_id = n.id AND x.unit_id IN LIST))

@@ -17,7 +17,7 @@ const (
 
 	sqlInsertNoticeDraft = `INSERT INTO notice (id, title, issuer, body, at, owner_id, campaign_id, state, version, turn, plain, everyone)
  VALUES ($1, $2, $3, $4, $5, $6, $7, 'draft', 0, 1, $8, $9)`
-	sqlChangeDraft = `UPDATE notice SET title = $1, issuer = $2, body = $3, owner_id = $4, campaign_id = $5, turn = turn + 1
+	sqlChangeNoticeDraft = `UPDATE notice SET title = $1, issuer = $2, body = $3, owner_id = $4, campaign_id = $5, turn = turn + 1
  WHERE id = $6 AND turn = $7 AND state = 'draft'`
 	sqlDropNoticeScope   = `DELETE FROM notice_scope WHERE notice_id = $1`
 	sqlInsertNoticeScope = `INSERT INTO notice_scope (notice_id, unit_id) VALUES ($1, $2)`
@@ -73,7 +73,7 @@ func (s *Store) PutNoticeDraft(ctx context.Context, n *tianbao.Notice, events ..
 		if n.Turn == 0 {
 			_, err = tx.Exec(ctx, sqlInsertNoticeDraft, n.ID, n.Title, n.Issuer, n.Body, ms(n.At), n.Owner, n.Campaign, n.Plain, n.Everyone)
 		} else {
-			err = oneNotice(ctx, tx, sqlChangeDraft, n.Title, n.Issuer, n.Body, n.Owner, n.Campaign, n.ID, n.Turn)
+			err = oneNotice(ctx, tx, sqlChangeNoticeDraft, n.Title, n.Issuer, n.Body, n.Owner, n.Campaign, n.ID, n.Turn)
 		}
 		if err != nil {
 			return err

@@ -18,7 +18,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"plan.html": &planPage{}, "across.html": &acrossPage{}, "acrossexport.html": &acrossExportPage{}, "audit.html": &auditPage{}, "users.html": &usersPage{}, "units.html": &unitsPage{}, "unit.html": &unitPage{}, "unitload.html": &loadPage{}, "requests.html": &requestsPage{}, "regions.html": &regionsPage{}, "collections.html": &collectionsPage{}, "collection.html": &collectionPage{}, "rehearsal.html": &rehearsalPage{}, "forms.html": &formsPage{}, "form.html": &formPage{}, "formdraft.html": &formEditor{}, "grants.html": &grantsPage{}, "lending.html": &lendingPage{}, "newpassword.html": &newPasswordPage{}, "filled.html": &filledPage{}, "error.html": &errorPage{},
 		"sessions.html": &sessionsPage{}, "factor.html": &factorPage{}, "recovery.html": &recoveryPage{}, "verify.html": &verifyPage{},
 		"activation.html": &activationPage{}, "batch.html": &batchPage{}, "slips.html": []slip{}, "activate.html": &activatePageData{},
-		"keys.html": &keysPage{},
+		"keys.html":       &keysPage{},
 		"noticeedit.html": &noticeEditPage{}, "noticeversions.html": &noticeVersionsPage{}, "noticereaders.html": &noticeReadersPage{}, "questions.html": &questionsPage{}, "question.html": &questionPage{},
 	}
 	p, err := parsePages()
