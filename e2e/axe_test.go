@@ -84,7 +84,9 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 	unit.must("GET", "/notices", nil, &notices)
 	var asked struct{ ID string }
 	unit.must("POST", "/notices/"+notices.Notices[0].ID+"/questions", map[string]string{"text": "联系电话填办公室的还是个人的？"}, &asked)
-	values := strings.NewReplacer("{report}", rep.ID, "{receipt}", receipt.ID, "{version}", "1", "{job}", "1", "{row}", dept.sheet(rep.ID).Rows[0].ID, "{campaign}", campaign,
+	var paper struct{ ID string }
+	s.client(t, "city").must("POST", "/collections/"+campaign+"/certificates", map[string]string{"unit": rep.Owner}, &paper)
+	values := strings.NewReplacer("{certificate}", paper.ID, "{report}", rep.ID, "{receipt}", receipt.ID, "{version}", "1", "{job}", "1", "{row}", dept.sheet(rep.ID).Rows[0].ID, "{campaign}", campaign,
 		"{notice}", notices.Notices[0].ID, "{question}", asked.ID, "{attachment}", "1", "{file}", "site.css", "{form}", "asset-role", "{token}", "nonsense", "{unit}", rep.Owner, "{load}", "1", "{user}", admin.userID("unit"), "{key}", "1")
 	var paths []string
 	for path, methods := range dept.specification().Paths {
@@ -98,7 +100,7 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 		paths = append(paths, p)
 	}
 	r := "/reports/" + empty.ID
-	paths = append(paths, "/nothing-here", "/reports?campaign="+campaign, "/reports?campaign="+campaign+"&q=zzz", r, r+"/history", r+"/receipts", r+"/history/7/undo", "/units?in="+rep.Owner, "/units?day=2020-01-01")
+	paths = append(paths, "/nothing-here", "/reports?campaign="+campaign, "/reports?campaign="+campaign+"&q=zzz", r, r+"/history", r+"/receipts", r+"/history/7/undo", "/units?in="+rep.Owner, "/units?day=2020-01-01", "/collections/"+campaign+"/progress?screen=1", "/collections/"+campaign+"/progress?day=2020-01-01", "/collections/"+campaign+"/progress/units?state=undone")
 	slices.Sort(paths)
 	for _, v := range []struct {
 		who string

@@ -165,7 +165,7 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 403)
 				expect("filler", filler, 403)
-			case "unit-see", "unit-fill", "unit-register":
+			case "unit-see", "unit-fill", "unit-register", "unit-reveal":
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 404)
 				expect("filler", filler, 404)

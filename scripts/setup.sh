@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a browser, Chinese fonts,
-# LibreOffice, gnumeric, openpyxl, PostgreSQL, and the npm packages that serve as
+# LibreOffice, gnumeric, openpyxl, PostgreSQL, poppler, and the npm packages that serve as
 # oracles. Where apt may not be used it says what is missing and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,6 +14,7 @@ have ssconvert || missing+=(gnumeric)
 have python3 && { python3 -c 'import openpyxl' || /usr/bin/python3 -c 'import openpyxl'; } >/dev/null 2>&1 || missing+=(python3-openpyxl)
 have pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing+=(postgresql)
 have npm || missing+=(nodejs npm)
+have pdftotext || missing+=(poppler-utils poppler-data)
 have gcc || missing+=(gcc libc6-dev) # the race detector needs cgo
 
 if ((${#missing[@]})); then

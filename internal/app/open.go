@@ -256,6 +256,10 @@ func (b workbooks) write(w io.Writer, f *tianbao.Form, rows iter.Seq[tianbao.Row
 	}, opt)
 }
 
+func (b workbooks) List(w io.Writer, f *tianbao.Form, title string, rows iter.Seq2[tianbao.Row, error], at time.Time) error {
+	return sheet.Write(w, f, rows, sheet.WriteOptions{Created: at, Sheet: title})
+}
+
 // folderBooks gives them to the intake folder, where nobody can be asked.
 type folderBooks struct{ workbooks }
 

@@ -58,6 +58,7 @@ var kinds = [...]struct{ what, title string }{
 	{"declare.exempt", "免报"},
 	{"declare.end", "撤销零申报或免报"},
 	{"proof.read", "下载证明文件"},
+	{"certificate.make", "出具完成证明"},
 	{"campaign.recount", "重新计算填报情况"},
 	{"form.draft", "建立表样草稿"},
 	{"form.edit", "修改表样草稿"},

@@ -36,6 +36,8 @@ type Figures struct {
 	late     [standings]int
 	// Outside are units of the register that do not take part.
 	Outside int
+	// Rows are those of the expected units, Faulty those of them with errors; of now only.
+	Rows, Faulty int
 }
 
 const standings = 10
@@ -75,6 +77,8 @@ func (f *Figures) Rate() Rate { return Rate{f.Done(), f.Expected, "应报单位"
 func (f *Figures) Add(o *Figures) {
 	f.Expected += o.Expected
 	f.Outside += o.Outside
+	f.Rows += o.Rows
+	f.Faulty += o.Faulty
 	for i := range f.by {
 		f.by[i] += o.by[i]
 		f.late[i] += o.late[i]
@@ -155,6 +159,9 @@ func rollUp(t *Tally, at time.Time) *Progress {
 		c := &t.Cells[i]
 		var f Figures
 		f.count(c.State, t.Plan.At(Place{c.Path, c.Region}, at), c.Count)
+		if f.Expected > 0 {
+			f.Rows, f.Faulty = c.Rows, c.Faulty
+		}
 		p.Total.Add(&f)
 		region := p.Regions[c.Region]
 		if region == nil {

@@ -21,6 +21,7 @@ type Service struct {
 	Form func(name string, version int) (*tianbao.Form, error)
 
 	recent recent
+	past   trends
 }
 
 // Actor is who acts on collections, and where.

@@ -38,6 +38,9 @@ type Store interface {
 	EachLine(ctx context.Context, scope tianbao.Scope, q Question, after string, fn func(l *Line) error) error
 	// LineOf returns the line of one unit in scope, as it is now.
 	LineOf(ctx context.Context, scope tianbao.Scope, campaign, unit tianbao.ID) (Line, error)
+	// Pulse returns what is another one whenever figures may be others.
+	Pulse(ctx context.Context, campaign tianbao.ID) (Pulse, error)
+	CertificateStore
 	// Manned returns which of the units have an account that can fill in for them and
 	// which have a contact.
 	Manned(ctx context.Context, scope tianbao.Scope, at time.Time) (accounts, contacts map[tianbao.ID]bool, err error)
@@ -106,6 +109,8 @@ type Cell struct {
 	Region tianbao.ID
 	State  tianbao.Standing
 	Count  int
+	// Rows and Faulty are of now and zero in a question about the past.
+	Rows, Faulty int
 }
 
 // Tally is what Store.Tally answers.

@@ -14,6 +14,7 @@ import (
 type Filter struct {
 	States []tianbao.Standing // as shown, none: all
 	Region tianbao.ID         // with the regions in it, 0: all
+	Own    bool               // of Region itself, without the regions in it
 	Below  tianbao.ID         // a unit in scope and what lies below it, 0: all
 	Text   string             // part of the name or of a code
 	// Outside also lists units that do not take part.
@@ -88,6 +89,7 @@ func (s *Service) Each(ctx context.Context, scope tianbao.Scope, q Question, f F
 		case u.Door.Why == WhyOutside && !f.Outside,
 			len(f.States) > 0 && !slices.Contains(f.States, u.Shown),
 			f.Region != 0 && !plan.lies(l.Unit.Region, f.Region),
+			f.Own && l.Unit.Region != f.Region,
 			text != "" && !strings.Contains(strings.ToLower(l.Unit.Name+"\n"+l.Unit.BudgetCode+"\n"+l.Unit.OrgCode), text):
 			return nil
 		}

@@ -31,12 +31,12 @@ const (
 	// The units of the day.
 	unitsThen = `(SELECT ` + unitColumns + dayNow + ` UNION ALL SELECT ` + pastColumns + dayPast + `) x`
 
-	sqlTallyNow = `SELECT MIN(y.path), y.alone, MIN(y.kind), y.region_id, y.state, COUNT(*) FROM (
- SELECT u.path AS path, u.parent AS parent, u.kind AS kind, u.region_id AS region_id, ` + stateNow + ` AS state, ` + aloneNow + ` AS alone
+	sqlTallyNow = `SELECT MIN(y.path), y.alone, MIN(y.kind), y.region_id, y.state, COUNT(*), CAST(SUM(y.row_count) AS BIGINT), CAST(SUM(y.faulty) AS BIGINT) FROM (
+ SELECT COALESCE(s.row_count, 0) AS row_count, COALESCE(s.faulty, 0) AS faulty, u.path AS path, u.parent AS parent, u.kind AS kind, u.region_id AS region_id, ` + stateNow + ` AS state, ` + aloneNow + ` AS alone
  FROM unit u LEFT JOIN unit_status s ON s.campaign_id = $2 AND s.unit_id = u.id
  WHERE SCOPE(u.path) AND u.since <= $1 AND (u.valid_to = 0 OR u.valid_to > $1)) y
  GROUP BY y.parent, y.alone, y.region_id, y.state`
-	sqlTallyPast = `SELECT MIN(y.path), y.alone, MIN(y.kind), y.region_id, y.state, COUNT(*) FROM (
+	sqlTallyPast = `SELECT MIN(y.path), y.alone, MIN(y.kind), y.region_id, y.state, COUNT(*), 0, 0 FROM (
  SELECT x.path AS path, x.parent AS parent, x.kind AS kind, x.region_id AS region_id, ` + statePast + ` AS state, ` + alonePast + ` AS alone
  FROM ` + unitsThen + `) y
  GROUP BY y.parent, y.alone, y.region_id, y.state`
@@ -77,7 +77,7 @@ func (s *Store) Tally(ctx context.Context, scope tianbao.Scope, q campaign.Quest
 		}
 		sql, args := within(text, then, ms(q.At), q.Campaign)
 		t.Cells, err = db.Collect(ctx, r, func(scan db.Scan) (c campaign.Cell, err error) {
-			err = scan(&c.Path, &c.Unit, &c.Kind, &c.Region, &c.State, &c.Count)
+			err = scan(&c.Path, &c.Unit, &c.Kind, &c.Region, &c.State, &c.Count, &c.Rows, &c.Faulty)
 			return c, err
 		}, sql, args...)
 		if err != nil {

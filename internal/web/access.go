@@ -101,6 +101,12 @@ var (
 	watchReport = rule{name: ownReport.name, allow: ownReport.allow, quiet: true}
 )
 
+// quietly is the rule for what a page asks by itself.
+func (r rule) quietly() rule {
+	r.quiet = true
+	return r
+}
+
 // pathID reads an id of the path; what is none names nothing.
 func pathID(r *http.Request, name string) (tianbao.ID, error) {
 	id, err := tianbao.ParseID(r.PathValue(name))

@@ -25,6 +25,7 @@ type homePage struct {
 	Standings []homeStanding
 	Ask       campaign.Whom
 	Collects  bool // the viewer runs collections, or locks and reopens in them
+	Watches   bool // the viewer sees more than what one unit fills in
 }
 
 // homeStanding is where the viewer's unit stands in a collection.
@@ -51,8 +52,9 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 		Filler: u.May(tianbao.PowerFill), Seer: u.May(tianbao.PowerSee), Admin: u.May(tianbao.PowerAccounts),
 		Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants), Keeper: u.May(tianbao.PowerCampaign), Collects: u.May(tianbao.PowerLock),
 	}
+	p.Watches = p.Seer && slices.ContainsFunc(u.Grants, func(g tianbao.Grant) bool { return g.Role != tianbao.RoleFiller })
 	var err error
-	if p.Filler {
+	if p.Filler || p.Seer {
 		if p.Campaigns, err = s.Catalog.Campaigns(r.Context()); err != nil {
 			return err
 		}

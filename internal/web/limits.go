@@ -74,9 +74,9 @@ func limitOf(rt *route) string {
 		return limitQuestion
 	case "attachFile":
 		return limitNotice
-	case "reveal", "erasePerson":
+	case "reveal", "revealContact", "erasePerson":
 		return limitReveal
-	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross", "formDraftTemplate":
+	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross", "formDraftTemplate", "exportProgress", "certify", "certificateText", "certificatePDF", "certificateWorkbook":
 		return limitExport
 	}
 	if rt.Upload {

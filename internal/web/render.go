@@ -158,6 +158,12 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 			l.Script = "passkey.js"
 		}
 	}
+	switch name {
+	case "progress.html":
+		l.Script = "progress.js"
+	case "screen.html":
+		l.Body, l.Main, l.Script = "page page-screen", "main main-screen", "progress.js"
+	}
 	if r.Method == http.MethodGet {
 		l.Here = r.URL.RequestURI()
 	}
@@ -208,7 +214,7 @@ func section(name string) string {
 		return "lending"
 	case "units.html", "unit.html", "unitload.html", "requests.html", "regions.html":
 		return "units"
-	case "collections.html", "collection.html", "rehearsal.html", "forms.html", "form.html", "formdraft.html":
+	case "collections.html", "collection.html", "rehearsal.html", "progress.html", "screen.html", "standings.html", "course.html", "certificates.html", "certificate.html", "forms.html", "form.html", "formdraft.html":
 		return "collections"
 	case "audit.html":
 		return "audit"

@@ -94,6 +94,7 @@ type revealPage struct {
 	Cells   []wireNamed
 	Full    bool // the cells are not masked
 	Back    string
+	BackTo  string // "": the city view
 	Min     int
 	Limit   int
 }

@@ -174,6 +174,21 @@ func (s *Server) table() []route {
 		{post, "/form-drafts/{draft}/publish", needing(tianbao.PowerCampaign), s.publishForm, "publishForm", "Make a draft the next version of its form, which never changes; collections made from then on may use it", wireOfDraft{}, wireFormPublished{}, false, 4 << 10},
 		{post, "/form-drafts/{draft}/drop", needing(tianbao.PowerCampaign), s.dropFormDraft, "dropFormDraft", "Forget a draft", wireOfDraft{}, wireDone{}, false, 4 << 10},
 
+		// How far a collection has come, and the papers about it.
+		{get, "/collections/{campaign}/progress", viewers, s.progress, "progress", "The figures of a collection in the caller's scope, or below ?unit=; of now with trend and forecast, or as of the end of ?day=", nil, wireProgress{}, false, 0},
+		{get, "/collections/{campaign}/progress/events", viewers.quietly(), s.progressEvents, "progressEvents", "Server-sent events while the page is open: progress with the figures whenever they change, at most one a second", nil, nil, false, 0},
+		{get, "/collections/{campaign}/progress/units", viewers, s.standings, "standings", "The units below ?unit= with where they stand and their masked contacts; query: state (undone, or one), region, own, day, after", nil, wireStandings{}, false, 0},
+		{get, "/collections/{campaign}/progress/export", viewers, s.exportProgress, "exportProgress", "These units as a workbook, without contacts", nil, nil, false, 0},
+		{get, "/collections/{campaign}/progress/units/{unit}", unitIn(tianbao.PowerSee), s.course, "course", "One unit: where it stands, its masked contact, and how it came there", nil, wireUnitCourse{}, false, 0},
+		{get, "/collections/{campaign}/progress/units/{unit}/contact", unitIn(tianbao.PowerReveal), s.contactForm, "contactForm", "The page that asks why the contact of a unit is wanted whole", nil, nil, false, 0},
+		{post, "/collections/{campaign}/progress/units/{unit}/contact", unitIn(tianbao.PowerReveal), s.revealContact, "revealContact", "See the contact of a unit whole, with a reason, once", wireReveal{}, wireContact{}, false, 4 << 10},
+		{get, "/collections/{campaign}/certificates", viewers, s.certificates, "certificates", "The certificates of completeness about units in the caller's scope, newest first", nil, wireCertificates{}, false, 0},
+		{post, "/collections/{campaign}/certificates", needing(tianbao.PowerLock), s.certify, "certify", "Take down where the expected units below a unit stand now; it certifies completeness only if none is missing", wireCertify{}, wireMade{}, false, 4 << 10},
+		{get, "/certificates/{certificate}", viewers, s.attest, "certificate", "One certificate with its list", nil, wireCertificate{}, false, 0},
+		{get, "/certificates/{certificate}/list", viewers, s.certificateText, "certificateText", "The text of which a certificate's digest is the SM3", nil, nil, false, 0},
+		{get, "/certificates/{certificate}/pdf", viewers, s.certificatePDF, "certificatePDF", "A certificate as PDF; the same bytes each time", nil, nil, false, 0},
+		{get, "/certificates/{certificate}/workbook", viewers, s.certificateBook, "certificateWorkbook", "A certificate as workbook; the same bytes each time", nil, nil, false, 0},
+
 		// Who gives out activation codes.
 		{get, "/activation", people, s.activation, "activation", "The units in the viewer's scope with their fillers; query: q, offset", nil, wirePeople{}, false, 0},
 		{post, "/activation", people, s.issueCodes, "issueCodes", "Make an activation code for a unit, or for all units below it without an account; answers them once", wireIssue{}, wireSlips{}, false, 0},

@@ -38,6 +38,8 @@ type Workbooks interface {
 	// Across writes rows of many reports as a workbook of the form, or as CSV; mark is nil
 	// where ids and phones are masked.
 	Across(w io.Writer, form *tianbao.Form, rows iter.Seq2[tianbao.Row, error], at time.Time, csv bool, mark *tianbao.ExportMark) error
+	// List writes a plain table as a workbook with one sheet of a title.
+	List(w io.Writer, form *tianbao.Form, sheet string, rows iter.Seq2[tianbao.Row, error], at time.Time) error
 	Annotator
 }
 

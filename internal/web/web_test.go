@@ -20,6 +20,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"activation.html": &activationPage{}, "batch.html": &batchPage{}, "slips.html": []slip{}, "activate.html": &activatePageData{},
 		"keys.html":       &keysPage{},
 		"noticeedit.html": &noticeEditPage{}, "noticeversions.html": &noticeVersionsPage{}, "noticereaders.html": &noticeReadersPage{}, "questions.html": &questionsPage{}, "question.html": &questionPage{},
+		"progress.html": &progressPage{}, "screen.html": &progressPage{}, "standings.html": &standingsPage{}, "course.html": &coursePage{}, "certificates.html": &certificatesPage{}, "certificate.html": &certificatePage{},
 	}
 	p, err := parsePages()
 	if err != nil {
