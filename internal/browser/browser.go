@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,6 +188,21 @@ func Eval[T any](p *Page, expr string) T {
 	return v
 }
 
+// holds evaluates a condition. Of a page that goes away in that moment nothing can be
+// said: it does not hold yet.
+func (p *Page) holds(expr string) bool {
+	p.t.Helper()
+	opts := []chromedp.EvaluateOption{chromedp.EvalAwaitPromise}
+	if p.bare {
+		opts = nil
+	}
+	v, err := chromedp.Run(p.Ctx, chromedp.Evaluate[bool]("!!("+expr+")", opts...))
+	if err != nil && !strings.Contains(err.Error(), "navigated or closed") && !strings.Contains(err.Error(), "context was destroyed") {
+		p.t.Fatalf("evaluate %s: %v", short(expr), err)
+	}
+	return err == nil && v
+}
+
 // Do runs JavaScript statements in the page; await may be used.
 func (p *Page) Do(js string) {
 	p.t.Helper()
@@ -211,7 +227,7 @@ func (p *Page) Frame() {
 func (p *Page) Wait(expr string) {
 	p.t.Helper()
 	for end := time.Now().Add(30 * time.Second); ; { // a machine may be busy
-		if Eval[bool](p, "!!("+expr+")") {
+		if p.holds(expr) {
 			return
 		}
 		if time.Now().After(end) {

@@ -10,7 +10,6 @@ import (
 	"tianbao"
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
-	"tianbao/internal/seal"
 )
 
 const (
@@ -20,7 +19,7 @@ const (
 	sqlBlankImport  = `UPDATE import_record SET file = $1, raw = $2 WHERE report_id = $3 AND id = $4`
 	sqlReceiptNames = `SELECT c.id, c.inserted FROM receipt c WHERE c.report_id = $1 AND length(c.inserted) > 0`
 	sqlBlankReceipt = `UPDATE receipt SET inserted = $1 WHERE report_id = $2 AND id = $3`
-	sqlStagedOf     = `SELECT w.staging_id, g.set_id, g.state, w.row_id, w.vals FROM staged_row w JOIN staging g ON g.id = w.staging_id WHERE g.report_id = $1`
+	sqlStagingsOf   = `SELECT id, report_id, set_id, state FROM staging WHERE report_id = $1 ORDER BY id`
 	sqlWishes       = `SELECT r.id, r.wish, r.remark FROM unit_request r JOIN unit u ON u.id = r.unit_id WHERE SCOPE(u.path)`
 	sqlBlankWish    = `UPDATE unit_request SET wish = $1, remark = $2 WHERE id = $3`
 	sqlCampaignKeep = `UPDATE campaign SET keep_months = $1 WHERE id = $2`
@@ -50,7 +49,7 @@ func (s *Store) eraseBeside(ctx context.Context, rep *tianbao.Report, p *sought,
 		}
 		sum.Others += int64(len(batch))
 	}
-	return s.eraseStagings(ctx, rep.ID, p, sum)
+	return s.eraseStagings(ctx, rep.ID, sum)
 }
 
 // eraseFromSets takes the personal cells of the rows, the reasons given for them, and
@@ -172,34 +171,16 @@ func (s *Store) receiptsOf(ctx context.Context, rep tianbao.ID, p *sought) (batc
 	return batch, err
 }
 
-// eraseStagings drops whole imports that are under way or died: what a part of their rows
-// were is nobody's any more.
-func (s *Store) eraseStagings(ctx context.Context, rep tianbao.ID, p *sought, sum *tianbao.PersonErased) error {
-	hit := make(map[stagingHead]bool)
-	err := s.db.Each(ctx, func(scan db.Scan) error {
-		h := stagingHead{rep: rep}
-		var row tianbao.ID
-		var state int64
-		var vals []byte
-		if err := scan(&h.id, &h.set, &state, &row, &vals); err != nil {
-			return err
-		}
-		h.over = state == 1
-		if hit[h] {
-			return nil
-		}
-		return eachSealed(vals, func(column string, sealed []byte) error {
-			plain, err := s.ring.Open(nil, sealed, seal.Place(rowTable, column, rowPlace(rep, row)))
-			if err == nil && p.in(string(plain), false) {
-				hit[h] = true
-			}
-			return err
-		})
-	}, sqlStagedOf, rep)
+// eraseStagings drops the imports of a report that are under way or died, whoever is in
+// them: its collection is over, so they can land no more. By their rows they could not be
+// chosen: one that was half dropped when its eraser was killed has none, and still has
+// its pieces.
+func (s *Store) eraseStagings(ctx context.Context, rep tianbao.ID, sum *tianbao.PersonErased) error {
+	heads, err := s.stagings(ctx, sqlStagingsOf, rep)
 	if err != nil {
 		return err
 	}
-	for h := range hit {
+	for _, h := range heads {
 		if err := s.dropStaging(ctx, h); err != nil {
 			return err
 		}

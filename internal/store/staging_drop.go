@@ -26,12 +26,7 @@ type stagingHead struct {
 // given time, and returns how many there were. Where this process is the only one it
 // is called at the start with 0.
 func (s *Store) SweepStagings(ctx context.Context, silent time.Duration) (int, error) {
-	heads, err := db.Collect(ctx, s.db, func(scan db.Scan) (h stagingHead, err error) {
-		var state int64
-		err = scan(&h.id, &h.rep, &h.set, &state)
-		h.over = state == 1
-		return h, err
-	}, sqlStagings, ms(s.now().Add(-silent)))
+	heads, err := s.stagings(ctx, sqlStagings, ms(s.now().Add(-silent)))
 	if err != nil {
 		return 0, fmt.Errorf("store: look for imports that died: %w", err)
 	}
@@ -41,6 +36,15 @@ func (s *Store) SweepStagings(ctx context.Context, silent time.Duration) (int, e
 		}
 	}
 	return len(heads), nil
+}
+
+func (s *Store) stagings(ctx context.Context, sql string, args ...any) ([]stagingHead, error) {
+	return db.Collect(ctx, s.db, func(scan db.Scan) (h stagingHead, err error) {
+		var state int64
+		err = scan(&h.id, &h.rep, &h.set, &state)
+		h.over = state == 1
+		return h, err
+	}, sql, args...)
 }
 
 // dropStaging removes what is left of an import, in short transactions. The keys of a
