@@ -165,11 +165,11 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 403)
 				expect("filler", filler, 403)
-			case "unit-see", "unit-fill", "unit-register", "unit-reveal":
+			case "unit-see", "unit-fill", "unit-register", "unit-review", "unit-reveal":
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 404)
 				expect("filler", filler, 404)
-			case "campaign", "lock":
+			case "campaign", "lock", "review":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)
 				expect("admin", admin, 403)

@@ -318,7 +318,7 @@ func want(access string, p *person, path string) (o outcome, ok bool) {
 		return within(tianbao.PowerFill)
 	case "reveal-in-scope":
 		return within(tianbao.PowerReveal)
-	case "unit-see", "unit-fill", "unit-register", "unit-reveal":
+	case "unit-see", "unit-fill", "unit-register", "unit-review", "unit-reveal":
 		return within(tianbao.Power(strings.TrimPrefix(access, "unit-")))
 	}
 	for _, r := range tianbao.Roles() {

@@ -25,6 +25,13 @@ type collectionPage struct {
 	Notices      []tianbao.Notice
 	Regions      []tianbao.Region
 	Message      string
+	Levels       tianbao.Levels
+	Reviews      bool // the viewer reviews, some units at least
+}
+
+// AllLevels are the levels of review that there are.
+func (p *collectionPage) AllLevels() []tianbao.Level {
+	return tianbao.LevelsOf(tianbao.LevelUnit, tianbao.LevelCounty, tianbao.LevelCity, tianbao.LevelProvince).List()
 }
 
 // Is reports whether the collection is in a phase.
@@ -82,7 +89,7 @@ func (s *Server) collectionShow(w http.ResponseWriter, r *http.Request, v *viewe
 	}
 	p := &collectionPage{
 		CSRF: v.signed.CSRF, C: out, Runs: runs, Locks: c.Phase() == tianbao.PhaseOpen, Message: message,
-		Begin: c.Opens, End: c.Closes, Opens: momentField(c.Opens), Closes: momentField(c.Closes),
+		Levels: c.Levels, Begin: c.Opens, End: c.Closes, Opens: momentField(c.Opens), Closes: momentField(c.Closes),
 	}
 	for _, rule := range rules {
 		switch {
@@ -99,6 +106,8 @@ func (s *Server) collectionShow(w http.ResponseWriter, r *http.Request, v *viewe
 	if p.Forms, err = s.formChoices(ctx, &c); err != nil {
 		return err
 	}
+	u := v.user()
+	p.Reviews = u.May(tianbao.PowerReview)
 	if p.Notices, err = s.noticeChoices(r, v); err != nil {
 		return err
 	}

@@ -32,6 +32,13 @@ type homePage struct {
 type homeStanding struct {
 	Campaign tianbao.Campaign
 	State    campaign.UnitState
+	Said     string // by the reviewer who returned it
+}
+
+// Declares reports whether 零申报 is to be offered, or something is declared already.
+func (h homeStanding) Declares() bool {
+	s := h.State.State
+	return s == tianbao.StandingNil || s == tianbao.StandingExempt || h.State.Rows == 0 && h.State.Door.Open()
 }
 
 // Mark is the look of a standing.
@@ -114,7 +121,11 @@ func (s *Server) homeStandings(r *http.Request, v *viewer, p *homePage) error {
 			continue
 		}
 		p.Unit = st.Unit.Name
-		p.Standings = append(p.Standings, homeStanding{c, st})
+		said, err := s.returned(r.Context(), c.ID, &st)
+		if err != nil {
+			return err
+		}
+		p.Standings = append(p.Standings, homeStanding{c, st, said})
 	}
 	if len(p.Standings) == 0 {
 		return nil

@@ -79,7 +79,7 @@ func limitOf(rt *route) string {
 	case "export", "exportScreen", "exportTrail", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross", "formDraftTemplate", "exportProgress", "certify", "certificateText", "certificatePDF", "certificateWorkbook":
 		return limitExport
 	}
-	if rt.Upload {
+	if rt.Upload || rt.ID == "declareNil" || rt.ID == "exempt" {
 		return limitImport
 	}
 	return ""

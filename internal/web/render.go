@@ -220,6 +220,10 @@ func section(name string) string {
 		return "audit"
 	case "activation.html", "slips.html":
 		return "activation"
+	case "reviews.html", "review.html", "reviewunit.html", "reasons.html":
+		return "review"
+	case "declarations.html":
+		return "collections"
 	case "users.html", "newpassword.html":
 		return "users"
 	}

@@ -133,6 +133,7 @@ type sheetPage struct {
 	MaxFile   int64
 	MinReason int
 	Rules     string // digest of the rules, see ruleBook
+	Returned  string // what the reviewer said who returned the report's unit
 	Filled    int    // rows of these units that others filled in, see filled.go
 	// CSRF and Key serve the way without a script.
 	CSRF, Key string
@@ -158,8 +159,16 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 		if err != nil {
 			return err
 		}
+		st, err := s.Campaigns.State(r.Context(), v.actor().Scope, v.report.Campaign, v.report.Owner)
+		if err != nil {
+			return err
+		}
+		said, err := s.returned(r.Context(), v.report.Campaign, &st)
+		if err != nil {
+			return err
+		}
 		s.page(w, r, v, http.StatusOK, "sheet.html", f.Title, &sheetPage{
-			Filled: filled,
+			Filled: filled, Returned: said,
 			Report: toReport(v.report), Form: f, Folder: f.Folder,
 			Closes: c.Closes, Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason, Rules: d.digest,
 			CSRF: v.signed.CSRF, Key: requestID(),

@@ -18,7 +18,8 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"plan.html": &planPage{}, "across.html": &acrossPage{}, "acrossexport.html": &acrossExportPage{}, "audit.html": &auditPage{}, "users.html": &usersPage{}, "units.html": &unitsPage{}, "unit.html": &unitPage{}, "unitload.html": &loadPage{}, "requests.html": &requestsPage{}, "regions.html": &regionsPage{}, "collections.html": &collectionsPage{}, "collection.html": &collectionPage{}, "rehearsal.html": &rehearsalPage{}, "forms.html": &formsPage{}, "form.html": &formPage{}, "formdraft.html": &formEditor{}, "grants.html": &grantsPage{}, "lending.html": &lendingPage{}, "newpassword.html": &newPasswordPage{}, "filled.html": &filledPage{}, "error.html": &errorPage{},
 		"sessions.html": &sessionsPage{}, "factor.html": &factorPage{}, "recovery.html": &recoveryPage{}, "verify.html": &verifyPage{},
 		"activation.html": &activationPage{}, "batch.html": &batchPage{}, "slips.html": []slip{}, "activate.html": &activatePageData{},
-		"keys.html":       &keysPage{},
+		"keys.html":    &keysPage{},
+		"reviews.html": &reviewsPage{}, "review.html": &reviewListPage{}, "reviewunit.html": &reviewUnitPage{}, "reasons.html": &reasonsPage{}, "declaration.html": &declarationPage{}, "declarations.html": &declarationsPage{},
 		"noticeedit.html": &noticeEditPage{}, "noticeversions.html": &noticeVersionsPage{}, "noticereaders.html": &noticeReadersPage{}, "questions.html": &questionsPage{}, "question.html": &questionPage{},
 		"progress.html": &progressPage{}, "screen.html": &progressPage{}, "standings.html": &standingsPage{}, "course.html": &coursePage{}, "certificates.html": &certificatesPage{}, "certificate.html": &certificatePage{},
 	}
