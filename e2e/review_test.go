@@ -71,7 +71,9 @@ func TestReview(t *testing.T) {
 	c.screen("returned")
 	row := saved.Inserted["t1"]
 	second := unit.save(rep.ID, saved.Receipt.Version, []change{{"op": "edit", "row": row, "cells": map[string]string{"phone": "16012345678"}}})
-	var left struct{ Problems []struct{ Code, Field string } }
+	var left struct {
+		Problems []struct{ Code, Field string }
+	}
 	unit.must("POST", "/reports/"+rep.ID+"/check", map[string]any{"base": second.Receipt.Version, "changes": []change{}}, &left)
 	if len(left.Problems) != 1 || left.Problems[0].Code != "review.remark" || left.Problems[0].Field != "person_name" {
 		t.Errorf("left after one correction: %+v", left.Problems)
