@@ -34,6 +34,7 @@ type serveOptions struct {
 	keep            int // months
 	signin          signinOptions
 	ways            ways
+	outgoing        outgoing
 }
 
 // serve runs the server until the context ends.
@@ -44,6 +45,7 @@ func serve(ctx context.Context, e env, args []string) int {
 	o.guard.flags(fs)
 	o.signin.flags(fs)
 	o.ways.flags(fs)
+	o.outgoing.flags(fs)
 	fs.StringVar(&o.addr, "addr", "127.0.0.1:8080", "监听地址")
 	fs.BoolVar(&o.demo, "demo", false, "装入演示数据和演示账号（只能监听本机地址）")
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "TLS 证书文件（PEM）")
@@ -99,6 +101,10 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	if err := o.ways.apply(&cfg, ln.Addr(), log); err != nil {
 		return err
 	}
+	reminders, err := in.reminders(&o.outgoing, log)
+	if err != nil {
+		return err
+	}
 	if err := o.recordStart(ctx, in, log); err != nil {
 		return err
 	}
@@ -129,6 +135,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	defer in.followKeys(ctx, log)()
 	defer in.disableDormant(ctx, log)()
 	defer in.keepRetention(ctx, o.keep, log)()
+	defer keepReminding(ctx, reminders, log)()
 	if o.intake != "" {
 		defer in.watch(ctx, o.intake, log)() // the database closes after the last file
 	}

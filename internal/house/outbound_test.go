@@ -15,7 +15,9 @@ import (
 // each with the reason. Whoever adds one says in docs/security.md, line 45, how its
 // target is chosen and verified.
 var outbound = map[string]string{
-	"tianbao/internal/oidc": "the issuer that the operator names, and no other host",
+	"tianbao/internal/mail":    "the mail server that the operator names",
+	"tianbao/internal/webhook": "the one address that the operator names",
+	"tianbao/internal/oidc":    "the issuer that the operator names, and no other host",
 }
 
 // dialing are the names of the standard library that open a connection or start a

@@ -57,6 +57,8 @@ func sealedColumns() []sealedColumn {
 		{table: "question", column: "asked", keys: []string{"id"}, place: one},
 		{table: "question", column: "shown", keys: []string{"id"}, place: one},
 		{table: "question", column: "answer", keys: []string{"id"}, place: one},
+		{table: "remind_outbox", column: "body", keys: []string{"id"}, place: one},
+		{table: "unit_mail", column: "address", keys: []string{"unit_id"}, place: one},
 		{table: "erasure", column: "person", keys: []string{"id"}, place: one},
 		{table: "factor", column: "secret", keys: []string{"id"}, place: one},
 		{table: "credential", column: "body", keys: []string{"id", "user_id"}, place: two},

@@ -12,6 +12,7 @@ import (
 	collections "tianbao/internal/campaign"
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
+	"tianbao/internal/remind"
 	"tianbao/internal/report"
 	"tianbao/internal/seal"
 	"tianbao/internal/store"
@@ -194,6 +195,17 @@ func (w *world) fillCollection() {
 	w.ok(w.PutQuestion(ctx, q, campaign, epoch(), 20))
 	q.State, q.Shown, q.Answer, q.Answered, q.Turn = tianbao.QuestionPublished, "怎么填", "张示例照登记填", epoch(), 1
 	w.ok(w.Store.Answer(ctx, q, clerk, bureau))
+	w.ok(w.PutUnitMail(ctx, unitA, "zhang@example.gov.cn", clerk, epoch()))
+	none := func(int) []tianbao.Event { return nil }
+	_, err = w.Enqueue(ctx, &remind.Batch{Campaign: campaign, At: epoch(), Every: time.Hour, Next: epoch(), Items: []remind.Item{
+		{Unit: unitA, Due: epoch(), Channels: []remind.Channel{remind.ChannelPage}, IDs: []tianbao.ID{w.id()}},
+	}}, none)
+	w.ok(err)
+	ids, err := w.DueReminders(ctx, []remind.Channel{remind.ChannelPage}, epoch(), 10)
+	w.ok(err)
+	_, err = w.ClaimReminders(ctx, &remind.Claim{IDs: ids, At: epoch(), Until: epoch(), Trail: func(int, int) []tianbao.Event { return nil }},
+		func(*remind.Policy, *remind.Reminder, *remind.Facts) remind.Decision { return remind.Decision{} })
+	w.ok(err)
 }
 
 // fillRegister gives a unit a contact and a request that is refused.
