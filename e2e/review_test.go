@@ -37,7 +37,7 @@ func TestReview(t *testing.T) {
 	c.accessible("collections to review")
 	c.Go(s.url + review)
 	c.accessible("units that wait")
-	c.screen("bureau-review")
+	c.picture("bureau-review")
 	c.submitForm(`a[href="` + review + "/" + rep.Owner + `"]`)
 	c.Do(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
 	c.accessible("a unit under review")
@@ -68,7 +68,7 @@ func TestReview(t *testing.T) {
 		t.Errorf("the mark of H1 is %q", got)
 	}
 	c.accessible("a returned sheet")
-	c.screen("returned")
+	c.picture("returned")
 	row := saved.Inserted["t1"]
 	second := unit.save(rep.ID, saved.Receipt.Version, []change{{"op": "edit", "row": row, "cells": map[string]string{"phone": "16012345678"}}})
 	var left struct {
@@ -89,7 +89,7 @@ func TestReview(t *testing.T) {
 		t.Error("the second look shows a full phone, or not the remark")
 	}
 	c.accessible("the second look")
-	c.screen("bureau-review-unit")
+	c.picture("bureau-review-unit")
 	c.submitForm(`button[value="pass"]`)
 	var done map[string]any
 	if code := province.call("POST", review, map[string]any{"act": "pass", "units": []string{rep.Owner}}, &done); code != http.StatusOK {
@@ -153,7 +153,7 @@ func TestNilReport(t *testing.T) {
 	c.enter("city")
 	c.Go(s.url + "/collections/" + campaign + "/declarations")
 	c.accessible("零申报和免报")
-	c.screen("bureau-declarations")
+	c.picture("bureau-declarations")
 	if text := c.text(".table"); !strings.Contains(text, "示范幼儿园") {
 		t.Errorf("the list says %q", text)
 	}
