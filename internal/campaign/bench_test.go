@@ -103,6 +103,17 @@ func BenchmarkProgress(b *testing.B) {
 				_, err := o.Progress(b.Context(), everything(), collection, shanghai("2022-09-08 00:00:00"))
 				return err
 			}},
+			{"pulse", func() error {
+				_, err := o.Pulse(b.Context(), collection)
+				return err
+			}},
+			{"province within a second, with its trend", func() error {
+				p, err := o.Progress(b.Context(), everything(), collection, time.Time{})
+				if err == nil {
+					_, err = o.Trend(b.Context(), everything(), p, &p.Total)
+				}
+				return err
+			}},
 			{"page of units", func() error {
 				_, _, err := o.Units(b.Context(), everything(), collection, time.Time{}, campaign.Filter{States: []tianbao.Standing{tianbao.StandingFaulty}}, "", 50)
 				return err
