@@ -101,10 +101,6 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	if err := o.ways.apply(&cfg, ln.Addr(), log); err != nil {
 		return err
 	}
-	reminders, err := in.reminders(&o.outgoing, log)
-	if err != nil {
-		return err
-	}
 	if err := o.recordStart(ctx, in, log); err != nil {
 		return err
 	}
@@ -135,7 +131,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	defer in.followKeys(ctx, log)()
 	defer in.disableDormant(ctx, log)()
 	defer in.keepRetention(ctx, o.keep, log)()
-	defer keepReminding(ctx, reminders, log)()
+	defer keepReminding(ctx, cfg.Reminders, log)()
 	if o.intake != "" {
 		defer in.watch(ctx, o.intake, log)() // the database closes after the last file
 	}
@@ -190,6 +186,9 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 		Schema: in.schema, FormBook: formBook{in.store},
 		Manual: manual, Pictures: docs.Picture, Log: log, Now: clock.System,
 		TLS: o.tlsCert != "" || o.behindTLS, Version: Version,
+	}
+	if cfg.Reminders, err = in.reminders(&o.outgoing, log); err != nil {
+		return cfg, err
 	}
 	err = o.guard.apply(&cfg)
 	return cfg, err

@@ -45,6 +45,8 @@ type Store interface {
 	// Inbox returns the page's messages of units that nobody there has read, with texts,
 	// the last first.
 	Inbox(ctx context.Context, units []tianbao.ID) ([]Reminder, error)
+	// UnreadReminders counts them.
+	UnreadReminders(ctx context.Context, units []tianbao.ID) (int, error)
 	// ReadReminder notes that a unit of those has read a message and all earlier ones of
 	// the collection; tianbao.NotFound for one of another unit.
 	ReadReminder(ctx context.Context, units []tianbao.ID, id, by tianbao.ID, at time.Time, events func(unit tianbao.ID) []tianbao.Event) error

@@ -23,6 +23,8 @@ const (
  FROM remind_outbox o JOIN unit u ON u.id = o.unit_id JOIN campaign c ON c.id = o.campaign_id
  WHERE o.channel = 'page' AND o.state = 'sent' AND o.read_at = 0 AND c.released = $1 AND c.ended = 0 AND c.archived = 0 AND o.unit_id IN LIST
  ORDER BY o.sent DESC, o.id DESC`
+	sqlUnread = `SELECT COUNT(*) FROM remind_outbox o JOIN campaign c ON c.id = o.campaign_id
+ WHERE o.channel = 'page' AND o.state = 'sent' AND o.read_at = 0 AND c.released = $1 AND c.ended = 0 AND c.archived = 0 AND o.unit_id IN LIST`
 	sqlInboxOne = `SELECT o.unit_id, o.campaign_id FROM remind_outbox o WHERE o.channel = 'page' AND o.state = 'sent' AND o.id = $1 AND o.unit_id IN LIST`
 	sqlReadThem = `UPDATE remind_outbox SET read_at = $1, read_by = $2
  WHERE unit_id = $3 AND channel = 'page' AND state = 'sent' AND read_at = 0 AND campaign_id = $4 AND id <= $5`
@@ -73,6 +75,17 @@ func (s *Store) Inbox(ctx context.Context, units []tianbao.ID) (out []remind.Rem
 		}, sql, args...)
 	})
 	return out, err
+}
+
+// UnreadReminders implements remind.Store.
+func (s *Store) UnreadReminders(ctx context.Context, units []tianbao.ID) (sum int, err error) {
+	err = listed(sqlUnread, units, []any{true}, func(sql string, args []any) error {
+		var n int
+		err := s.db.One(ctx, []any{&n}, sql, args...)
+		sum += n
+		return err
+	})
+	return sum, err
 }
 
 // ReadReminder implements remind.Store.

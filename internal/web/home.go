@@ -24,6 +24,8 @@ type homePage struct {
 	Unit      string
 	Standings []homeStanding
 	Ask       campaign.Whom
+	Reminders []wireReminder // of the viewer's units, not read
+	CSRF      string
 	Collects  bool // the viewer runs collections, or locks and reopens in them
 	Watches   bool // the viewer sees more than what one unit fills in
 }
@@ -69,6 +71,10 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	if err = s.homeStandings(r, v, &p); err != nil {
 		return err
 	}
+	p.CSRF = v.signed.CSRF
+	if p.Reminders, err = s.inbox(r.Context(), v); err != nil {
+		return err
+	}
 	if err = s.homeNotices(r, v, &p); err != nil {
 		return err
 	}
@@ -76,6 +82,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	for _, c := range p.Campaigns {
 		out.Campaigns = append(out.Campaigns, toCampaign(c))
 	}
+	out.Reminders = p.Reminders
 	for _, st := range p.Standings {
 		out.Standings = append(out.Standings, wireStanding{
 			Campaign: st.Campaign.ID, Unit: st.State.Unit.ID, State: st.State.Shown, StateName: st.State.Shown.Title(),

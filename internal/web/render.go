@@ -127,6 +127,7 @@ type layout struct {
 	User    tianbao.User
 	Unit    string
 	CSRF    string
+	Bell    int    // reminders that nobody at the viewer's unit has read
 	Pending bool   // something is to be done first: no menu
 	Unread  int    // notices and answers to be read
 	Script  string // the page's script
@@ -170,6 +171,9 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 	l.Unread = s.unread(r, v)
 	if v.signed != nil {
 		l.CSRF, l.Pending = v.signed.CSRF, v.signed.Pending != ""
+		if !l.Pending {
+			l.Bell = s.bell(r, v)
+		}
 		for _, g := range l.User.Grants {
 			if g.UnitName != "" {
 				l.Unit = g.UnitName
@@ -214,7 +218,7 @@ func section(name string) string {
 		return "lending"
 	case "units.html", "unit.html", "unitload.html", "requests.html", "regions.html":
 		return "units"
-	case "collections.html", "collection.html", "rehearsal.html", "progress.html", "screen.html", "standings.html", "course.html", "certificates.html", "certificate.html", "forms.html", "form.html", "formdraft.html":
+	case "collections.html", "collection.html", "rehearsal.html", "remind.html", "remindpreview.html", "remindlog.html", "progress.html", "screen.html", "standings.html", "course.html", "certificates.html", "certificate.html", "forms.html", "form.html", "formdraft.html":
 		return "collections"
 	case "audit.html":
 		return "audit"

@@ -189,6 +189,16 @@ func (s *Server) table() []route {
 		{get, "/certificates/{certificate}/pdf", viewers, s.certificatePDF, "certificatePDF", "A certificate as PDF; the same bytes each time", nil, nil, false, 0},
 		{get, "/certificates/{certificate}/workbook", viewers, s.certificateBook, "certificateWorkbook", "A certificate as workbook; the same bytes each time", nil, nil, false, 0},
 
+		// 催报.
+		{get, "/collections/{campaign}/reminders", needing(tianbao.PowerLock), s.reminding, "reminding", "How a collection is reminded of, and what went out", nil, wireReminding{}, false, 0},
+		{post, "/collections/{campaign}/reminders", needing(tianbao.PowerCampaign), s.setReminding, "setReminding", "Change it: from when, how often, at which hours and on which days, by which channels, with which text", wireRemindPolicy{}, wireDone{}, false, 64 << 10},
+		{get, "/collections/{campaign}/reminders/preview", needing(tianbao.PowerLock), s.previewReminders, "previewReminders", "Whom a round by hand would remind now, in the caller's part of the register, with phones masked", nil, wireRemindPreview{}, false, 0},
+		{post, "/collections/{campaign}/reminders/send", needing(tianbao.PowerLock), s.sendReminders, "sendReminders", "Remind whoever the preview names", wireEmpty{}, wireReminded{}, false, 4 << 10},
+		{post, "/collections/{campaign}/reminders/stop", needing(tianbao.PowerLock), s.stopReminders, "stopReminders", "Drop what waits to go out; for who runs the collection no round starts by itself any more", wireEmpty{}, wireReminded{}, false, 4 << 10},
+		{get, "/collections/{campaign}/reminders/log", needing(tianbao.PowerLock), s.remindLog, "remindLog", "What became of reminders; query: state, channel, q, before", nil, wireReminders{}, false, 0},
+		{post, "/reminders/{reminder}/read", fillers, s.readReminder, "readReminder", "Note that the caller's unit has read a reminder", wireEmpty{}, wireDone{}, false, 4 << 10},
+		{post, "/units/{unit}/mail", unitIn(tianbao.PowerFill), s.setUnitMail, "setUnitMail", "Set where a unit gets reminders by mail", wireUnitMail{}, wireDone{}, false, 4 << 10},
+
 		// Who gives out activation codes.
 		{get, "/activation", people, s.activation, "activation", "The units in the viewer's scope with their fillers; query: q, offset", nil, wirePeople{}, false, 0},
 		{post, "/activation", people, s.issueCodes, "issueCodes", "Make an activation code for a unit, or for all units below it without an account; answers them once", wireIssue{}, wireSlips{}, false, 0},

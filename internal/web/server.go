@@ -19,6 +19,7 @@ import (
 	"tianbao/internal/message"
 	"tianbao/internal/oidc"
 	"tianbao/internal/org"
+	"tianbao/internal/remind"
 	"tianbao/internal/report"
 )
 
@@ -69,6 +70,7 @@ type Config struct {
 	Org       *org.Service
 	Register  Register
 	Campaigns *campaign.Service
+	Reminders *remind.Service
 	Messages  *message.Service
 	// Forms returns the newest version of each form that a collection may have.
 	Forms     func(context.Context) ([]*tianbao.Form, error)

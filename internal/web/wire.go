@@ -57,6 +57,7 @@ type wireHome struct {
 	Standings []wireStanding `json:"standings,omitempty"` // of the caller's own unit
 	Unread    int            `json:"unread"`              // notices and answers
 	Open      int            `json:"open,omitempty"`      // questions that wait for the caller
+	Reminders []wireReminder `json:"reminders,omitempty"` // of the caller's units, not read
 }
 
 // wireStanding is where a unit stands in a collection.
