@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-//go:embed manual.zh.md img/*.png
+//go:embed manual.zh.md manual-bureau.zh.md img/*.png
 var files embed.FS
 
 // Manual returns the user's manual as Markdown.
@@ -16,6 +16,15 @@ func Manual() ([]byte, error) {
 	b, err := files.ReadFile("manual.zh.md")
 	if err != nil {
 		return nil, fmt.Errorf("docs: read the manual: %w", err)
+	}
+	return b, nil
+}
+
+// BureauManual returns the manual of the finance bureaus, who run collections, as Markdown.
+func BureauManual() ([]byte, error) {
+	b, err := files.ReadFile("manual-bureau.zh.md")
+	if err != nil {
+		return nil, fmt.Errorf("docs: read the bureaus' manual: %w", err)
 	}
 	return b, nil
 }

@@ -179,8 +179,13 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	if err != nil {
 		return web.Config{}, err
 	}
+	bureau, err := docs.BureauManual()
+	if err != nil {
+		return web.Config{}, err
+	}
 	cfg := web.Config{
-		Auth: in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Campaigns: in.campaigns, Messages: in.messages, Forms: in.collected, Drafts: in.store, Workbooks: workbooks{in},
+		BureauManual: bureau,
+		Auth:         in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Campaigns: in.campaigns, Messages: in.messages, Forms: in.collected, Drafts: in.store, Workbooks: workbooks{in},
 		Reveals: in.store, Purposes: in.store, Erasures: in.store, KeepMonths: keepMonths, RevealLimit: o.reveals,
 		Mask:   func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
 		Schema: in.schema, FormBook: formBook{in.store},

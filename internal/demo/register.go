@@ -11,10 +11,19 @@ import (
 // secondUnit is the unit with a contact, an earlier name and a request.
 const secondUnit = "锦州市第二示范小学"
 
-// register gives one unit of the register a contact and an earlier name, and lets it ask
-// for a correction.
+// register gives the city's bureau a contact, whom units are told to ask, and one unit of
+// the register a contact and an earlier name, and lets it ask for a correction.
 func (w World) register(ctx context.Context, us []tianbao.Unit) error {
 	for _, u := range us {
+		if u.Name == cityBureau {
+			a := org.Actor{Scope: tianbao.Scope{Paths: []string{u.Path}}}
+			if _, err := w.Org.Change(ctx, a, u.ID, org.Act{Act: tianbao.UnitEdit, Day: w.Org.Today(), Values: map[string]string{
+				"contact_name": "林示例", "contact_phone": "16000041900",
+			}}); err != nil {
+				return fmt.Errorf("demo: name whom to ask: %w", err)
+			}
+			continue
+		}
 		if u.Name != secondUnit {
 			continue
 		}

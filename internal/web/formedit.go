@@ -180,6 +180,7 @@ func editedField(in formFields, was *tianbao.Field) tianbao.Field {
 	f.MinLength, f.MaxLength = in.number("min"), in.number("max")
 	f.Synonyms, f.Enum = in.words("synonyms"), in.words("enum")
 	f.Mask, f.Sealed = tianbao.Mask(in.text("mask")), in.on("sealed")
+	f.Register = in.text("register")
 	rules := map[string]tianbao.Severity{}
 	for _, name := range kind.Faults() {
 		severity := tianbao.Severity(in.text("rule." + name))

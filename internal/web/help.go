@@ -18,7 +18,10 @@ import (
 )
 
 // helpText is the manual as a page.
-type helpText struct{ Body template.HTML }
+type helpText struct {
+	Body   template.HTML
+	Bureau bool // it is the bureaus'
+}
 
 // renderMarkdown renders Markdown without raw HTML, so that what an officer writes
 // into a notice cannot become a script.
@@ -31,12 +34,12 @@ func renderMarkdown(src []byte) (template.HTML, error) {
 	return template.HTML(buf.String()), nil //#nosec G203 -- goldmark escapes raw HTML unless told otherwise
 }
 
-// renderHelp renders the manual once, at its first reader.
-func (s *Server) renderHelp() func() (helpText, error) {
+// renderHelp renders a manual once, at its first reader.
+func (s *Server) renderHelp(manual []byte, bureau bool) func() (helpText, error) {
 	return sync.OnceValues(func() (helpText, error) {
-		body, err := renderMarkdown(s.Manual)
+		body, err := renderMarkdown(manual)
 		// The manual's pictures lie beside it in docs/; here they have a route.
-		return helpText{template.HTML(strings.ReplaceAll(string(body), `src="img/`, `src="/help/img/`))}, err //#nosec G203 -- as above
+		return helpText{template.HTML(strings.ReplaceAll(string(body), `src="img/`, `src="/help/img/`)), bureau}, err //#nosec G203 -- as above
 	})
 }
 
@@ -46,6 +49,16 @@ func (s *Server) helpPage(w http.ResponseWriter, r *http.Request, v *viewer) err
 		return err
 	}
 	s.page(w, r, v, http.StatusOK, "help.html", "帮助", &h)
+	return nil
+}
+
+// bureauHelp is the manual of the finance bureaus.
+func (s *Server) bureauHelp(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	h, err := s.bureau()
+	if err != nil {
+		return err
+	}
+	s.page(w, r, v, http.StatusOK, "help.html", "财政部门操作手册", &h)
 	return nil
 }
 

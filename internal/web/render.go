@@ -321,6 +321,10 @@ func readForm(form url.Values, in any) error {
 				return badBody(err)
 			}
 		default: // numbers and lists come as JSON
+			if f.Kind() == reflect.String { // a text of a type of its own, such as a phase
+				f.SetString(text)
+				continue
+			}
 			if text == "" {
 				continue
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tianbao"
+	"tianbao/internal/campaign"
 	"tianbao/internal/report"
 )
 
@@ -135,6 +136,9 @@ type sheetPage struct {
 	Rules     string // digest of the rules, see ruleBook
 	Returned  string // what the reviewer said who returned the report's unit
 	Filled    int    // rows of these units that others filled in, see filled.go
+	// Door is how it stands with the unit's door, Ask whom to ask where it is not open.
+	Door campaign.Door
+	Ask  campaign.Whom
 	// CSRF and Key serve the way without a script.
 	CSRF, Key string
 }
@@ -167,10 +171,14 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 		if err != nil {
 			return err
 		}
+		ask, err := s.askAt(r.Context(), &st)
+		if err != nil {
+			return err
+		}
 		s.page(w, r, v, http.StatusOK, "sheet.html", f.Title, &sheetPage{
-			Filled: filled, Returned: said,
+			Filled: filled, Returned: said, Door: st.Door, Ask: ask,
 			Report: toReport(v.report), Form: f, Folder: f.Folder,
-			Closes: c.Closes, Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason, Rules: d.digest,
+			Closes: deadline(&c, st.Door), Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason, Rules: d.digest,
 			CSRF: v.signed.CSRF, Key: requestID(),
 		})
 		return nil
@@ -191,6 +199,24 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 		Report: toReport(sheet.Report), Title: sheet.Form.Title, Form: sheet.Form.Name,
 		FormV: sheet.Form.Version, Columns: toColumns(sheet.Form), Rows: toRows(sheet.Rows),
 	})
+}
+
+// askAt returns whom a unit asks whose door is not open: the page tells before anything is
+// typed.
+func (s *Server) askAt(ctx context.Context, st *campaign.UnitState) (campaign.Whom, error) {
+	if st.Door.Open() {
+		return campaign.Whom{}, nil
+	}
+	return s.Campaigns.Ask(ctx, &st.Unit)
+}
+
+// deadline is until when the unit may report: as its door says, if it tells.
+func deadline(c *tianbao.Campaign, d campaign.Door) time.Time {
+	switch d.Why {
+	case campaign.WhyOpen, campaign.WhyReopened, campaign.WhyClosed:
+		return d.When
+	}
+	return c.Closes
 }
 
 // readChanges reads the change set that the request brings.

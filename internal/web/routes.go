@@ -84,6 +84,7 @@ func (s *Server) table() []route {
 		{post, "/account/certificate", signedIn, s.bindCertificate, "bindCertificate", "Bind the certificate that the gateway shows; asks for the second factor", wireEmpty{}, wireDone{}, false, 4 << 10},
 		{post, "/account/platform", signedIn, s.bindPlatform, "bindPlatform", "Begin to bind the own account at the platform; answers where the browser goes", wireEmpty{}, wireGo{}, false, 4 << 10},
 		{get, "/help", signedIn, s.helpPage, "help", "The user's manual", nil, nil, false, 0},
+		{get, "/help/bureau", signedIn, s.bureauHelp, "bureauHelp", "The manual of the finance bureaus", nil, nil, false, 0},
 		{get, "/help/img/{file}", signedIn, s.helpImage, "helpImage", "A picture of the manual", nil, nil, false, 0},
 		{get, "/forms/{form}/{version}", signedIn, s.formSchema, "formSchema", "The Table Schema of a form at a version", nil, nil, false, 0},
 		{get, "/forms/{form}/{version}/rules", signedIn, s.formRules, "formRules", "The rules of a form as data, by which the page checks while a clerk types", nil, nil, false, 0},

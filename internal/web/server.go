@@ -90,10 +90,12 @@ type Config struct {
 	// Schema returns the published Table Schema file of a form at a version.
 	Schema func(form string, version int) ([]byte, error)
 	// Manual is the user's manual as Markdown, Pictures its image files by name.
-	Manual   []byte
-	Pictures func(name string) ([]byte, error)
-	Log      *slog.Logger
-	Now      clock.Clock
+	Manual []byte
+	// BureauManual is the manual of the finance bureaus.
+	BureauManual []byte
+	Pictures     func(name string) ([]byte, error)
+	Log          *slog.Logger
+	Now          clock.Clock
 	// TLS tells that browsers reach the server by https, directly or through a
 	// gateway: it turns on Strict-Transport-Security.
 	TLS bool
@@ -129,6 +131,7 @@ type Server struct {
 	assets  map[string]asset // style and scripts by file name
 	routes  []route
 	help    func() (helpText, error)
+	bureau  func() (helpText, error)
 	jobs    *jobs
 	loads   *loads[org.Plan]
 	batches *loads[accountPlan]
@@ -158,7 +161,7 @@ func New(c Config) (*Server, error) {
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	s.help = s.renderHelp()
+	s.help, s.bureau = s.renderHelp(c.Manual, false), s.renderHelp(c.BureauManual, true)
 	s.reading = make(chan struct{}, maxReading)
 	s.leaving = make(chan struct{}, maxAcross)
 	if s.Limits == nil {
