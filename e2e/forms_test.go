@@ -186,7 +186,8 @@ func TestFormFromFile(t *testing.T) {
 		load := func(text string) (id string, faults []struct {
 			Line           int
 			Place, Message string
-		}) {
+		},
+		) {
 			t.Helper()
 			var out struct {
 				ID     string
