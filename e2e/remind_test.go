@@ -9,7 +9,7 @@ import (
 )
 
 // An officer looks whom a reminder would reach and sends it without any script; the unit
-// finds it on its home page, says that it has nobody to report, and is not named again.
+// finds it on its home page, reads it and reports, and is left out as done.
 func TestRemind(t *testing.T) {
 	s := startDemo(t, "")
 	c := s.clerk(t, browser.Start(t))
@@ -17,6 +17,7 @@ func TestRemind(t *testing.T) {
 	c.enter("province")
 	c.Go(s.url + base)
 	c.bureauPicture("remind")
+	c.accessible("the plan of reminding")
 	// All days and hours, so that the test may run at any.
 	officer := s.client(t, "province")
 	var policy map[string]any
@@ -54,6 +55,7 @@ func TestRemind(t *testing.T) {
 	}
 	c.Go(s.url + base + "/preview")
 	c.bureauPicture("remind-preview")
+	c.accessible("the preview of reminders")
 	c.Click("main form .button-primary")
 	c.Wait(`location.pathname.endsWith("/log")`)
 	if n, _ = preview(); n != 0 {
@@ -69,9 +71,31 @@ func TestRemind(t *testing.T) {
 	}
 	c.Go(s.url + base + "/log?state=sent")
 	c.bureauPicture("remind-log")
+	c.accessible("the log of reminders")
 	c.enter("unit")
 	c.Go(s.url + "/")
 	c.bureauPicture("remind-unit")
+	c.accessible("a home page with a reminder")
 	c.Click(`#main form[action^="/reminders/"] button`)
 	c.Wait(`!document.querySelector('form[action^="/reminders/"]')`)
+	// It reports, as does the department, which had filled in for it; both are left out as done.
+	for n, who := range []*client{unit, s.client(t, "dept")} {
+		rep := who.ownReport()
+		changes := inserts(3*n, 3*n+3)
+		for _, row := range who.sheet(rep.ID).Rows { // the demonstration's rows have faults
+			changes = append(changes, change{"op": "delete", "row": row.ID})
+		}
+		who.save(rep.ID, rep.Version, changes)
+		who.must("POST", "/reports/"+rep.ID+"/submission", map[string]string{"key": newKey()}, nil)
+	}
+	var p struct {
+		Left []struct {
+			Name  string
+			Count int
+		} `json:"left"`
+	}
+	officer.must("GET", base+"/preview", nil, &p)
+	if len(p.Left) == 0 || p.Left[0].Name != "done" {
+		t.Errorf("after reporting, left out: %v", p.Left)
+	}
 }
