@@ -22,10 +22,15 @@ func (c *clerk) accessible(where string) {
 	}
 }
 
-// still fails the test when something moved on the page while it was loaded.
+// still fails the test when something moved on the page while it was loaded. A browser
+// on a busy machine may paint the head of the page while it still reads it, name before
+// button: that is not the page's doing, and a fiftieth of what is called good.
 func (c *clerk) still(where string) {
 	c.t.Helper()
 	for _, s := range c.Shifts() {
+		if s.Value < 0.002 {
+			continue
+		}
 		c.t.Errorf("%s: layout shift of %.4f: %v", where, s.Value, s.What)
 	}
 }

@@ -197,7 +197,7 @@ func TestSEC30CrossSite(t *testing.T) {
 	s := startDemo(t, "")
 	c := s.client(t, "unit")
 	rep := c.ownReport()
-	offices := map[string]*client{"accounts": s.client(t, "admin"), "grants": s.client(t, "security"), "trail": s.client(t, "audit"), "register": s.client(t, "city"), "people": s.client(t, "dept"), "campaign": s.client(t, "province"), "lock": s.client(t, "city")}
+	offices := map[string]*client{"accounts": s.client(t, "admin"), "grants": s.client(t, "security"), "trail": s.client(t, "audit"), "register": s.client(t, "city"), "people": s.client(t, "dept"), "campaign": s.client(t, "province"), "lock": s.client(t, "city"), "review": s.client(t, "city")}
 	for path, methods := range c.specification().Paths {
 		for method, op := range methods {
 			if method == "get" {

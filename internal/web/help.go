@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"image/png"
 	"net/http"
 	"regexp"
 	"strings"
@@ -38,9 +39,25 @@ func renderMarkdown(src []byte) (template.HTML, error) {
 func (s *Server) renderHelp(manual []byte, bureau bool) func() (helpText, error) {
 	return sync.OnceValues(func() (helpText, error) {
 		body, err := renderMarkdown(manual)
-		// The manual's pictures lie beside it in docs/; here they have a route.
-		return helpText{template.HTML(strings.ReplaceAll(string(body), `src="img/`, `src="/help/img/`)), bureau}, err //#nosec G203 -- as above
+		return helpText{template.HTML(s.served(string(body))), bureau}, err //#nosec G203 -- as above
 	})
+}
+
+// served leads a manual's links to where they lie here: in docs/ its pictures and the
+// other manual lie beside it. A picture comes with its size, so that the text below does
+// not move when it arrives.
+func (s *Server) served(body string) string {
+	body = pictureRef.ReplaceAllStringFunc(body, func(ref string) string {
+		name := pictureRef.FindStringSubmatch(ref)[1]
+		size := ""
+		if b, err := s.Pictures(name); err == nil {
+			if c, err := png.DecodeConfig(bytes.NewReader(b)); err == nil {
+				size = fmt.Sprintf(` width="%d" height="%d"`, c.Width, c.Height)
+			}
+		}
+		return `src="/help/img/` + name + `"` + size
+	})
+	return strings.NewReplacer(`href="manual.zh.md"`, `href="/help"`, `href="manual-bureau.zh.md"`, `href="/help/bureau"`).Replace(body)
 }
 
 func (s *Server) helpPage(w http.ResponseWriter, r *http.Request, v *viewer) error {
