@@ -1,0 +1,6 @@
+//go:build race
+
+package app
+
+// raceDetector tells that the race detector is on.
+const raceDetector = true
