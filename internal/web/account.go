@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"tianbao"
 	"tianbao/internal/auth"
@@ -143,10 +144,15 @@ func (s *Server) showFactor(w http.ResponseWriter, r *http.Request, v *viewer, w
 	return s.answer(w, r, v, out, "factor.html", "第二因素", &p)
 }
 
-// retry shows a form again with what was wrong, to a browser whose input it was.
+// again reports whether a form is shown again with what was wrong: to a browser, where the
+// error is of one of the kinds that are of its input.
+func again(r *http.Request, err error, kinds ...tianbao.ErrKind) bool {
+	return err != nil && !wantsJSON(r) && slices.Contains(kinds, tianbao.KindOf(err))
+}
+
+// retry is again for what is asked of the own account, where tries are counted.
 func retry(r *http.Request, err error) bool {
-	kind := tianbao.KindOf(err)
-	return !wantsJSON(r) && (kind == tianbao.ErrInvalid || kind == tianbao.ErrTooMany || kind == tianbao.ErrConflict)
+	return again(r, err, tianbao.ErrInvalid, tianbao.ErrTooMany, tianbao.ErrConflict)
 }
 
 func (s *Server) startFactor(w http.ResponseWriter, r *http.Request, v *viewer) error {

@@ -99,7 +99,7 @@ func (s *Server) exportAcross(w http.ResponseWriter, r *http.Request, v *viewer)
 		err = tianbao.Invalid("bad_format", "请选择导出为工作簿或 CSV。")
 	}
 	if err != nil {
-		if !wantsJSON(r) && tianbao.KindOf(err) == tianbao.ErrInvalid {
+		if again(r, err, tianbao.ErrInvalid) {
 			return s.askAcross(w, r, v, in, err)
 		}
 		return err

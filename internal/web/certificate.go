@@ -115,7 +115,7 @@ func (s *Server) certify(w http.ResponseWriter, r *http.Request, v *viewer) erro
 		c, err = s.Campaigns.Certify(r.Context(), a, id, in.Unit)
 	}
 	if err != nil {
-		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
+		if !again(r, err, tianbao.ErrInvalid) {
 			return err
 		}
 		return s.certificateList(w, r, v, statuses[tianbao.ErrInvalid], asError(err).Message, in.UnitCode)

@@ -166,11 +166,10 @@ func (s *Server) onCollection(w http.ResponseWriter, r *http.Request, v *viewer,
 	}
 	made, err := act(id)
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
 			return err
 		}
-		return s.collectionShow(w, r, v, statuses[kind], asError(err).Message)
+		return s.collectionShow(w, r, v, statuses[tianbao.KindOf(err)], asError(err).Message)
 	}
 	return s.done(w, r, wireMade{made}, collectionPath(made))
 }

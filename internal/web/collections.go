@@ -228,7 +228,7 @@ func (s *Server) makeCollection(w http.ResponseWriter, r *http.Request, v *viewe
 		id, err = s.Campaigns.Create(r.Context(), v.runner(r), d)
 	}
 	if err != nil {
-		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
+		if !again(r, err, tianbao.ErrInvalid) {
 			return err
 		}
 		return s.collectionList(w, r, v, statuses[tianbao.ErrInvalid], asError(err).Message, in)

@@ -160,11 +160,10 @@ func (s *Server) takeBack(w http.ResponseWriter, r *http.Request, v *viewer) err
 // declared answers an act on the page of a unit's declaration.
 func (s *Server) declared(w http.ResponseWriter, r *http.Request, v *viewer, id tianbao.ID, err error, said string) error {
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict && kind != tianbao.ErrTooLarge {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict, tianbao.ErrTooLarge) {
 			return err
 		}
-		return s.declarationShow(w, r, v, statuses[kind], asError(err).Message, said)
+		return s.declarationShow(w, r, v, statuses[tianbao.KindOf(err)], asError(err).Message, said)
 	}
 	return s.done(w, r, wireDone{true}, declarationPath(id, v.unit.ID))
 }
@@ -268,11 +267,10 @@ func (s *Server) exempt(w http.ResponseWriter, r *http.Request, v *viewer) error
 		}
 	}
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict && kind != tianbao.ErrTooLarge {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict, tianbao.ErrTooLarge) {
 			return err
 		}
-		return s.declarationList(w, r, v, statuses[kind], asError(err).Message, in)
+		return s.declarationList(w, r, v, statuses[tianbao.KindOf(err)], asError(err).Message, in)
 	}
 	return s.done(w, r, wireDone{true}, "/collections/"+id.String()+"/declarations")
 }

@@ -140,8 +140,8 @@ func (s *Server) erasePerson(w http.ResponseWriter, r *http.Request, v *viewer) 
 	in.Person = strings.TrimSpace(in.Person)
 	out, err := s.eraseOrCount(r, v, &in)
 	if err != nil {
-		if kind := tianbao.KindOf(err); !wantsJSON(r) && kind == tianbao.ErrInvalid {
-			return s.showErasure(w, r, v, statuses[kind], &erasurePage{Message: asError(err).Message, In: in})
+		if again(r, err, tianbao.ErrInvalid) {
+			return s.showErasure(w, r, v, statuses[tianbao.ErrInvalid], &erasurePage{Message: asError(err).Message, In: in})
 		}
 		return err
 	}

@@ -138,11 +138,10 @@ func (s *Server) correct(w http.ResponseWriter, r *http.Request, v *viewer) erro
 	set := &tianbao.ChangeSet{Report: in.Of, Key: in.Key, Base: in.Base, Note: clip(in.Note, 200), Changes: changes}
 	saved, err := s.Reports.Correct(r.Context(), v.actor(), v.report.ID, set)
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
 			return err
 		}
-		return s.filledList(w, r, v, statuses[kind], asError(err).Message)
+		return s.filledList(w, r, v, statuses[tianbao.KindOf(err)], asError(err).Message)
 	}
 	return s.done(w, r, wireCorrected{saved.Receipt.Number, saved.Receipt.Version, saved.Again}, "/reports/"+v.report.ID.String()+"/filled")
 }

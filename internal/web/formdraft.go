@@ -255,8 +255,8 @@ func (s *Server) publishForm(w http.ResponseWriter, r *http.Request, v *viewer) 
 	draft := d
 	draft.Version = in.Version
 	err = s.publishDraft(r, v, &draft)
-	if kind := tianbao.KindOf(err); err != nil && !wantsJSON(r) && (kind == tianbao.ErrInvalid || kind == tianbao.ErrConflict) {
-		return s.previewShow(w, r, v, statuses[kind], &d, asError(err).Message)
+	if again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
+		return s.previewShow(w, r, v, statuses[tianbao.KindOf(err)], &d, asError(err).Message)
 	}
 	if err != nil {
 		return err

@@ -237,7 +237,7 @@ func (s *Server) grantAdd(w http.ResponseWriter, r *http.Request, v *viewer) err
 		}
 	}
 	if err != nil {
-		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
+		if !again(r, err, tianbao.ErrInvalid) {
 			return err
 		}
 		p := &grantsPage{Message: asError(err).Message, Add: in}

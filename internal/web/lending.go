@@ -100,7 +100,7 @@ func (s *Server) lend(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	}
 	g, err := s.lendTo(r, v, &in)
 	if err != nil {
-		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
+		if !again(r, err, tianbao.ErrInvalid) {
 			return err
 		}
 		return s.lendingList(w, r, v, http.StatusBadRequest, &lendingPage{Message: asError(err).Message, Add: in})

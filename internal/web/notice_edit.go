@@ -164,17 +164,17 @@ func (s *Server) leadUnit(r *http.Request, leads tianbao.Scope, key string) (tia
 
 // refusedNotice shows the form again with what was typed and what is wrong with it.
 func (s *Server) refusedNotice(w http.ResponseWriter, r *http.Request, v *viewer, in *wireNoticeText, err error) error {
-	kind := tianbao.KindOf(err)
-	if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict {
+	if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
 		return err
 	}
+	status := statuses[tianbao.KindOf(err)]
 	p := &noticeEditPage{In: *in, Message: asError(err).Message}
 	if in.ID != 0 {
 		if p.Notice, err = s.Messages.Store.LedNotice(r.Context(), v.reader(r).Leads, in.ID); err != nil {
 			return err
 		}
 	}
-	return s.noticeForm(w, r, v, statuses[kind], p)
+	return s.noticeForm(w, r, v, status, p)
 }
 
 // makeNotice keeps a new draft.
@@ -261,11 +261,10 @@ func (s *Server) noticeAct(w http.ResponseWriter, r *http.Request, v *viewer, ne
 		return err
 	}
 	if err := act(v.reader(r), id); err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict && kind != tianbao.ErrTooLarge {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict, tianbao.ErrTooLarge) {
 			return err
 		}
-		return s.noticeAgain(w, r, v, statuses[kind], asError(err).Message)
+		return s.noticeAgain(w, r, v, statuses[tianbao.KindOf(err)], asError(err).Message)
 	}
 	return s.done(w, r, wireMade{id}, noticePath(id)+next)
 }

@@ -189,8 +189,8 @@ func (s *Server) publishPurpose(w http.ResponseWriter, r *http.Request, v *viewe
 		return err
 	}
 	err := s.addPurpose(r, v, in.Text)
-	if kind := tianbao.KindOf(err); err != nil && !wantsJSON(r) && (kind == tianbao.ErrInvalid || kind == tianbao.ErrConflict) {
-		return s.showPurposes(w, r, v, statuses[kind], asError(err).Message, in.Text)
+	if again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
+		return s.showPurposes(w, r, v, statuses[tianbao.KindOf(err)], asError(err).Message, in.Text)
 	}
 	if err != nil {
 		return err

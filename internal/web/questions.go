@@ -56,15 +56,14 @@ func (s *Server) askQuestion(w http.ResponseWriter, r *http.Request, v *viewer) 
 	a := v.reader(r)
 	id, err := s.Messages.Ask(r.Context(), a, notice, in.Unit, in.Text)
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrTooMany {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrTooMany) {
 			return err
 		}
 		view, verr := s.Messages.Show(r.Context(), a, notice)
 		if verr != nil {
 			return verr
 		}
-		return s.noticeAnswer(w, r, v, statuses[kind], &view, asError(err).Message, in.Text)
+		return s.noticeAnswer(w, r, v, statuses[tianbao.KindOf(err)], &view, asError(err).Message, in.Text)
 	}
 	return s.done(w, r, wireMade{id}, noticePath(notice)+"#questions")
 }
@@ -149,11 +148,10 @@ func (s *Server) answerQuestion(w http.ResponseWriter, r *http.Request, v *viewe
 	}
 	err = s.Messages.Answer(r.Context(), v.reader(r), id, &message.Reply{Text: in.Answer, All: in.All, Shown: in.Shown, Turn: in.Turn})
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
 			return err
 		}
-		return s.questionShow(w, r, v, statuses[kind], asError(err).Message, &in)
+		return s.questionShow(w, r, v, statuses[tianbao.KindOf(err)], asError(err).Message, &in)
 	}
 	return s.done(w, r, wireMade{id}, "/questions")
 }

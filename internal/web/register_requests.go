@@ -130,7 +130,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	}
 	req, err := s.Org.Ask(r.Context(), v.keeper(r, tianbao.PowerFill), v.unit.ID, in.Field, in.Value, in.Why)
 	if err != nil {
-		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
+		if !again(r, err, tianbao.ErrInvalid) {
 			return err
 		}
 		p, perr := s.unitPage(r, v)
@@ -166,7 +166,7 @@ func (s *Server) decideRequest(w http.ResponseWriter, r *http.Request, v *viewer
 		err = s.Org.Refuse(r.Context(), a, id, in.Remark)
 	}
 	if err != nil {
-		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid && tianbao.KindOf(err) != tianbao.ErrConflict {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
 			return err
 		}
 		p, perr := s.requestsPage(r, v)

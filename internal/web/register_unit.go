@@ -180,7 +180,7 @@ func (s *Server) changeUnit(w http.ResponseWriter, r *http.Request, v *viewer) e
 	}
 	made, err := s.actOn(r, v, &in)
 	if err != nil {
-		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid && tianbao.KindOf(err) != tianbao.ErrConflict {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
 			return err
 		}
 		p, perr := s.unitPage(r, v)

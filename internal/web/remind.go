@@ -170,8 +170,8 @@ func (s *Server) setReminding(w http.ResponseWriter, r *http.Request, v *viewer)
 	if err == nil {
 		err = s.Reminders.SetPolicy(r.Context(), a, p)
 	}
-	if kind := tianbao.KindOf(err); err != nil && !wantsJSON(r) && (kind == tianbao.ErrInvalid || kind == tianbao.ErrConflict) {
-		return s.remindingShow(w, r, v, statuses[kind], asError(err).Message, &in)
+	if again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
+		return s.remindingShow(w, r, v, statuses[tianbao.KindOf(err)], asError(err).Message, &in)
 	}
 	if err != nil {
 		return err

@@ -291,11 +291,10 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, v *viewer) error 
 		err = s.Campaigns.Review(r.Context(), v.reviewer(r), id, act)
 	}
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
 			return err
 		}
-		return s.reviewListShow(w, r, v, statuses[kind], &reviewListPage{Message: asError(err).Message, Remark: in.Remark, Until: in.Until}, "")
+		return s.reviewListShow(w, r, v, statuses[tianbao.KindOf(err)], &reviewListPage{Message: asError(err).Message, Remark: in.Remark, Until: in.Until}, "")
 	}
 	return s.done(w, r, wireDone{true}, "/collections/"+id.String()+"/review")
 }

@@ -227,11 +227,10 @@ func (s *Server) judgeUnit(w http.ResponseWriter, r *http.Request, v *viewer) er
 		err = s.Campaigns.Review(r.Context(), v.reviewer(r), id, act)
 	}
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
 			return err
 		}
-		return s.reviewUnitShow(w, r, v, statuses[kind], &reviewUnitPage{Message: asError(err).Message, Remark: in.Remark, Until: in.Until})
+		return s.reviewUnitShow(w, r, v, statuses[tianbao.KindOf(err)], &reviewUnitPage{Message: asError(err).Message, Remark: in.Remark, Until: in.Until})
 	}
 	return s.done(w, r, wireDone{true}, "/collections/"+id.String()+"/review")
 }

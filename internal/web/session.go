@@ -44,11 +44,10 @@ func (s *Server) signin(w http.ResponseWriter, r *http.Request, v *viewer) error
 	login := strings.TrimSpace(in.Login)
 	token, u, err := s.Auth.SignInWith(r.Context(), auth.Try{Login: clip(login, 200), Password: in.Password, Code: clip(in.Code, 40), Certificate: s.certificate(r), From: address(r)})
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrUnsigned && kind != tianbao.ErrTooMany {
+		if !again(r, err, tianbao.ErrUnsigned, tianbao.ErrTooMany) {
 			return err
 		}
-		s.page(w, r, v, statuses[kind], "signin.html", "登录", s.signinData(&signinPageData{Next: localPath(in.Next), Login: clip(login, 40), Message: asError(err).Message, Locked: kind == tianbao.ErrTooMany}))
+		s.page(w, r, v, statuses[tianbao.KindOf(err)], "signin.html", "登录", s.signinData(&signinPageData{Next: localPath(in.Next), Login: clip(login, 40), Message: asError(err).Message, Locked: tianbao.KindOf(err) == tianbao.ErrTooMany}))
 		return nil
 	}
 	return s.enter(w, r, v, token, u, localPath(in.Next))
@@ -125,7 +124,7 @@ func (s *Server) password(w http.ResponseWriter, r *http.Request, v *viewer) err
 		err = s.Auth.ChangePassword(r.Context(), v.user(), in.Old, in.New, address(r))
 	}
 	if err != nil {
-		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
+		if !again(r, err, tianbao.ErrInvalid) {
 			return err
 		}
 		s.page(w, r, v, http.StatusBadRequest, "password.html", "修改密码", s.passwordData(v, asError(err).Message))
@@ -168,7 +167,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request, v *viewer) error 
 		err = s.Auth.Setup(r.Context(), r.PathValue("token"), in.Login, in.Name, in.Password)
 	}
 	if err != nil {
-		if wantsJSON(r) || tianbao.KindOf(err) != tianbao.ErrInvalid {
+		if !again(r, err, tianbao.ErrInvalid) {
 			return err
 		}
 		office, cerr := s.Auth.CheckSetup(r.Context(), r.PathValue("token"))

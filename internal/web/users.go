@@ -45,15 +45,14 @@ func (s *Server) userAdd(w http.ResponseWriter, r *http.Request, v *viewer) erro
 		u, password, err = s.addUser(r, v, in)
 	}
 	if err != nil {
-		kind := tianbao.KindOf(err)
-		if wantsJSON(r) || kind != tianbao.ErrInvalid && kind != tianbao.ErrConflict {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
 			return err
 		}
 		us, lerr := s.Auth.Users(r.Context())
 		if lerr != nil {
 			return lerr
 		}
-		s.page(w, r, v, statuses[kind], "users.html", "用户管理", &usersPage{Users: us, CSRF: v.signed.CSRF, Message: asError(err).Message, Add: in, Self: v.user().ID, Offices: tianbao.Offices()})
+		s.page(w, r, v, statuses[tianbao.KindOf(err)], "users.html", "用户管理", &usersPage{Users: us, CSRF: v.signed.CSRF, Message: asError(err).Message, Add: in, Self: v.user().ID, Offices: tianbao.Offices()})
 		return nil
 	}
 	return s.answer(w, r, v, wireNewPassword{u.Login, password}, "newpassword.html", "初始密码", &newPasswordPage{u.Login, u.Name, password, true})
