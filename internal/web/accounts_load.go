@@ -3,10 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
-	"path"
 	"slices"
-	"strconv"
-	"strings"
 
 	"tianbao"
 	"tianbao/internal/auth"
@@ -106,10 +103,7 @@ func (s *Server) loadBatch(w http.ResponseWriter, r *http.Request, v *viewer) er
 	u := v.user()
 	scope := u.Scope(tianbao.PowerPeople)
 	l, err := s.batches.begin(u.ID, scope.Paths, name, func(ctx context.Context) (imp *tianbao.Import, plan *accountPlan, err error) {
-		err = s.oneOfFew(ctx, func() error {
-			imp, err = s.Workbooks.Read(ctx, data, name, form.Name, form.Version, help)
-			return err
-		})
+		imp, err = s.readBook(ctx, form.Name, form.Version, data, name, help)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -174,11 +168,7 @@ func (s *Server) fillBatch(out *wireBatch, l *load[accountPlan]) (more int, err 
 		out.Accounts = append(out.Accounts, wireNewcomer{l.imp.Rows[a.Row].SheetRow, a.Unit.ID, a.Unit.Name, a.Name, mask.Mask(form.Index("phone"), a.Login)})
 	}
 	for _, pr := range p.Problems[:min(len(p.Problems), maxItems)] {
-		w := wireProblem{Seq: l.imp.Rows[pr.Row].SheetRow, Field: pr.Field, Code: pr.Code, Severity: string(pr.Severity), Message: pr.Message}
-		if f := form.Field(pr.Field); f != nil {
-			w.Letter = f.Letter
-		}
-		out.Problems = append(out.Problems, w)
+		out.Problems = append(out.Problems, toProblem(form, l.imp.Rows[pr.Row].SheetRow, &pr))
 	}
 	return len(p.Problems) - len(out.Problems), nil
 }
@@ -218,30 +208,9 @@ func (s *Server) createBatch(w http.ResponseWriter, r *http.Request, v *viewer) 
 
 // annotateBatch sends the workbook back with its faults in their cells.
 func (s *Server) annotateBatch(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	var in wireEmpty
-	if err := read(r, &in); err != nil {
-		return err
-	}
-	l, err := s.batches.find(r.PathValue("load"), v.user().ID)
-	if err != nil {
-		return err
-	}
 	form, err := s.batchForm()
 	if err != nil {
 		return err
 	}
-	now, ready := s.batches.wait(r.Context(), l)
-	if !ready || now.plan == nil {
-		return tianbao.Invalid("not_ready", "这个预览还没有完成，或者已经导入过，请刷新页面查看。")
-	}
-	e := tianbao.Event{Actor: v.user().ID, From: address(r), What: "annotate", Detail: strconv.Itoa(len(now.imp.Rows)) + " rows"}
-	if err := s.Auth.Record(r.Context(), e); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", xlsxType)
-	w.Header().Set("Content-Disposition", disposition(strings.TrimSuffix(l.file, path.Ext(l.file))+"-批注.xlsx"))
-	if err := s.Workbooks.Annotate(w, form, now.imp, now.plan.Problems, s.Now()); err != nil {
-		return s.brokeOff(r, err)
-	}
-	return nil
+	return annotateLoaded(s, w, r, v, s.batches, form, func(p *accountPlan) []tianbao.Problem { return p.Problems })
 }

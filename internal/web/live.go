@@ -3,8 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -74,11 +72,8 @@ func newHub(versions func(context.Context, []tianbao.ID) (map[tianbao.ID]tianbao
 func (h *hub) join(rep tianbao.Report, user tianbao.User, session string) (st *seat, leave func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || h.streams >= maxStreams || h.perSess[session] >= maxPerSession {
-		return nil, nil, &tianbao.Error{
-			Kind: tianbao.ErrTooMany, Code: "too_many_streams", RetryAfter: 15,
-			Message: "同时打开的表太多，这一张不能及时显示他人的改动，关闭几张不用的表即可。",
-		}
+	if err := h.enter(session, "同时打开的表太多，这一张不能及时显示他人的改动，关闭几张不用的表即可。"); err != nil {
+		return nil, nil, err
 	}
 	st = &seat{user: user.ID, name: user.Name, session: session, news: make(chan struct{}, 1)}
 	rm := h.rooms[rep.ID]
@@ -87,8 +82,6 @@ func (h *hub) join(rep tianbao.Report, user tianbao.User, session string) (st *s
 		h.rooms[rep.ID] = rm
 	}
 	rm.seats[st] = true
-	h.streams++
-	h.perSess[session]++
 	rm.tell()
 	if !h.polling {
 		h.polling = true
@@ -97,15 +90,30 @@ func (h *hub) join(rep tianbao.Report, user tianbao.User, session string) (st *s
 	return st, func() { h.leave(rep.ID, st) }, nil
 }
 
+// enter counts one more stream of a session in, exit counts it out; the caller holds the
+// lock. Where there are too many, message says what that means for the page.
+func (h *hub) enter(session, message string) error {
+	if h.closed || h.streams >= maxStreams || h.perSess[session] >= maxPerSession {
+		return &tianbao.Error{Kind: tianbao.ErrTooMany, Code: "too_many_streams", RetryAfter: 15, Message: message}
+	}
+	h.streams++
+	h.perSess[session]++
+	return nil
+}
+
+func (h *hub) exit(session string) {
+	h.streams--
+	if h.perSess[session]--; h.perSess[session] == 0 {
+		delete(h.perSess, session)
+	}
+}
+
 func (h *hub) leave(rep tianbao.ID, st *seat) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	rm := h.rooms[rep]
 	delete(rm.seats, st)
-	h.streams--
-	if h.perSess[st.session]--; h.perSess[st.session] == 0 {
-		delete(h.perSess, st.session)
-	}
+	h.exit(st.session)
 	if len(rm.seats) == 0 {
 		delete(h.rooms, rep)
 	}
@@ -221,26 +229,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, v *viewer) error
 		return err
 	}
 	defer leave()
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("X-Accel-Buffering", "no") // a gateway must pass events on as they come
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return nil
-	}
-	// The server's limits are for answers that end.
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Time{})
-	send := func(text string) bool {
-		_ = rc.SetWriteDeadline(time.Now().Add(writeLimit)) // a limit, never a decision
-		_, err := fmt.Fprint(w, text)
-		return err == nil && rc.Flush() == nil
-	}
-	event := func(name string, data any) bool {
-		b, err := json.Marshal(data)
-		return err == nil && send("event: "+name+"\ndata: "+string(b)+"\n\n")
-	}
-	if !send("retry: 2000\n\n") {
+	out := stream{w, http.NewResponseController(w)}
+	if !out.begin(r) {
 		return nil
 	}
 	beat := time.NewTicker(beatEvery)
@@ -253,22 +243,22 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, v *viewer) error
 		case <-s.live.done:
 			return nil
 		case <-beat.C:
-			if !send(": \n\n") {
+			if !out.send(": \n\n") {
 				return nil
 			}
 		case <-st.news:
 		}
 		if end, err := s.streamEnded(r.Context(), v); err != nil || end {
 			if end {
-				event("end", struct{}{})
+				out.event("end", struct{}{})
 			}
 			return nil // the answer has begun; the page comes again
 		}
 		now := s.live.state(v.report.ID, st)
-		if now.version != told.version && !event("version", wireEventVersion{now.version.Number, now.version.By}) {
+		if now.version != told.version && !out.event("version", wireEventVersion{now.version.Number, now.version.By}) {
 			return nil
 		}
-		if (now.self != told.self || told.people == nil || !slices.Equal(now.people, told.people)) && !event("people", wireEventPeople{now.people, now.self}) {
+		if (now.self != told.self || told.people == nil || !slices.Equal(now.people, told.people)) && !out.event("people", wireEventPeople{now.people, now.self}) {
 			return nil
 		}
 		told = now

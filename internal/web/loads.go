@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -103,7 +104,7 @@ func (ls *loads[P]) apply(l *load[P], step func(context.Context, *P) error) erro
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	if !ended(l.done) || l.state != "ready" {
-		return tianbao.Invalid("not_ready", "这个预览还没有完成，或者已经导入过，请刷新页面查看。")
+		return notReady()
 	}
 	l.state = "applying"
 	ls.run(l, func(ctx context.Context) error {
@@ -146,6 +147,29 @@ func (ls *loads[P]) wait(ctx context.Context, l *load[P]) (load[P], bool) {
 		return load[P]{}, false
 	}
 	return *l, true
+}
+
+// annotateLoaded sends a previewed workbook back with its faults in their cells.
+func annotateLoaded[P any](s *Server, w http.ResponseWriter, r *http.Request, v *viewer, ls *loads[P], form *tianbao.Form, problems func(*P) []tianbao.Problem) error {
+	var in wireEmpty
+	if err := read(r, &in); err != nil {
+		return err
+	}
+	l, err := ls.find(r.PathValue("load"), v.user().ID)
+	if err != nil {
+		return err
+	}
+	now, ready := ls.wait(r.Context(), l)
+	if !ready || now.plan == nil {
+		return notReady()
+	}
+	e := tianbao.Event{Actor: v.user().ID, From: address(r), What: "annotate"}
+	return s.sendAnnotated(w, r, e, form, now.imp, problems(now.plan), l.file)
+}
+
+// notReady is for who goes on with a preview that is not there yet, or is used up.
+func notReady() error {
+	return tianbao.Invalid("not_ready", "这个预览还没有完成，或者已经导入过，请刷新页面查看。")
 }
 
 func ended(done chan struct{}) bool {

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -12,25 +11,17 @@ import (
 	"tianbao/internal/campaign"
 )
 
-// count counts one more stream of a session in; leave counts it out again.
+// count counts a stream in that watches no report; leave counts it out again.
 func (h *hub) count(session string) (leave func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || h.streams >= maxStreams || h.perSess[session] >= maxPerSession {
-		return nil, &tianbao.Error{
-			Kind: tianbao.ErrTooMany, Code: "too_many_streams", RetryAfter: 15,
-			Message: "同时打开的页面太多，这一页不能自动更新，关闭几页不用的即可。",
-		}
+	if err := h.enter(session, "同时打开的页面太多，这一页不能自动更新，关闭几页不用的即可。"); err != nil {
+		return nil, err
 	}
-	h.streams++
-	h.perSess[session]++
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.streams--
-		if h.perSess[session]--; h.perSess[session] == 0 {
-			delete(h.perSess, session)
-		}
+		h.exit(session)
 	}, nil
 }
 
@@ -50,22 +41,8 @@ func (s *Server) progressEvents(w http.ResponseWriter, r *http.Request, v *viewe
 		return err
 	}
 	defer leave()
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("X-Accel-Buffering", "no") // a gateway must pass events on as they come
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return nil
-	}
-	// The server's limits are for answers that end.
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Time{})
-	send := func(text string) bool {
-		_ = rc.SetWriteDeadline(time.Now().Add(writeLimit)) // a limit, never a decision
-		_, err := fmt.Fprint(w, text)
-		return err == nil && rc.Flush() == nil
-	}
-	if !send("retry: 2000\n\n") {
+	to := stream{w, http.NewResponseController(w)}
+	if !to.begin(r) {
 		return nil
 	}
 	tick := time.NewTicker(pollEvery)
@@ -82,7 +59,7 @@ func (s *Server) progressEvents(w http.ResponseWriter, r *http.Request, v *viewe
 			seen = pulse
 			end, err := s.relook(r.Context(), r, v, l)
 			if end {
-				send("event: end\ndata: {}\n\n")
+				to.event("end", struct{}{})
 			}
 			if end || err != nil {
 				return nil
@@ -100,11 +77,10 @@ func (s *Server) progressEvents(w http.ResponseWriter, r *http.Request, v *viewe
 			switch {
 			case !slices.Equal(now, told):
 				told, out.At = now, at
-				data, err := json.Marshal(out)
-				if err != nil || !send("event: progress\ndata: "+string(data)+"\n\n") {
+				if !to.event("progress", out) {
 					return nil
 				}
-			case beat && !send(": \n\n"):
+			case beat && !to.send(": \n\n"):
 				return nil
 			}
 		}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 
 	"tianbao"
@@ -63,32 +62,12 @@ func (s *Server) revealContact(w http.ResponseWriter, r *http.Request, v *viewer
 	if err != nil {
 		return err
 	}
-	reason, err := purposeOf(in.Reason)
-	if err != nil {
-		if wantsJSON(r) {
-			return err
-		}
-		p.Message, p.Reason = asError(err).Message, clip(in.Reason, maxPurpose)
-		s.page(w, r, v, http.StatusBadRequest, "reveal.html", "查看完整信息", p)
-		return nil
-	}
-	if err := s.needFactor(v); err != nil {
-		return err
-	}
 	e := tianbao.Event{
-		At: s.Now(), Actor: v.user().ID, Owner: v.unit.ID, From: address(r), What: "reveal", Object: c.ID.String(),
-		Detail: "contact of unit=" + v.unit.ID.String(), Reason: reason,
+		Actor: v.user().ID, Owner: v.unit.ID, From: address(r), What: "reveal", Object: c.ID.String(),
+		Detail: "contact of unit=" + v.unit.ID.String(),
 	}
-	wait, err := s.Reveals.Reveal(r.Context(), s.RevealLimit, revealWindow, e)
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return &tianbao.Error{
-			Kind: tianbao.ErrTooMany, Code: "reveal_limit", RetryAfter: wholeSeconds(wait),
-			Message: fmt.Sprintf("一小时内最多查看 %d 条完整信息，请稍后再看；需要整份名册时请用带用途说明的导出。", s.RevealLimit),
-		}
-	}
-	p.Full, p.Reason, p.Cells = true, reason, s.contactCells(&v.unit, plain)
-	return s.answer(w, r, v, wireContact{v.unit.ID, v.unit.Name, p.Cells}, "reveal.html", "查看完整信息", p)
+	return s.showWhole(w, r, v, in.Reason, e, p, func() (cells []wireNamed, out any) {
+		cells = s.contactCells(&v.unit, plain)
+		return cells, wireContact{v.unit.ID, v.unit.Name, cells}
+	})
 }

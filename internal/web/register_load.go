@@ -2,12 +2,8 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"path"
 	"slices"
-	"strconv"
-	"strings"
 
 	"tianbao"
 	"tianbao/internal/org"
@@ -84,10 +80,7 @@ func (s *Server) loadUnits(w http.ResponseWriter, r *http.Request, v *viewer) er
 	u, form := v.user(), s.Org.Checker.Form()
 	scope := u.Scope(tianbao.PowerRegister)
 	l, err := s.loads.begin(u.ID, scope.Paths, name, func(ctx context.Context) (imp *tianbao.Import, plan *org.Plan, err error) {
-		err = s.oneOfFew(ctx, func() error {
-			imp, err = s.Workbooks.Read(ctx, data, name, form.Name, form.Version, help)
-			return err
-		})
+		imp, err = s.readBook(ctx, form.Name, form.Version, data, name, help)
 		if err == nil {
 			plan, err = s.Org.Preview(ctx, scope, imp, day)
 		}
@@ -141,11 +134,7 @@ func (s *Server) fillLoad(out *wireLoad, l *load[org.Plan]) (more int) {
 		if len(out.Problems) == maxItems {
 			break
 		}
-		w := wireProblem{Seq: l.imp.Rows[pr.Row].SheetRow, Field: pr.Field, Code: pr.Code, Severity: string(pr.Severity), Message: pr.Message}
-		if f := form.Field(pr.Field); f != nil {
-			w.Letter = f.Letter
-		}
-		out.Problems = append(out.Problems, w)
+		out.Problems = append(out.Problems, toProblem(form, l.imp.Rows[pr.Row].SheetRow, &pr))
 	}
 	for _, it := range p.Items {
 		x := wireLoadItem{SheetRow: it.SheetRow, Name: it.Name, Code: it.Code}
@@ -182,34 +171,5 @@ func (s *Server) applyLoad(w http.ResponseWriter, r *http.Request, v *viewer) er
 
 // annotateLoad sends the workbook back with its faults in their cells.
 func (s *Server) annotateLoad(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	var in wireEmpty
-	if err := read(r, &in); err != nil {
-		return err
-	}
-	l, err := s.loads.find(r.PathValue("load"), v.user().ID)
-	if err != nil {
-		return err
-	}
-	now, ready := s.loads.wait(r.Context(), l)
-	if !ready || now.plan == nil {
-		return tianbao.Invalid("not_ready", "这个预览还没有完成，或者已经导入过，请刷新页面查看。")
-	}
-	e := tianbao.Event{Actor: v.user().ID, From: address(r), What: "annotate", Detail: strconv.Itoa(len(now.imp.Rows)) + " rows"}
-	if err := s.Auth.Record(r.Context(), e); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", xlsxType)
-	w.Header().Set("Content-Disposition", disposition(strings.TrimSuffix(l.file, path.Ext(l.file))+"-批注.xlsx"))
-	if err := s.Workbooks.Annotate(w, s.Org.Checker.Form(), now.imp, now.plan.Problems, s.Now()); err != nil {
-		return s.brokeOff(r, err)
-	}
-	return nil
-}
-
-// brokeOff ends a download that cannot be ended well.
-func (s *Server) brokeOff(r *http.Request, err error) error {
-	if r.Context().Err() == nil && !errors.Is(err, http.ErrHandlerTimeout) {
-		s.Log.Warn("a workbook broke off", "route", r.Pattern, "err", err)
-	}
-	panic(http.ErrAbortHandler)
+	return annotateLoaded(s, w, r, v, s.loads, s.Org.Checker.Form(), func(p *org.Plan) []tianbao.Problem { return p.Problems })
 }

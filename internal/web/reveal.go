@@ -156,19 +156,29 @@ func (s *Server) reveal(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if err != nil {
 		return err
 	}
-	reason, err := purposeOf(in.Reason)
+	e := v.event(r, "reveal", "row="+row.ID.String())
+	return s.showWhole(w, r, v, in.Reason, e, p, func() (cells []wireNamed, out any) {
+		cells = namedCells(f, row.Values, plain)
+		return cells, wireRevealed{Row: row.ID, Owner: v.report.OwnerName, Cells: cells}
+	})
+}
+
+// showWhole shows once what the page p masks, for a reason, with the second factor and
+// within the limit of an hour, and only after the event stands on the trail. whole tells
+// the cells and what a program is answered.
+func (s *Server) showWhole(w http.ResponseWriter, r *http.Request, v *viewer, why string, e tianbao.Event, p *revealPage, whole func() ([]wireNamed, any)) error {
+	reason, err := purposeOf(why)
 	if err != nil {
-		if wantsJSON(r) {
+		if !again(r, err, tianbao.ErrInvalid) {
 			return err
 		}
-		p.Message, p.Reason = asError(err).Message, clip(in.Reason, maxPurpose)
+		p.Message, p.Reason = asError(err).Message, clip(why, maxPurpose)
 		s.page(w, r, v, http.StatusBadRequest, "reveal.html", "查看完整信息", p)
 		return nil
 	}
 	if err := s.needFactor(v); err != nil {
 		return err
 	}
-	e := v.event(r, "reveal", "row="+row.ID.String())
 	e.At, e.Reason = s.Now(), reason
 	wait, err := s.Reveals.Reveal(r.Context(), s.RevealLimit, revealWindow, e)
 	if err != nil {
@@ -180,7 +190,7 @@ func (s *Server) reveal(w http.ResponseWriter, r *http.Request, v *viewer) error
 			Message: fmt.Sprintf("一小时内最多查看 %d 条完整信息，请稍后再看；需要整份名册时请用带用途说明的导出。", s.RevealLimit),
 		}
 	}
-	p.Full, p.Reason, p.Cells = true, reason, namedCells(f, row.Values, plain)
-	out := wireRevealed{Row: row.ID, Owner: v.report.OwnerName, Cells: p.Cells}
+	cells, out := whole()
+	p.Full, p.Reason, p.Cells = true, reason, cells
 	return s.answer(w, r, v, out, "reveal.html", "查看完整信息", p)
 }

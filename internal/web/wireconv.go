@@ -101,6 +101,15 @@ func toConflict(c tianbao.Conflict) wireConflict {
 	return wireConflict{Row: c.Row, Field: c.Field, Kind: c.Kind, Base: c.Base, Mine: c.Mine, Theirs: c.Theirs, By: c.By, At: stamp(c.At)}
 }
 
+// toProblem tells a problem of a row that is called seq.
+func toProblem(f *tianbao.Form, seq int, p *tianbao.Problem) wireProblem {
+	w := wireProblem{Seq: seq, Field: p.Field, Code: p.Code, Severity: string(p.Severity), Message: p.Message}
+	if fd := f.Field(p.Field); fd != nil {
+		w.Letter = fd.Letter
+	}
+	return w
+}
+
 // rowNamer tells how the sender calls a row.
 type rowNamer interface{ RowName(tianbao.ID) string }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,8 +56,7 @@ func (s *Server) sendWorkbook(w http.ResponseWriter, r *http.Request, v *viewer,
 		err = s.Workbooks.Export(w, f, slices.Values(rows), s.Now(), v.report.ID, version, mark)
 	}
 	if err != nil {
-		s.Log.Warn("export broke off", "route", r.Pattern, "err", err)
-		panic(http.ErrAbortHandler)
+		return s.brokeOff(r, err)
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 	if action == "save" || action == "submit" {
 		return s.importNow(w, r, v, set, mode, name, data, action == "submit")
 	}
-	imp, err := s.readBook(r.Context(), v, data, name, ReadHelp{Password: r.PostFormValue("password"), Sheet: r.PostFormValue("sheet")})
+	imp, err := s.readBook(r.Context(), v.report.Form, v.report.FormV, data, name, ReadHelp{Password: r.PostFormValue("password"), Sheet: r.PostFormValue("sheet")})
 	if err != nil {
 		return err
 	}
@@ -113,9 +113,9 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 }
 
 // readBook reads a workbook, few at once: each takes memory for its file and rows.
-func (s *Server) readBook(ctx context.Context, v *viewer, data []byte, name string, help ReadHelp) (imp *tianbao.Import, err error) {
+func (s *Server) readBook(ctx context.Context, form string, version int, data []byte, name string, help ReadHelp) (imp *tianbao.Import, err error) {
 	err = s.oneOfFew(ctx, func() error {
-		imp, err = s.Workbooks.Read(ctx, data, name, v.report.Form, v.report.FormV, help)
+		imp, err = s.Workbooks.Read(ctx, data, name, form, version, help)
 		return err
 	})
 	return imp, err
@@ -167,16 +167,30 @@ func (s *Server) annotate(w http.ResponseWriter, r *http.Request, v *viewer, imp
 	if err != nil {
 		return err
 	}
-	if err := s.Auth.Record(r.Context(), v.event(r, "annotate", strconv.Itoa(len(imp.Rows))+" rows")); err != nil {
+	return s.sendAnnotated(w, r, v.event(r, "annotate", ""), rules.Form(), imp, problems, name)
+}
+
+// sendAnnotated records under the event that a workbook goes back with its faults in
+// their cells, and sends it.
+func (s *Server) sendAnnotated(w http.ResponseWriter, r *http.Request, e tianbao.Event, form *tianbao.Form, imp *tianbao.Import, problems []tianbao.Problem, name string) error {
+	e.Detail = strconv.Itoa(len(imp.Rows)) + " rows"
+	if err := s.Auth.Record(r.Context(), e); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", xlsxType)
 	w.Header().Set("Content-Disposition", disposition(strings.TrimSuffix(name, path.Ext(name))+"-批注.xlsx"))
-	if err := s.Workbooks.Annotate(w, rules.Form(), imp, problems, s.Now()); err != nil {
-		s.Log.Warn("annotated copy broke off", "route", r.Pattern, "err", err)
-		panic(http.ErrAbortHandler)
+	if err := s.Workbooks.Annotate(w, form, imp, problems, s.Now()); err != nil {
+		return s.brokeOff(r, err)
 	}
 	return nil
+}
+
+// brokeOff ends a download that cannot be ended well.
+func (s *Server) brokeOff(r *http.Request, err error) error {
+	if r.Context().Err() == nil && !errors.Is(err, http.ErrHandlerTimeout) {
+		s.Log.Warn("a workbook broke off", "route", r.Pattern, "err", err)
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // importNow imports and saves, and with submit also reports upward, without a
@@ -305,11 +319,7 @@ func (s *Server) toPlan(v *viewer, p *report.Plan, name string) (wirePlan, error
 	}
 	for _, pr := range p.Problems {
 		if len(out.Problems) < maxItems {
-			w := wireProblem{Seq: pr.Row + 1, Field: pr.Field, Code: pr.Code, Severity: string(pr.Severity), Message: pr.Message}
-			if fd := f.Field(pr.Field); fd != nil {
-				w.Letter = fd.Letter
-			}
-			out.Problems = append(out.Problems, w)
+			out.Problems = append(out.Problems, toProblem(f, pr.Row+1, &pr))
 		}
 	}
 	for _, it := range p.Items {
