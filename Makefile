@@ -41,7 +41,7 @@ setup: ## install what the tests need (browser, fonts, LibreOffice, PostgreSQL, 
 	scripts/setup.sh
 
 test: setup ## all tests, both engines, race detector, browser
-	scripts/with-postgres.sh env TIANBAO_TEST_ALL=1 CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 80m ./...
+	scripts/with-postgres.sh env TIANBAO_TEST_ALL=1 CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 40m ./...
 
 e2e: setup ## the browser tests alone; UPDATE=1 takes the manual's pictures anew
 	scripts/with-postgres.sh env TIANBAO_TEST_ALL=1 $(GO) test -count=1 ./e2e/ ./internal/web/ui/... $(if $(UPDATE),-update)

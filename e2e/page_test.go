@@ -95,6 +95,12 @@ func (c *clerk) toast(words string) {
 	c.Wait(`[...document.querySelectorAll(".toast")].some((t) => t.textContent.includes(` + browser.JS(words) + `))`)
 }
 
+// says waits until the first element of a selector has a text.
+func (c *clerk) says(selector, want string) {
+	c.t.Helper()
+	c.Wait(`(document.querySelector(` + browser.JS(selector) + `)?.textContent || "").trim() === ` + browser.JS(want))
+}
+
 // dismiss closes the messages, so that the next one is seen for itself.
 func (c *clerk) dismiss() {
 	c.t.Helper()

@@ -31,6 +31,10 @@ import (
 // names are the programs looked for, the first found is taken.
 var names = [...]string{"chromium", "chromium-browser", "google-chrome", "chrome"}
 
+// Life is how long a browser lives. One that stops answering ends then, and the call that
+// waits for it fails and says where it is, long before the whole run is cut off.
+var Life = 12 * time.Minute
+
 // Browser is a running Chromium.
 type Browser struct {
 	ctx context.Context
@@ -105,7 +109,9 @@ func launchIn(t testing.TB, dir string, kind ...chromedp.ExecAllocatorOption) *B
 		chromedp.Flag("accept-lang", "zh-CN"),
 	)...)
 	ctx, cancel := chromedp.NewContext(alloc)
+	end := time.AfterFunc(Life, stop)
 	t.Cleanup(func() {
+		end.Stop()
 		cancel()
 		stop()
 	})
@@ -223,10 +229,10 @@ func (p *Page) Frame() {
 	p.Do(`await new Promise((ok) => requestAnimationFrame(() => requestAnimationFrame(ok)))`)
 }
 
-// Wait waits until a JavaScript expression is true, ten seconds at most.
+// Wait waits until a JavaScript expression is true, thirty seconds at most: a machine may be busy.
 func (p *Page) Wait(expr string) {
 	p.t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; { // a machine may be busy
+	for end := time.Now().Add(30 * time.Second); ; {
 		if p.holds(expr) {
 			return
 		}

@@ -186,23 +186,26 @@ func (s *Store) seek(ctx context.Context, scope tianbao.Scope, id string, months
 		return nil, sum, err
 	}
 	kept := make(map[tianbao.ID]bool)
-	forms := make(map[tianbao.ID]columns)
+	ids := make(map[string]bool) // the fields that hold ids, by key
 	for i := range all {
 		r := &all[i]
 		form, err := s.forms(r.Form, r.FormV)
 		if err != nil {
 			return nil, sum, err
 		}
-		forms[r.ID] = columnsOf(form)
+		at := columnsOf(form)
+		if at.id >= 0 {
+			ids[form.Fields[at.id].Key] = true
+		}
 		if !over[r.Campaign] {
 			kept[r.ID] = true
 			continue
 		}
-		if err := s.seekHistory(ctx, r.ID, forms[r.ID], p); err != nil {
+		if err := s.seekHistory(ctx, r.ID, at, p); err != nil {
 			return nil, sum, err
 		}
 	}
-	refs, err := s.FindByKey(ctx, scope, residentField, p.ID)
+	refs, err := s.findPerson(ctx, scope, ids, p.ID)
 	if err != nil {
 		return nil, sum, err
 	}
@@ -219,8 +222,17 @@ func (s *Store) seek(ctx context.Context, scope tianbao.Scope, id string, months
 	return p, sum, nil
 }
 
-// residentField is the key under which forms hold resident ids.
-const residentField = "person_id"
+// findPerson finds the rows that have an id in any of the fields that forms keep it in.
+func (s *Store) findPerson(ctx context.Context, scope tianbao.Scope, fields map[string]bool, id string) (out []RowRef, err error) {
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		refs, err := s.FindByKey(ctx, scope, field, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, refs...)
+	}
+	return out, nil
+}
 
 func (s *Store) reportsIn(ctx context.Context, scope tianbao.Scope) ([]tianbao.Report, error) {
 	sql, args := within(sqlReportsIn, scope, tianbao.StateErased)

@@ -23,6 +23,8 @@ func notSealed() map[string]string {
 	return map[string]string{
 		"unit_history.before":     "the register, which is public",
 		"form.definition":         "a published form",
+		"form_draft.definition":   "a form to be published",
+		"certificate.body":        "names units and figures, no person",
 		"report_row.look_keys":    "keyed indexes",
 		"staged_row.look_keys":    "keyed indexes",
 		"app_user.login_key":      "keyed index",

@@ -51,6 +51,7 @@ func TestSheetBench(t *testing.T) {
 	screen := os.Getenv("TIANBAO_IME") == "1"
 	result := map[string]map[string]string{} // check, library
 	version := map[string]string{}
+	browser.Life = 90 * time.Minute // slow grids are part of the comparison
 	headless := browser.Start(t)
 	var window *browser.Browser
 	if screen {
