@@ -45,6 +45,7 @@ type Notice struct {
 	Everyone bool
 	Units    []Unit
 	Campaign ID    // the collection it is about, 0: none
+	Mail     bool  // its units get a copy by mail
 	Turn     int64 // another one after each change, also of a draft
 	// Mine tells that it is addressed to the viewer, Seen which version the viewer read, 0: none.
 	Mine bool

@@ -113,7 +113,11 @@ type mailSender struct{ *mail.Client }
 
 // Send implements remind.Sender.
 func (s mailSender) Send(ctx context.Context, m *remind.Message) error {
-	return s.Client.Send(ctx, &mail.Message{ID: "remind-" + m.ID.String(), To: m.Mail, Subject: "催报：" + m.Title, Text: m.Text + "\n", At: clock.System()})
+	subject := "催报："
+	if m.Notice != 0 {
+		subject = "通知："
+	}
+	return s.Client.Send(ctx, &mail.Message{ID: "remind-" + m.ID.String(), To: m.Mail, Subject: subject + m.Title, Text: m.Text + "\n", At: clock.System()})
 }
 
 // hookSender hands reminders to the webhook, with no more of a unit than it takes to send
@@ -172,7 +176,9 @@ func keepReminding(ctx context.Context, s *remind.Service, log *slog.Logger) fun
 		told(err)
 	})
 	deliveries := every(ctx, deliverEvery, func() {
-		_, err := s.Deliver(ctx)
+		_, err := s.QueueCopies(ctx)
+		told(err)
+		_, err = s.Deliver(ctx)
 		told(err)
 	})
 	return func() {

@@ -123,8 +123,8 @@ func errWithdrawn() error {
 	return tianbao.Invalid("withdrawn", "这份通知已经撤回，不能再改；需要的话请另发一份。")
 }
 
-// Publish publishes a draft.
-func (s *Service) Publish(ctx context.Context, a *Actor, id tianbao.ID, turn int64) error {
+// Publish publishes a draft; mail: units with an address get a copy there.
+func (s *Service) Publish(ctx context.Context, a *Actor, id tianbao.ID, turn int64, mail bool) error {
 	n, err := s.led(ctx, a, id, turn)
 	if err != nil {
 		return err
@@ -132,7 +132,11 @@ func (s *Service) Publish(ctx context.Context, a *Actor, id tianbao.ID, turn int
 	if n.State != tianbao.NoticeDraft {
 		return tianbao.Invalid("no_draft", "这份通知已经发布过了，请刷新页面查看。")
 	}
-	return s.Store.Amend(ctx, &n, s.Now(), s.event(a, "notice.publish", id, n.Owner, ""))
+	detail := ""
+	if n.Mail = mail; mail {
+		detail = "mail=true"
+	}
+	return s.Store.Amend(ctx, &n, s.Now(), s.event(a, "notice.publish", id, n.Owner, detail))
 }
 
 // Withdraw withdraws a published notice.

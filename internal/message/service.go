@@ -175,6 +175,7 @@ func (s *Service) Versions(ctx context.Context, a *Actor, id tianbao.ID) (tianba
 // Receipts are who of a notice's units, as far as the actor leads them, read it.
 type Receipts struct {
 	Notice  tianbao.Notice
+	Scope   tianbao.Scope // the units that are told of
 	Figures Figures
 	Behind  []Behind
 	Readers []Receipt
@@ -193,6 +194,7 @@ func (s *Service) Receipts(ctx context.Context, a *Actor, id tianbao.ID, read bo
 	if !n.Everyone {
 		scope = common(a.Leads, scopeOf(n))
 	}
+	out.Scope = scope
 	if out.Figures, err = s.Store.ReadFigures(ctx, scope, n, s.Now()); err != nil {
 		return out, err
 	}

@@ -23,6 +23,8 @@ const (
 	WhyStopped   Why = "stopped"    // by an officer
 	WhyRefused   Why = "refused"    // the channel does not take it
 	WhyGaveUp    Why = "gave_up"    // the channel was not to be reached, many times
+	WhyWithdrawn Why = "withdrawn"  // the notice, before its copy went out
+	WhyUnwanted  Why = "unwanted"   // the unit takes no copies
 )
 
 // Whys returns the reasons for which a preview leaves units out, in its order.
@@ -53,6 +55,10 @@ func (w Why) Title() string {
 		return "对方拒收"
 	case WhyGaveUp:
 		return "多次发送不成"
+	case WhyWithdrawn:
+		return "通知已撤回"
+	case WhyUnwanted:
+		return "单位不要抄送"
 	}
 	return ""
 }

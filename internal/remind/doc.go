@@ -11,6 +11,9 @@
 // claim, at least once, with the same id each time; a claim that nobody ended is taken
 // up again when its lease is over.
 //
+// Copies of notices by mail ([Service.QueueCopies]) lie in the same outbox and go out the
+// same way, unless the notice was withdrawn or the unit wants none.
+//
 // The page's messages are delivered by the claim itself. Mail and webhook are
 // [Sender]s that internal/app puts in (internal/mail, internal/webhook).
 //

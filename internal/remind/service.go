@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/mail"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"tianbao"
 	"tianbao/internal/clock"
+	"tianbao/internal/ident"
 )
 
 // Sender takes messages out of the house. An error that has a method Permanent which
@@ -258,16 +258,14 @@ func (s *Service) Stop(ctx context.Context, a Actor, campaign tianbao.ID) (int, 
 	})
 }
 
-// SetMail sets where a unit gets mail, "" takes it away. The caller has checked the scope.
-func (s *Service) SetMail(ctx context.Context, by tianbao.ID, from string, unit tianbao.ID, address string) error {
-	if address = strings.TrimSpace(address); address != "" {
-		a, err := mail.ParseAddress(address)
-		if err != nil || a.Name != "" || a.Address != address || len(address) > 254 || strings.ContainsAny(address, "\r\n<>\" ") {
-			return tianbao.Invalid("bad_mail", "邮箱地址无法识别，请按“name@example.gov.cn”的样子填写。")
-		}
+// SetMail sets where a unit gets mail; no address takes it away. The caller has checked
+// the scope.
+func (s *Service) SetMail(ctx context.Context, by tianbao.ID, from string, unit tianbao.ID, m Mailbox) error {
+	if m.Address = strings.TrimSpace(m.Address); m.Address != "" && !ident.IsMail(m.Address) {
+		return tianbao.Invalid("bad_mail", "邮箱地址无法识别，请按“name@example.gov.cn”的样子填写。")
 	}
-	e := tianbao.Event{At: s.Now(), Actor: by, Owner: unit, From: from, What: "remind.mail", Object: unit.String(), Detail: fmt.Sprintf("set=%t", address != "")}
-	return s.Store.PutUnitMail(ctx, unit, address, by, e.At, e)
+	e := tianbao.Event{At: s.Now(), Actor: by, Owner: unit, From: from, What: "remind.mail", Object: unit.String(), Detail: fmt.Sprintf("set=%t copies=%t", m.Address != "", m.Address != "" && m.Copies)}
+	return s.Store.PutUnitMail(ctx, unit, m, by, e.At, e)
 }
 
 // Read notes that one of the units has read a message.

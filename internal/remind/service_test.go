@@ -91,7 +91,7 @@ func TestPreviewAndSendNow(t *testing.T) {
 	engines(t, 5, func(h *house) {
 		ctx := h.t.Context()
 		h.reports(h.units[0])
-		h.ok(h.SetMail(ctx, 5, "", h.units[1], "unit1@example.gov.cn"))
+		h.ok(h.SetMail(ctx, 5, "", h.units[1], remind.Mailbox{Address: "unit1@example.gov.cn"}))
 		p, err := h.Policy(ctx, collection)
 		h.ok(err)
 		p.Channels = remind.Channels()

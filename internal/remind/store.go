@@ -50,12 +50,19 @@ type Store interface {
 	// ReadReminder notes that a unit of those has read a message and all earlier ones of
 	// the collection; tianbao.NotFound for one of another unit.
 	ReadReminder(ctx context.Context, units []tianbao.ID, id, by tianbao.ID, at time.Time, events func(unit tianbao.ID) []tianbao.Event) error
-	// UnitMail returns where a unit gets mail, "" for nowhere; the caller has checked the scope.
-	UnitMail(ctx context.Context, unit tianbao.ID) (string, error)
-	// PutUnitMail sets it, "" takes it away.
-	PutUnitMail(ctx context.Context, unit tianbao.ID, address string, by tianbao.ID, at time.Time, events ...tianbao.Event) error
+	// UnitMail returns where a unit gets mail; the caller has checked the scope.
+	UnitMail(ctx context.Context, unit tianbao.ID) (Mailbox, error)
+	// PutUnitMail sets it; no address takes it away.
+	PutUnitMail(ctx context.Context, unit tianbao.ID, m Mailbox, by tianbao.ID, at time.Time, events ...tianbao.Event) error
 	// Contacts returns the contacts of units, whatever the scope.
 	Contacts(ctx context.Context, ids []tianbao.ID) (map[tianbao.ID]tianbao.Contact, error)
+	CopyStore
+}
+
+// Mailbox is where a unit gets mail.
+type Mailbox struct {
+	Address string // "": nowhere
+	Copies  bool   // also copies of notices
 }
 
 // Batch are reminders to be put into the outbox together.
@@ -153,7 +160,8 @@ type Message struct {
 	Attempts int
 	Channel  Channel
 	Unit     tianbao.Unit
-	Title    string // of the collection
+	Notice   tianbao.ID // of which it is a copy, 0: a reminder
+	Title    string     // of the collection, or the notice
 	Text     string
 	Due      time.Time
 	// Phone and Mail are the unit's, opened only for the channel that needs them.
@@ -175,9 +183,11 @@ type Finish struct {
 type Query struct {
 	State   State   // "": all
 	Channel Channel // "": all
-	Text    string  // part of the unit's name or code
-	Before  tianbao.ID
-	Limit   int
+	// Notice chooses copies of a notice; the collection is then 0.
+	Notice tianbao.ID
+	Text   string // part of the unit's name or code
+	Before tianbao.ID
+	Limit  int
 }
 
 // Count is how many reminders of a channel are in a state.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	noticeColumns = `n.id, n.title, n.issuer, n.plain, n.state, n.version, n.turn, n.at, n.amended, n.withdrawn, n.owner_id, n.everyone, n.campaign_id`
+	noticeColumns = `n.id, n.title, n.issuer, n.plain, n.state, n.version, n.turn, n.at, n.amended, n.withdrawn, n.owner_id, n.everyone, n.campaign_id, n.mail`
 	// $1 is who reads, LIST the units above and at the reader's own.
 	noticeMine = `CASE WHEN n.everyone OR EXISTS (SELECT 1 FROM notice_scope x WHERE x.notice_id = n.id AND x.unit_id IN LIST) THEN 1 ELSE 0 END,
  COALESCE((SELECT MAX(d.version) FROM notice_read d WHERE d.notice_id = n.id AND d.user_id = $1), 0)`
@@ -77,7 +77,7 @@ func oneList(sql string, ids []tianbao.ID, args []any) (string, []any) {
 func scanNotice(scan db.Scan) (n tianbao.Notice, err error) {
 	var at, amended, withdrawn int64
 	var mine int
-	err = scan(&n.ID, &n.Title, &n.Issuer, &n.Plain, &n.State, &n.Version, &n.Turn, &at, &amended, &withdrawn, &n.Owner, &n.Everyone, &n.Campaign,
+	err = scan(&n.ID, &n.Title, &n.Issuer, &n.Plain, &n.State, &n.Version, &n.Turn, &at, &amended, &withdrawn, &n.Owner, &n.Everyone, &n.Campaign, &n.Mail,
 		&n.Body, &mine, &n.Seen)
 	n.At, n.Amended, n.Withdrawn, n.Mine = when(at), when(amended), when(withdrawn), mine != 0
 	return n, err

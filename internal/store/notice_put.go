@@ -26,7 +26,7 @@ const (
  FROM notice n WHERE n.id = $1 AND n.turn = $2 AND n.state = 'published'`
 	sqlAmendNotice = `UPDATE notice SET title = $1, issuer = $2, body = $3, campaign_id = $4, version = version + 1, turn = turn + 1, amended = $5
  WHERE id = $6 AND turn = $7 AND state = 'published'`
-	sqlPublishNotice = `UPDATE notice SET state = 'published', version = 1, turn = turn + 1, at = $1 WHERE id = $2 AND turn = $3 AND state = 'draft'`
+	sqlPublishNotice = `UPDATE notice SET state = 'published', version = 1, turn = turn + 1, at = $1, mail = $2 WHERE id = $3 AND turn = $4 AND state = 'draft'`
 	sqlTurnNotice    = `UPDATE notice SET turn = turn + 1 WHERE id = $1 AND turn = $2 AND state = 'draft'`
 	sqlAttach        = `INSERT INTO attachment (notice_id, id, pos, name, type, size, data, since) VALUES ($1, $2,
  (SELECT COUNT(*) FROM attachment b WHERE b.notice_id = $1), $3, $4, $5, $6, $7)`
@@ -101,7 +101,7 @@ func amend(ctx context.Context, tx db.Tx, n *tianbao.Notice, at time.Time) error
 func (s *Store) Amend(ctx context.Context, n *tianbao.Notice, at time.Time, events ...tianbao.Event) error {
 	return s.db.Tx(ctx, func(tx db.Tx) (err error) {
 		if n.State == tianbao.NoticeDraft {
-			err = oneNotice(ctx, tx, sqlPublishNotice, ms(at), n.ID, n.Turn)
+			err = oneNotice(ctx, tx, sqlPublishNotice, ms(at), n.Mail, n.ID, n.Turn)
 		} else {
 			err = amend(ctx, tx, n, at)
 		}

@@ -223,41 +223,40 @@ func firstTurns(ctx context.Context, tx db.Tx, id tianbao.ID, units []tianbao.ID
 // Where units get mail.
 
 const (
-	sqlUnitMail       = `SELECT m.address FROM unit_mail m WHERE m.unit_id = $1`
-	sqlUpdateUnitMail = `UPDATE unit_mail SET address = $1, at = $2, by_id = $3 WHERE unit_id = $4`
-	sqlInsertUnitMail = `INSERT INTO unit_mail (address, at, by_id, unit_id) VALUES ($1, $2, $3, $4)`
+	sqlUnitMail       = `SELECT m.address, m.copies FROM unit_mail m WHERE m.unit_id = $1`
+	sqlUpdateUnitMail = `UPDATE unit_mail SET address = $1, copies = $2, at = $3, by_id = $4 WHERE unit_id = $5`
+	sqlInsertUnitMail = `INSERT INTO unit_mail (address, copies, at, by_id, unit_id) VALUES ($1, $2, $3, $4, $5)`
 	sqlDropUnitMail   = `DELETE FROM unit_mail WHERE unit_id = $1`
 )
 
 // UnitMail implements remind.Store.
-func (s *Store) UnitMail(ctx context.Context, unit tianbao.ID) (string, error) {
+func (s *Store) UnitMail(ctx context.Context, unit tianbao.ID) (remind.Mailbox, error) {
 	return s.unitMail(ctx, s.db, unit)
 }
 
-func (s *Store) unitMail(ctx context.Context, q db.Queryer, unit tianbao.ID) (string, error) {
+func (s *Store) unitMail(ctx context.Context, q db.Queryer, unit tianbao.ID) (m remind.Mailbox, err error) {
 	var sealed []byte
-	err := q.One(ctx, []any{&sealed}, sqlUnitMail, unit)
+	err = q.One(ctx, []any{&sealed, &m.Copies}, sqlUnitMail, unit)
 	if errors.Is(err, db.ErrNoRows) {
-		return "", nil
+		return m, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("store: read the mail address of unit %s: %w", unit, err)
+		return m, fmt.Errorf("store: read the mail address of unit %s: %w", unit, err)
 	}
-	address, err := s.openText(sealed, mailPlace(unit))
-	if err != nil {
-		return "", fmt.Errorf("store: open the mail address of unit %s: %w", unit, err)
+	if m.Address, err = s.openText(sealed, mailPlace(unit)); err != nil {
+		return m, fmt.Errorf("store: open the mail address of unit %s: %w", unit, err)
 	}
-	return address, nil
+	return m, nil
 }
 
 // PutUnitMail implements remind.Store.
-func (s *Store) PutUnitMail(ctx context.Context, unit tianbao.ID, address string, by tianbao.ID, at time.Time, events ...tianbao.Event) error {
-	sealed := s.sealText(address, mailPlace(unit))
+func (s *Store) PutUnitMail(ctx context.Context, unit tianbao.ID, m remind.Mailbox, by tianbao.ID, at time.Time, events ...tianbao.Event) error {
+	sealed := s.sealText(m.Address, mailPlace(unit))
 	return s.db.Tx(ctx, func(tx db.Tx) (err error) {
-		if address == "" {
+		if m.Address == "" {
 			_, err = tx.Exec(ctx, sqlDropUnitMail, unit)
 		} else {
-			err = upsert(ctx, tx, sqlUpdateUnitMail, sqlInsertUnitMail, sealed, ms(at), by, unit)
+			err = upsert(ctx, tx, sqlUpdateUnitMail, sqlInsertUnitMail, sealed, m.Copies, ms(at), by, unit)
 		}
 		if err != nil {
 			return fmt.Errorf("store: put the mail address of unit %s: %w", unit, err)

@@ -15,8 +15,8 @@ import (
 const (
 	sqlReminders = `SELECT o.id, o.unit_id, u.name, u.budget_code, o.due, o.channel, o.hand, o.made, o.state, o.reason, o.attempts, o.next, o.sent, o.read_at
  FROM remind_outbox o JOIN unit u ON u.id = o.unit_id
- WHERE SCOPE(u.path) AND o.campaign_id = $1 AND o.id < $2 AND ($3 = '' OR o.state = $3) AND ($4 = '' OR o.channel = $4)
- AND (lower(u.name) LIKE $5 ESCAPE '\' OR lower(u.budget_code) LIKE $5 ESCAPE '\') ORDER BY o.id DESC LIMIT $6`
+ WHERE SCOPE(u.path) AND o.campaign_id = $1 AND o.id < $2 AND ($3 = '' OR o.state = $3) AND ($4 = '' OR o.channel = $4) AND o.notice_id = $5
+ AND (lower(u.name) LIKE $6 ESCAPE '\' OR lower(u.budget_code) LIKE $6 ESCAPE '\') ORDER BY o.id DESC LIMIT $7`
 	sqlCountReminders = `SELECT o.state, o.channel, COUNT(*) FROM remind_outbox o JOIN unit u ON u.id = o.unit_id
  WHERE SCOPE(u.path) AND o.campaign_id = $1 GROUP BY o.state, o.channel ORDER BY o.state, o.channel`
 	sqlInbox = `SELECT o.id, o.campaign_id, c.title, o.unit_id, u.name, o.sent, o.body
@@ -36,7 +36,7 @@ func (s *Store) Reminders(ctx context.Context, scope tianbao.Scope, id tianbao.I
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	sql, args := within(sqlReminders, scope, id, before, q.State, q.Channel, contains(q.Text), max(q.Limit, 0))
+	sql, args := within(sqlReminders, scope, id, before, q.State, q.Channel, q.Notice, contains(q.Text), max(q.Limit, 0))
 	return db.Collect(ctx, s.db, func(scan db.Scan) (r remind.Reminder, err error) {
 		var due, made, next, sent, read int64
 		r.Campaign = id
@@ -49,10 +49,12 @@ func (s *Store) Reminders(ctx context.Context, scope tianbao.Scope, id tianbao.I
 // CountReminders implements remind.Store.
 func (s *Store) CountReminders(ctx context.Context, scope tianbao.Scope, id tianbao.ID) ([]remind.Count, error) {
 	sql, args := within(sqlCountReminders, scope, id)
-	return db.Collect(ctx, s.db, func(scan db.Scan) (c remind.Count, err error) {
-		err = scan(&c.State, &c.Channel, &c.N)
-		return c, err
-	}, sql, args...)
+	return db.Collect(ctx, s.db, scanSent, sql, args...)
+}
+
+func scanSent(scan db.Scan) (c remind.Count, err error) {
+	err = scan(&c.State, &c.Channel, &c.N)
+	return c, err
 }
 
 // Inbox implements remind.Store.

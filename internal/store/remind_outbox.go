@@ -21,7 +21,7 @@ const (
  WHERE o.state IN ('waiting', 'sending') AND o.next <= $1 AND o.channel IN LIST ORDER BY o.next, o.id LIMIT $2`
 	sqlClaimReminder = `UPDATE remind_outbox SET state = 'sending', node = $1, next = $2, attempts = attempts + 1
  WHERE id = $3 AND state IN ('waiting', 'sending') AND next <= $4`
-	sqlClaimedReminders = `SELECT o.id, o.campaign_id, o.unit_id, o.due, o.channel, o.hand, o.attempts, o.body FROM remind_outbox o WHERE o.id IN LIST`
+	sqlClaimedReminders = `SELECT o.id, o.campaign_id, o.unit_id, o.due, o.channel, o.hand, o.attempts, o.body, o.notice_id FROM remind_outbox o WHERE o.id IN LIST`
 	sqlLinesOf          = `SELECT ` + unitColumns + `, ` + stateNow + `, COALESCE(s.row_count, 0), COALESCE(s.faulty, 0), COALESCE(s.since, 0), COALESCE(s.review, ''), COALESCE(s.passes, 0)
  FROM unit u LEFT JOIN unit_status s ON s.campaign_id = $1 AND s.unit_id = u.id WHERE u.id IN LIST`
 	sqlAccountsOf = `SELECT DISTINCT g.unit_id FROM role_grant g JOIN app_user p ON p.id = g.user_id
@@ -58,7 +58,8 @@ func (s *Store) DueReminders(ctx context.Context, channels []remind.Channel, at 
 // claimed is a reminder of a claim.
 type claimed struct {
 	remind.Reminder
-	body []byte
+	body   []byte
+	notice tianbao.ID // of which it is a copy, 0: of none
 }
 
 // claiming is the transaction of a claim.
@@ -106,16 +107,21 @@ func (s *Store) ClaimReminders(ctx context.Context, c *remind.Claim, decide func
 	return out, nil
 }
 
-// run decides about the reminders that were taken, a collection at a time.
+// run decides about the reminders that were taken, a collection at a time, and about
+// copies, a notice at a time.
 func (k *claiming) run(ctx context.Context, ids []tianbao.ID) error {
-	of := make(map[tianbao.ID][]claimed) // by collection
+	of, copies := make(map[tianbao.ID][]claimed), make(map[tianbao.ID][]claimed)
 	err := listed(sqlClaimedReminders, ids, nil, func(sql string, args []any) error {
 		return k.tx.Each(ctx, func(scan db.Scan) error {
 			var r claimed
 			var due int64
-			err := scan(&r.ID, &r.Campaign, &r.Unit, &due, &r.Channel, &r.Hand, &r.Attempts, &r.body)
+			err := scan(&r.ID, &r.Campaign, &r.Unit, &due, &r.Channel, &r.Hand, &r.Attempts, &r.body, &r.notice)
 			r.Due = when(due)
-			of[r.Campaign] = append(of[r.Campaign], r)
+			if r.notice != 0 {
+				copies[r.notice] = append(copies[r.notice], r)
+			} else {
+				of[r.Campaign] = append(of[r.Campaign], r)
+			}
 			return err
 		}, sql, args...)
 	})
@@ -124,6 +130,11 @@ func (k *claiming) run(ctx context.Context, ids []tianbao.ID) error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(of)) {
 		if err := k.collection(ctx, id, of[id]); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(copies)) {
+		if err := k.copies(ctx, id, copies[id]); err != nil {
 			return err
 		}
 	}
@@ -210,8 +221,9 @@ func (k *claiming) one(ctx context.Context, plan *campaign.Plan, p *remind.Polic
 	case remind.ChannelPage:
 		f.Account = k.accounts[r.Unit]
 	case remind.ChannelMail:
-		m.Mail, err = k.s.unitMail(ctx, k.tx, r.Unit)
-		f.Mail = m.Mail != ""
+		var box remind.Mailbox
+		box, err = k.s.unitMail(ctx, k.tx, r.Unit)
+		m.Mail, f.Mail = box.Address, box.Address != ""
 	case remind.ChannelHook:
 		m.Phone, err = k.phone(ctx, r.Unit)
 		f.Phone = m.Phone != ""

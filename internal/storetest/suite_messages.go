@@ -48,7 +48,7 @@ func (m *messages) publish(who *message.Actor, title string, units ...tianbao.Un
 	ctx := m.w.t.Context()
 	id, err := m.Create(ctx, who, &message.Draft{Title: title, Body: "正文", Units: units})
 	m.w.ok(err)
-	m.w.ok(m.Publish(ctx, who, id, 0))
+	m.w.ok(m.Publish(ctx, who, id, 0, false))
 	return id
 }
 
@@ -120,10 +120,10 @@ func testNoticeLife(w *world) {
 	}
 	refused(w.t, "a draft withdrawn", m.Withdraw(ctx, top, id, 0), tianbao.ErrInvalid)
 	w.ok(m.Attach(ctx, top, id, 0, "附件.pdf", []byte("%PDF-1.7")))
-	refused(w.t, "published from an old turn", m.Publish(ctx, top, id, 1), tianbao.ErrConflict)
-	refused(w.t, "published by others", m.Publish(ctx, other, id, 0), tianbao.ErrNotFound)
-	w.ok(m.Publish(ctx, top, id, 0))
-	refused(w.t, "published twice", m.Publish(ctx, top, id, 0), tianbao.ErrInvalid)
+	refused(w.t, "published from an old turn", m.Publish(ctx, top, id, 1, false), tianbao.ErrConflict)
+	refused(w.t, "published by others", m.Publish(ctx, other, id, 0, false), tianbao.ErrNotFound)
+	w.ok(m.Publish(ctx, top, id, 0, false))
+	refused(w.t, "published twice", m.Publish(ctx, top, id, 0, false), tianbao.ErrInvalid)
 
 	for _, tt := range []struct {
 		name   string

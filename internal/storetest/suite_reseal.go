@@ -197,7 +197,7 @@ func (w *world) fillCollection() {
 	w.ok(w.PutQuestion(ctx, q, campaign, epoch(), 20))
 	q.State, q.Shown, q.Answer, q.Answered, q.Turn = tianbao.QuestionPublished, "怎么填", "张示例照登记填", epoch(), 1
 	w.ok(w.Store.Answer(ctx, q, clerk, bureau))
-	w.ok(w.PutUnitMail(ctx, unitA, "zhang@example.gov.cn", clerk, epoch()))
+	w.ok(w.PutUnitMail(ctx, unitA, remind.Mailbox{Address: "zhang@example.gov.cn"}, clerk, epoch()))
 	none := func(int) []tianbao.Event { return nil }
 	_, err = w.Enqueue(ctx, &remind.Batch{Campaign: campaign, At: epoch(), Every: time.Hour, Next: epoch(), Items: []remind.Item{
 		{Unit: unitA, Due: epoch(), Channels: []remind.Channel{remind.ChannelPage}, IDs: []tianbao.ID{w.id()}},

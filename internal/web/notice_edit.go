@@ -9,6 +9,7 @@ import (
 
 	"tianbao"
 	"tianbao/internal/message"
+	"tianbao/internal/remind"
 )
 
 // noticeEditPage is the data of noticeedit.html.
@@ -21,6 +22,9 @@ type noticeEditPage struct {
 	Preview   template.HTML
 	Message   string
 	Max       int
+	// Mails tells that the server sends mail, Boxes how many of the draft's units take copies.
+	Mails bool
+	Boxes int
 }
 
 // Published reports whether changes are amendments.
@@ -77,6 +81,15 @@ func (s *Server) noticeForm(w http.ResponseWriter, r *http.Request, v *viewer, s
 		p.Seat = a.Seats[0].Name
 	}
 	var err error
+	if p.Mails = s.Reminders.Usable(remind.ChannelMail); p.Mails && p.Notice.State == tianbao.NoticeDraft {
+		var to tianbao.Scope
+		for _, u := range p.Notice.Units {
+			to.Paths = append(to.Paths, u.Path)
+		}
+		if p.Boxes, err = s.Reminders.Store.Mailboxes(r.Context(), to, s.Now()); err != nil {
+			return err
+		}
+	}
 	if p.Campaigns, err = s.campaignChoices(r, v); err != nil {
 		return err
 	}
@@ -298,12 +311,15 @@ func (s *Server) detachFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 }
 
 func (s *Server) publishNotice(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	var in wireTurn
+	var in wirePublish
 	if err := read(r, &in); err != nil {
 		return err
 	}
+	if in.Mail && !s.Reminders.Usable(remind.ChannelMail) {
+		return tianbao.Invalid("no_mail", "服务器没有设置邮件，不能抄送，请不要勾选抄送后再发布。")
+	}
 	return s.noticeAct(w, r, v, "", func(a *message.Actor, id tianbao.ID) error {
-		return s.Messages.Publish(r.Context(), a, id, in.Turn)
+		return s.Messages.Publish(r.Context(), a, id, in.Turn, in.Mail)
 	})
 }
 

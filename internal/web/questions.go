@@ -5,13 +5,17 @@ import (
 
 	"tianbao"
 	"tianbao/internal/message"
+	"tianbao/internal/remind"
 )
 
 // noticeReadersPage is the data of noticereaders.html.
 type noticeReadersPage struct {
 	message.Receipts
-	Read bool // the readers are listed, else the units behind
-	Next int
+	Show   string // "read": the readers are listed; "mail": the copies; else the units behind
+	Next   int
+	Copied []wireCopied
+	Copies []wireReminder
+	More   tianbao.ID // before which the next page of copies begins
 }
 
 // noticeReaders tells who of the viewer's units read a notice.
@@ -20,20 +24,25 @@ func (s *Server) noticeReaders(w http.ResponseWriter, r *http.Request, v *viewer
 	if err != nil {
 		return err
 	}
-	read, offset := r.URL.Query().Get("show") == "read", atoi(r.URL.Query().Get("offset"), 0)
-	got, err := s.Messages.Receipts(r.Context(), v.reader(r), id, read, offset, noticesPageSize+1)
+	show, offset := r.URL.Query().Get("show"), atoi(r.URL.Query().Get("offset"), 0)
+	got, err := s.Messages.Receipts(r.Context(), v.reader(r), id, show == "read", offset, noticesPageSize+1)
 	if err != nil {
 		return err
 	}
-	p := noticeReadersPage{Receipts: got, Read: read}
+	p := noticeReadersPage{Receipts: got, Show: show}
 	if len(got.Behind) > noticesPageSize {
 		p.Behind, p.Next = got.Behind[:noticesPageSize], offset+noticesPageSize
 	}
 	if len(got.Readers) > noticesPageSize {
 		p.Readers, p.Next = got.Readers[:noticesPageSize], offset+noticesPageSize
 	}
+	if got.Notice.Mail && show == "mail" {
+		if err := s.copies(r, &p); err != nil {
+			return err
+		}
+	}
 	f := got.Figures
-	out := wireReaders{Units: f.Units, Read: f.Read, Unread: f.Unread(), Earlier: f.Earlier, NoAccount: f.NoAccount, Next: p.Next}
+	out := wireReaders{Units: f.Units, Read: f.Read, Unread: f.Unread(), Earlier: f.Earlier, NoAccount: f.NoAccount, Next: p.Next, Copied: p.Copied, Copies: p.Copies}
 	for _, b := range p.Behind {
 		out.Behind = append(out.Behind, wireBehind{b.Unit.ID, b.Unit.Name, b.Version, b.Account})
 	}
@@ -41,6 +50,27 @@ func (s *Server) noticeReaders(w http.ResponseWriter, r *http.Request, v *viewer
 		out.Readers = append(out.Readers, wireReceived{b.Unit.ID, b.Unit.Name, b.Name, b.Version, stamp(b.First), stamp(b.At)})
 	}
 	return s.answer(w, r, v, out, "noticereaders.html", "阅读情况", &p)
+}
+
+// copies lists what became of a notice's copies by mail.
+func (s *Server) copies(r *http.Request, p *noticeReadersPage) error {
+	counts, err := s.Reminders.Store.CountCopies(r.Context(), p.Scope, p.Notice.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range counts {
+		p.Copied = append(p.Copied, wireCopied{c.State, c.N})
+	}
+	ask := remind.Query{Notice: p.Notice.ID, Limit: noticesPageSize}
+	ask.Before, _ = tianbao.ParseID(r.URL.Query().Get("before")) // none: the first page
+	list, err := s.Reminders.Store.Reminders(r.Context(), p.Scope, 0, ask)
+	for i := range list {
+		p.Copies = append(p.Copies, toReminder(&list[i]))
+	}
+	if len(list) == noticesPageSize {
+		p.More = list[len(list)-1].ID
+	}
+	return err
 }
 
 // askQuestion takes a unit's question about a notice.

@@ -7,6 +7,7 @@ import (
 
 	"tianbao"
 	"tianbao/internal/clock"
+	"tianbao/internal/ident"
 	"tianbao/internal/org"
 )
 
@@ -86,18 +87,22 @@ type wireChanged struct {
 
 // unitPage is the data of unit.html.
 type unitPage struct {
-	CSRF    string
-	Unit    wireUnitEntry
-	Up      *tianbao.Unit // nil: above the viewer's scope
-	Heir    *tianbao.Unit
-	Today   string
-	Types   []string
-	Kinds   []string
-	Fields  []tianbao.Field // that a request may be about
-	Closed  bool
-	Keeper  bool // the viewer keeps this entry
-	Own     bool // the viewer may ask for a correction
-	Message string
+	CSRF   string
+	Unit   wireUnitEntry
+	Up     *tianbao.Unit // nil: above the viewer's scope
+	Heir   *tianbao.Unit
+	Today  string
+	Types  []string
+	Kinds  []string
+	Fields []tianbao.Field // that a request may be about
+	Closed bool
+	Keeper bool // the viewer keeps this entry
+	Own    bool // the viewer may ask for a correction
+	// Mail is where the unit gets mail, masked, for whoever keeps the entry or fills in for
+	// it; NoCopies tells that notices are not copied there.
+	Mail     string
+	NoCopies bool
+	Message  string
 }
 
 // KindName names a kind in the users' words.
@@ -134,6 +139,13 @@ func (s *Server) unitPage(r *http.Request, v *viewer) (*unitPage, error) {
 		CSRF: v.signed.CSRF, Today: s.Org.Today().Format(time.DateOnly), Closed: !e.Open(s.Now()),
 		Keeper: u.Scope(tianbao.PowerRegister).Covers(e.Path), Own: u.Scope(tianbao.PowerFill).Covers(e.Path),
 		Types: form.Field("unit_type").Enum, Kinds: form.Field("kind").Enum,
+	}
+	if s.Reminders != nil && (p.Own || p.Keeper) {
+		box, err := s.Reminders.Store.UnitMail(r.Context(), e.ID)
+		if err != nil {
+			return nil, err
+		}
+		p.Mail, p.NoCopies = ident.MaskMail(box.Address), box.Address != "" && !box.Copies
 	}
 	for _, key := range org.RequestFields() {
 		p.Fields = append(p.Fields, *form.Field(key))

@@ -178,7 +178,8 @@ func (s *Server) readReminder(w http.ResponseWriter, r *http.Request, v *viewer)
 
 // wireUnitMail is where a unit gets mail.
 type wireUnitMail struct {
-	Mail string `json:"mail"` // "" for nowhere
+	Mail     string `json:"mail"`                // "" for nowhere
+	NoCopies bool   `json:"no_copies,omitempty"` // no copies of notices
 }
 
 // setUnitMail sets where the unit of the path gets mail.
@@ -187,7 +188,7 @@ func (s *Server) setUnitMail(w http.ResponseWriter, r *http.Request, v *viewer) 
 	if err := read(r, &in); err != nil {
 		return err
 	}
-	if err := s.Reminders.SetMail(r.Context(), v.user().ID, address(r), v.unit.ID, in.Mail); err != nil {
+	if err := s.Reminders.SetMail(r.Context(), v.user().ID, address(r), v.unit.ID, remind.Mailbox{Address: in.Mail, Copies: !in.NoCopies}); err != nil {
 		return err
 	}
 	return s.done(w, r, wireDone{Done: true}, "/units/"+v.unit.ID.String())

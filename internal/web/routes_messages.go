@@ -25,9 +25,9 @@ func (s *Server) messageTable() []route {
 		{post, "/notices/{notice}", leads, s.editNotice, "editNotice", "Change a draft, or amend a published notice: whoever read it is told", wireNoticeText{}, wireMade{}, false, 256 << 10},
 		{post, "/notices/{notice}/attachments", leads, s.attachFile, "attachFile", "Add a file to a notice; to a published one as an amendment", wireTurn{}, wireMade{}, true, maxFile + 64<<10},
 		{post, "/notices/{notice}/attachments/{attachment}/remove", leads, s.detachFile, "detachFile", "Take a file away from a notice; from a published one as an amendment", wireTurn{}, wireMade{}, false, 4 << 10},
-		{post, "/notices/{notice}/publish", leads, s.publishNotice, "publishNotice", "Publish a draft", wireTurn{}, wireMade{}, false, 4 << 10},
+		{post, "/notices/{notice}/publish", leads, s.publishNotice, "publishNotice", "Publish a draft, with a copy by mail where the caller asks for it", wirePublish{}, wireMade{}, false, 4 << 10},
 		{post, "/notices/{notice}/withdraw", leads, s.withdrawNotice, "withdrawNotice", "Withdraw a published notice; its title stays for those whom it was for", wireTurn{}, wireMade{}, false, 4 << 10},
-		{get, "/notices/{notice}/readers", leads, s.noticeReaders, "noticeReaders", "How many units in the caller's scope read a notice, and which did not; with ?show=read who did", nil, wireReaders{}, false, 0},
+		{get, "/notices/{notice}/readers", leads, s.noticeReaders, "noticeReaders", "How many units in the caller's scope read a notice, and which did not; with ?show=read who did, with ?show=mail what became of the copies by mail", nil, wireReaders{}, false, 0},
 
 		{get, "/questions", leads, s.questions, "questions", "Questions of units in the caller's scope, the oldest open one first; query: state, notice, offset", nil, wireQuestions{}, false, 0},
 		{get, "/questions/{question}", leads, s.question, "question", "One of them", nil, wireQuestion{}, false, 0},

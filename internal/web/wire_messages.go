@@ -3,6 +3,7 @@ package web
 import (
 	"tianbao"
 	"tianbao/internal/message"
+	"tianbao/internal/remind"
 )
 
 type wireNotices struct {
@@ -29,6 +30,7 @@ type wireNotice struct {
 	Everyone    bool                `json:"everyone,omitempty"`
 	Units       []wireUnitName      `json:"units,omitempty"` // whom it is for, with all below them
 	Campaign    tianbao.ID          `json:"campaign,omitempty"`
+	Mail        bool                `json:"mail,omitempty"`  // units with an address get a copy
 	Leads       bool                `json:"leads,omitempty"` // the caller may amend it
 	Attachments []wireAttachment    `json:"attachments,omitempty"`
 	Questions   []wireQuestion      `json:"questions,omitempty"` // of the caller's units
@@ -62,6 +64,12 @@ type wireTurn struct {
 	Turn int64 `json:"turn"` // of the notice that the caller saw
 }
 
+// wirePublish is what publishes a draft.
+type wirePublish struct {
+	Turn int64 `json:"turn"`           // of the notice that the caller saw
+	Mail bool  `json:"mail,omitempty"` // units with an address get a copy by mail
+}
+
 type wirePreview struct {
 	HTML string `json:"html"`
 }
@@ -87,6 +95,8 @@ type wireReaders struct {
 	NoAccount int            `json:"no_account"` // of the unread: has no account
 	Behind    []wireBehind   `json:"behind,omitempty"`
 	Readers   []wireReceived `json:"readers,omitempty"`
+	Copied    []wireCopied   `json:"copied,omitempty"` // copies by mail, counted by state
+	Copies    []wireReminder `json:"copies,omitempty"`
 	Next      int            `json:"next,omitempty"`
 }
 
@@ -95,6 +105,11 @@ type wireBehind struct {
 	Name    string     `json:"name"`
 	Version int        `json:"version,omitempty"` // which one it read
 	Account bool       `json:"account"`
+}
+
+type wireCopied struct {
+	State remind.State `json:"state"`
+	N     int          `json:"n"`
 }
 
 type wireReceived struct {
@@ -143,7 +158,7 @@ type wireReply struct {
 func toNotice(n *tianbao.Notice) wireNotice {
 	return wireNotice{
 		ID: n.ID, Title: n.Title, Issuer: n.Issuer, At: stamp(n.At), State: n.State, Version: n.Version, Turn: n.Turn,
-		Amended: stamp(n.Amended), Withdrawn: stamp(n.Withdrawn), Unread: n.Unread(), Seen: n.Seen, Campaign: n.Campaign,
+		Amended: stamp(n.Amended), Withdrawn: stamp(n.Withdrawn), Unread: n.Unread(), Seen: n.Seen, Campaign: n.Campaign, Mail: n.Mail,
 	}
 }
 

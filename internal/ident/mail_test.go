@@ -1,0 +1,34 @@
+package ident_test
+
+import (
+	"strings"
+	"testing"
+
+	"tianbao/internal/ident"
+)
+
+func TestMail(t *testing.T) {
+	for _, c := range []struct {
+		text, masked string
+		ok           bool
+	}{
+		{"zhang@example.gov.cn", "z***@example.gov.cn", true},
+		{"a@b", "a***@b", true},
+		{"张三@example.cn", "张***@example.cn", true},
+		{"示例 <a@example.cn>", "示***@example.cn>", false},
+		{"a@example.cn, b@example.cn", "a***@example.cn, b@example.cn", false},
+		{"a@example.cn\r\nBcc: b@example.cn", "a***@example.cn\r\nBcc: b@example.cn", false},
+		{"a(x)@example.cn", "a***@example.cn", false},
+		{"example.cn", "**********", false},
+		{"@example.cn", "***@example.cn", false},
+		{"", "", false},
+		{strings.Repeat("a", 250) + "@b.cn", "a***@b.cn", false},
+	} {
+		if got := ident.IsMail(c.text); got != c.ok {
+			t.Errorf("IsMail(%q) = %t", c.text, got)
+		}
+		if got := ident.MaskMail(c.text); got != c.masked {
+			t.Errorf("MaskMail(%q) = %q, want %q", c.text, got, c.masked)
+		}
+	}
+}
