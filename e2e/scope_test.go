@@ -136,6 +136,9 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 			case "everyone":
 			case "signed-in":
 				expect("nobody", nobody, 401)
+			case "service", "service-accounts.read":
+				expect("nobody", nobody, 401)
+				expect("filler", filler, 401) // a session is no token
 			case "fill":
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 403)

@@ -64,7 +64,7 @@ func TestSEC09AdministratorsFactor(t *testing.T) {
 			t.Helper()
 			for path, methods := range c.specification().Paths {
 				for method, op := range methods {
-					if op.Access == "everyone" || strings.Contains(strings.Join(but, " "), op.OperationID) {
+					if op.Access == "everyone" || strings.HasPrefix(op.Access, "service") || strings.Contains(strings.Join(but, " "), op.OperationID) {
 						continue
 					}
 					res, b := c.do(strings.ToUpper(method), strings.NewReplacer("{", "", "}", "").Replace(path), "application/json", strings.NewReader("{}"))

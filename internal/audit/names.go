@@ -31,6 +31,8 @@ var kinds = [...]struct{ what, title string }{
 	{"grant.give", "授予角色"},
 	{"grant.end", "收回角色"},
 	{"grant.lend", "委托权限"},
+	{"token.make", "发放接口令牌"},
+	{"token.end", "停用接口令牌"},
 	{"office.give", "任命管理员"},
 	{"office.refuse", "不同意任命管理员"},
 	{"rights.seal", "为账号和授权建立校验码"},

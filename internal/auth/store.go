@@ -78,6 +78,7 @@ type Store interface {
 
 	FactorStore
 	CredentialStore
+	TokenStore
 	ActivationStore
 	BatchStore
 

@@ -230,7 +230,11 @@ func (s *Store) AlteredRights(ctx context.Context) (rows int64, altered []string
 		if err != nil {
 			return err
 		}
-		rows = int64(len(users) + len(grants) + len(keys))
+		tokens, err := db.Collect(ctx, q, s.scanToken, sqlAllTokens)
+		if err != nil {
+			return err
+		}
+		rows = int64(len(users) + len(grants) + len(keys) + len(tokens))
 		for i := range users {
 			if !s.checked(&users[i]) {
 				altered = append(altered, users[i].user.Altered...)
@@ -244,6 +248,11 @@ func (s *Store) AlteredRights(ctx context.Context) (rows int64, altered []string
 		for i := range keys {
 			if !s.openCredential(&keys[i]) {
 				altered = append(altered, "credential "+keys[i].ID.String())
+			}
+		}
+		for i := range tokens {
+			if tokens[i].Altered {
+				altered = append(altered, "service_token "+tokens[i].ID.String())
 			}
 		}
 		return nil

@@ -80,6 +80,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"credentials", testCredentials},
 		{"altered credentials", testCredentialsAltered},
 		{"ceremonies", testCeremonies},
+		{"service tokens", testServiceTokens},
 		{"rights sealed once", testRightsSealedOnce},
 		{"lent grants", testLent},
 		{"sessions", testSessions},

@@ -34,6 +34,7 @@ func notSealed() map[string]string {
 		"activation.k":            "keyed index",
 		"credential.k":            "keyed index",
 		"ceremony.k":              "hash of a random token",
+		"service_token.k":         "hash of a random token",
 		"setup_token.token_hash":  "hash of a random token",
 		"attachment.data":         "published with a notice",
 		"job.payload":             "not in use",

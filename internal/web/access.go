@@ -24,6 +24,8 @@ type viewer struct {
 	report tianbao.Report
 	// unit is the one named by {unit} in the path, loaded likewise.
 	unit tianbao.UnitEntry
+	// service is the token of a program, on routes whose rule asks for one.
+	service auth.ServiceToken
 }
 
 func (v *viewer) user() tianbao.User {
@@ -57,6 +59,10 @@ type rule struct {
 	quiet bool
 	// pending is what may be pending; see held.
 	pending []auth.Pending
+	// service is set where programs ask with a token: no session is looked at.
+	service bool
+	// fail answers an error in the words of a protocol; nil: in those of the house.
+	fail func(w http.ResponseWriter, r *http.Request, e *tianbao.Error)
 }
 
 // The rules. Default is denial: a route without a rule does not build.
@@ -146,6 +152,10 @@ func (s *Server) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &viewer{}
 		if err := s.run(rt, w, r, v); err != nil {
+			if rt.Rule.service {
+				s.failService(&rt.Rule, w, r, err)
+				return
+			}
 			s.failAs(w, r, v, err)
 		}
 	})
@@ -153,7 +163,7 @@ func (s *Server) serve(rt route) http.Handler {
 
 func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer) error {
 	r.Body = http.MaxBytesReader(w, r.Body, rt.maxBody())
-	if c, err := r.Cookie(sessionCookie); err == nil {
+	if c, err := r.Cookie(sessionCookie); err == nil && !rt.Rule.service {
 		resume := s.Auth.Resume
 		if rt.Rule.quiet {
 			resume = s.Auth.Peek

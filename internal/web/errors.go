@@ -79,9 +79,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 	e := asError(err)
 	id, _ := r.Context().Value(keyRequestID).(string)
 	status := statuses[e.Kind]
-	if (e.Kind == tianbao.ErrInternal || e.Code == "disk_full") && r.Context().Err() == nil {
-		s.Log.LogAttrs(r.Context(), slog.LevelError, "failed", slog.String("id", id), slog.String("route", r.Pattern), slog.Any("err", err))
-	}
+	s.failLog(r, e, err)
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
 	}
@@ -113,6 +111,14 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 		p.Problems = append(p.Problems, pr.Message)
 	}
 	s.page(w, r, v, status, "error.html", titles[status], &p)
+}
+
+// failLog logs what nobody but the operator can put right; once, at the edge.
+func (s *Server) failLog(r *http.Request, e *tianbao.Error, err error) {
+	if (e.Kind == tianbao.ErrInternal || e.Code == "disk_full") && r.Context().Err() == nil {
+		id, _ := r.Context().Value(keyRequestID).(string)
+		s.Log.LogAttrs(r.Context(), slog.LevelError, "failed", slog.String("id", id), slog.String("route", r.Pattern), slog.Any("err", err))
+	}
 }
 
 // titles head the error pages.

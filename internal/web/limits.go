@@ -28,6 +28,7 @@ const (
 	limitActivate = "activation" // trying an activation code
 	limitQuestion = "question"   // asking about a notice
 	limitNotice   = "notice"     // adding a file to a notice
+	limitService  = "service"    // requests with a service token
 )
 
 // perAddress is how many times an account's measure an address has: an office shares
@@ -38,7 +39,7 @@ const perAddress = 20
 func DefaultLimits() Limits {
 	return Limits{
 		limitSignIn: 120, limitPassword: 10, limitSearch: 240, limitImport: 5, limitExport: 20,
-		limitReveal: 20, limitActivate: 60, limitQuestion: 10, limitNotice: 30,
+		limitReveal: 20, limitActivate: 60, limitQuestion: 10, limitNotice: 30, limitService: 600,
 	}
 }
 
@@ -61,6 +62,9 @@ func ParseLimits(text string) (Limits, error) {
 
 // limitOf returns the limit that a route falls under, "" for none.
 func limitOf(rt *route) string {
+	if rt.Rule.service {
+		return limitService
+	}
 	switch rt.ID {
 	case "signIn", "setUp", "signInOptions", "signInPasskey", "platformSignIn", "platformReturn":
 		return limitSignIn
@@ -96,10 +100,15 @@ func (s *Server) admit(r *http.Request, rt *route, v *viewer) error {
 	n, from := s.Limits[name], network(address(r))
 	var wait time.Duration
 	var first bool
-	if v.signed == nil {
+	switch {
+	case v.service.ID != 0:
+		wait, first = s.throttle.take(name+" token "+v.service.ID.String(), n)
+	case v.signed == nil:
 		wait, first = s.throttle.take(name+" from "+from, n)
-	} else if wait, first = s.throttle.take(name+" by "+v.user().ID.String(), n); wait == 0 {
-		wait, first = s.throttle.take(name+" at "+from, n*perAddress)
+	default:
+		if wait, first = s.throttle.take(name+" by "+v.user().ID.String(), n); wait == 0 {
+			wait, first = s.throttle.take(name+" at "+from, n*perAddress)
+		}
 	}
 	if wait == 0 {
 		return nil

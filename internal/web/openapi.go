@@ -34,7 +34,7 @@ func document(routes []route, version string) object {
 		for _, m := range pathParam.FindAllStringSubmatch(path, -1) {
 			params = append(params, object{"name": m[1], "in": "path", "required": true, "schema": object{"type": "string"}})
 		}
-		if rt.Method != http.MethodGet && rt.Rule.name != everyone.name {
+		if rt.Method != http.MethodGet && rt.Rule.name != everyone.name && !rt.Rule.service {
 			params = append(params, object{
 				"name": "X-CSRF-Token", "in": "header", "required": true, "schema": object{"type": "string"},
 				"description": "The csrf value of GET /session.",
@@ -68,16 +68,22 @@ func document(routes []route, version string) object {
 		if rt.Rule.name == everyone.name {
 			op["security"] = []any{}
 		}
+		if rt.Rule.service {
+			op["security"] = []any{object{"service": []any{}}}
+		}
 		item[strings.ToLower(rt.Method)] = op
 	}
 	return object{
 		"openapi":  "3.1.0",
-		"info":     object{"title": "tianbao", "version": version, "description": "Every resource has one route; send Accept: application/json for the answers described here. Unsafe requests carry the session cookie and the header X-CSRF-Token."},
+		"info":     object{"title": "tianbao", "version": version, "description": "Every resource has one route; send Accept: application/json for the answers described here. Unsafe requests carry the session cookie and the header X-CSRF-Token. Other systems ask with a service token where an operation says so."},
 		"paths":    paths,
 		"security": []any{object{"session": []any{}}},
 		"components": object{
 			"schemas":         schemas,
-			"securitySchemes": object{"session": object{"type": "apiKey", "in": "cookie", "name": sessionCookie}},
+			"securitySchemes": object{
+				"session": object{"type": "apiKey", "in": "cookie", "name": sessionCookie},
+				"service": object{"type": "http", "scheme": "bearer", "description": "A service token (接口令牌), made by the security administrator at /tokens."},
+			},
 		},
 	}
 }

@@ -212,7 +212,7 @@ func section(name string) string {
 		return "notices"
 	case "help.html":
 		return "help"
-	case "grants.html":
+	case "grants.html", "tokens.html", "newtoken.html":
 		return "grants"
 	case "lending.html":
 		return "lending"
