@@ -79,7 +79,7 @@ func document(routes []route, version string) object {
 		"paths":    paths,
 		"security": []any{object{"session": []any{}}},
 		"components": object{
-			"schemas":         schemas,
+			"schemas": schemas,
 			"securitySchemes": object{
 				"session": object{"type": "apiKey", "in": "cookie", "name": sessionCookie},
 				"service": object{"type": "http", "scheme": "bearer", "description": "A service token (接口令牌), made by the security administrator at /tokens."},
