@@ -25,6 +25,7 @@ const (
 	MaskID    Mask = "id"    // 210102********1234
 	MaskPhone Mask = "phone" // 139****1241
 	MaskName  Mask = "name"  // 张*
+	MaskMail  Mask = "mail"  // z***@example.gov.cn
 )
 
 // Field is one column of a form.

@@ -84,7 +84,7 @@ func (k Kind) Check(fault string) string {
 }
 
 // Masks returns the masks in the order in which pages list them.
-func Masks() []Mask { return []Mask{MaskNone, MaskName, MaskPhone, MaskID} }
+func Masks() []Mask { return []Mask{MaskNone, MaskName, MaskPhone, MaskID, MaskMail} }
 
 // Title returns the mask in the users' words.
 func (m Mask) Title() string {
@@ -97,6 +97,8 @@ func (m Mask) Title() string {
 		return "按电话隐去"
 	case MaskName:
 		return "按姓名隐去"
+	case MaskMail:
+		return "按邮箱隐去"
 	}
 	return ""
 }

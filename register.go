@@ -10,7 +10,7 @@ import (
 
 // Contact is whom to ask at a unit. It is personal: however it is printed or logged,
 // it shows nothing but that it is one; it is shown to people through masks.
-type Contact struct{ Name, Phone string }
+type Contact struct{ Name, Phone, Mail string }
 
 // String tells only that it is a contact.
 func (c Contact) String() string { return "[contact]" }

@@ -144,6 +144,8 @@ func (c *Checker) Mask(field int, value string) string {
 		return ident.MaskPhone(value)
 	case tianbao.MaskName:
 		return ident.MaskName(value)
+	case tianbao.MaskMail:
+		return ident.MaskMail(value)
 	}
 	return value
 }

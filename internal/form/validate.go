@@ -143,9 +143,9 @@ func (at fieldPlace) field() {
 		at.say("constraints/pattern", "这个正则表达式有语法错误，请改正或删去。")
 	}
 	switch f.Mask {
-	case tianbao.MaskNone, tianbao.MaskID, tianbao.MaskPhone, tianbao.MaskName:
+	case tianbao.MaskNone, tianbao.MaskID, tianbao.MaskPhone, tianbao.MaskName, tianbao.MaskMail:
 	default:
-		at.say("tianbao:mask", "隐去方式只有 id、phone、name 三种，请改正。")
+		at.say("tianbao:mask", "隐去方式只有 id、phone、name、mail 四种，请改正。")
 	}
 	if f.Seal && f.Mask == tianbao.MaskNone {
 		at.say("tianbao:mask", "加密保存的一栏要选隐去方式，请补上。")

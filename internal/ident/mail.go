@@ -8,6 +8,20 @@ import (
 // maxMail is the most bytes an address may have (RFC 5321, 4.5.3.1.3, without its brackets).
 const maxMail = 254
 
+// NormalizeMail returns an address without spaces around it, and with what was typed in
+// full width in half width: ａ＠ｂ．ｃｎ is a@b.cn.
+func NormalizeMail(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case '！' <= r && r <= '～':
+			return r - '！' + '!'
+		case r == '　':
+			return ' '
+		}
+		return r
+	}, s))
+}
+
 // IsMail reports whether s is a mail address and nothing else: without a name, a comment
 // or what could end a line of a mail's head.
 func IsMail(s string) bool {

@@ -7,6 +7,16 @@ import (
 	"tianbao/internal/ident"
 )
 
+func TestNormalizeMail(t *testing.T) {
+	for in, want := range map[string]string{
+		" zhang@example.gov.cn\n": "zhang@example.gov.cn", "ａ＠ｂ．ｃｎ": "a@b.cn", "　a@b.cn": "a@b.cn", "张三@b.cn": "张三@b.cn",
+	} {
+		if got := ident.NormalizeMail(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestMail(t *testing.T) {
 	for _, c := range []struct {
 		text, masked string

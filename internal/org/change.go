@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tianbao"
+	"tianbao/internal/ident"
 )
 
 // Act is one act of a bureau on a unit.
@@ -188,6 +189,10 @@ func (d *desk) values(u *tianbao.Unit, contact *tianbao.Contact) (aliases []tian
 			contact.Name = text
 		case keyPhone:
 			contact.Phone = text
+		case keyMail:
+			if contact.Mail = ident.NormalizeMail(text); contact.Mail != "" && !ident.IsMail(contact.Mail) {
+				return nil, tianbao.Invalid("contact_mail.format", badMail)
+			}
 		case keyAliases:
 			aliases = splitAliases(text)
 		case keyRegion:

@@ -188,9 +188,10 @@ func (p *planner) update(n *node, it *Item) (closing []tianbao.UnitChange) {
 
 // contact is the contact as it is to be: a blank changes nothing.
 func (p *planner) contact(n *node) tianbao.Contact {
-	c := tianbao.Contact{Name: p.cell(n.row, p.f.contact), Phone: p.cell(n.row, p.f.phone)}
+	c := tianbao.Contact{Name: p.cell(n.row, p.f.contact), Phone: p.cell(n.row, p.f.phone), Mail: p.mail(n.row)}
 	if n.entry != nil {
 		c.Name, c.Phone = cmp.Or(c.Name, n.entry.Contact.Name), cmp.Or(c.Phone, n.entry.Contact.Phone)
+		c.Mail = cmp.Or(c.Mail, n.entry.Contact.Mail)
 	}
 	return c
 }
@@ -251,6 +252,9 @@ func edit(old *tianbao.UnitEntry, now tianbao.Unit, contact tianbao.Contact, ali
 	}
 	if contact.Phone != old.Contact.Phone {
 		c.Contact, c.Fields = &contact, append(c.Fields, tianbao.FieldChange{Field: keyPhone})
+	}
+	if contact.Mail != old.Contact.Mail {
+		c.Contact, c.Fields = &contact, append(c.Fields, tianbao.FieldChange{Field: keyMail})
 	}
 	if len(c.Fields) == 0 && len(c.Aliases) == 0 {
 		return nil

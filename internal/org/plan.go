@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tianbao"
+	"tianbao/internal/ident"
 )
 
 // Plan is what a workbook would do to the register. Every row of it is counted once.
@@ -110,7 +111,7 @@ type planner struct {
 }
 
 // fields are the places of the form's fields.
-type fields struct{ budget, name, org, typ, kind, parent, region, contact, phone, aliases, state int }
+type fields struct{ budget, name, org, typ, kind, parent, region, contact, phone, mail, aliases, state int }
 
 func newPlanner(s *Service, scope tianbao.Scope, entries []tianbao.UnitEntry, regions []tianbao.Region, imp *tianbao.Import, day time.Time) *planner {
 	form := s.Checker.Form()
@@ -121,7 +122,7 @@ func newPlanner(s *Service, scope tianbao.Scope, entries []tianbao.UnitEntry, re
 		byID: make(map[tianbao.ID]*node, len(entries)), codes: make(map[string][]*node), entries: entries,
 		f: fields{
 			form.Index(keyBudget), form.Index(keyName), form.Index(keyOrg), form.Index(keyType), form.Index(keyKind), form.Index(keyParent),
-			form.Index(keyRegion), form.Index(keyContact), form.Index(keyPhone), form.Index(keyAliases), form.Index(keyState),
+			form.Index(keyRegion), form.Index(keyContact), form.Index(keyPhone), form.Index(keyMail), form.Index(keyAliases), form.Index(keyState),
 		},
 	}
 	for i := range entries {
@@ -172,6 +173,7 @@ func (p *planner) run() *Plan {
 			p.bad[p.found[i].Row] = true
 		}
 	}
+	p.mails()
 	p.match()
 	p.parents()
 	// A row that is left out keeps its unit where and what it was, which may be in the way
@@ -195,6 +197,22 @@ func (p *planner) run() *Plan {
 	p.plan.Problems = p.found
 	return p.plan
 }
+
+// mails brings the addresses into normal form and refuses what is none. A column that a
+// workbook of the first version does not have is blank.
+func (p *planner) mails() {
+	for i := range p.rows {
+		if text := p.mail(i); text != "" && !ident.IsMail(text) {
+			p.fault(i, keyMail, "contact_mail.format", tianbao.SeverityError, badMail)
+		}
+	}
+}
+
+// mail is the address that a row gives.
+func (p *planner) mail(i int) string { return ident.NormalizeMail(p.cell(i, p.f.mail)) }
+
+// badMail says that a cell is no address.
+const badMail = "电子邮箱无法识别，请按“name@example.gov.cn”的样子填写，一个单位只填一个。"
 
 // left is how many rows are left out so far.
 func (p *planner) left() (n int) {

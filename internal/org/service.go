@@ -51,6 +51,7 @@ const (
 	keyRegion  = "region"
 	keyContact = "contact_name"
 	keyPhone   = "contact_phone"
+	keyMail    = "contact_mail"
 	keyAliases = "aliases"
 	keyState   = "state"
 )

@@ -261,7 +261,7 @@ func (s *Service) Stop(ctx context.Context, a Actor, campaign tianbao.ID) (int, 
 // SetMail sets where a unit gets mail; no address takes it away. The caller has checked
 // the scope.
 func (s *Service) SetMail(ctx context.Context, by tianbao.ID, from string, unit tianbao.ID, m Mailbox) error {
-	if m.Address = strings.TrimSpace(m.Address); m.Address != "" && !ident.IsMail(m.Address) {
+	if m.Address = ident.NormalizeMail(m.Address); m.Address != "" && !ident.IsMail(m.Address) {
 		return tianbao.Invalid("bad_mail", "邮箱地址无法识别，请按“name@example.gov.cn”的样子填写。")
 	}
 	e := tianbao.Event{At: s.Now(), Actor: by, Owner: unit, From: from, What: "remind.mail", Object: unit.String(), Detail: fmt.Sprintf("set=%t copies=%t", m.Address != "", m.Address != "" && m.Copies)}

@@ -201,7 +201,7 @@ func (s *Store) eraseContacts(ctx context.Context, scope tianbao.Scope, p *sough
 		}
 		plain, err := s.ring.Open(nil, sealed, contactPlace(unit))
 		if err == nil && p.in(string(plain), false) {
-			batch = append(batch, db.Statement{SQL: sqlDropContact, Args: []any{unit}})
+			batch = append(batch, db.Statement{SQL: sqlDropContact, Args: []any{unit}}, db.Statement{SQL: sqlDropUnitMail, Args: []any{unit}})
 		}
 		return err
 	}, sql, args...)

@@ -33,6 +33,7 @@ const (
 	sqlEntryAliases    = `SELECT a.unit_id, a.field, a.value FROM unit_alias a JOIN unit u ON u.id = a.unit_id WHERE SCOPE(u.path) ORDER BY a.unit_id, a.field, a.value`
 	sqlContact         = `SELECT c.contact FROM unit_contact c WHERE c.unit_id = $1`
 	sqlContacts        = `SELECT c.unit_id, c.contact FROM unit_contact c JOIN unit u ON u.id = c.unit_id WHERE SCOPE(u.path)`
+	sqlMails           = `SELECT m.unit_id, m.address FROM unit_mail m JOIN unit u ON u.id = m.unit_id WHERE SCOPE(u.path)`
 )
 
 // Register returns the entries in scope in the order of the tree, closed ones too, and
@@ -63,12 +64,24 @@ func (s *Store) Register(ctx context.Context, scope tianbao.Scope, contacts bool
 			return err
 		}
 		sql, args = within(sqlContacts, scope)
-		return q.Each(ctx, func(scan db.Scan) error {
+		if err := q.Each(ctx, func(scan db.Scan) error {
 			var id tianbao.ID
 			var sealed []byte
 			err := scan(&id, &sealed)
 			if err == nil {
 				entries[at[id]].Contact, err = s.openContact(id, sealed)
+			}
+			return err
+		}, sql, args...); err != nil {
+			return err
+		}
+		sql, args = within(sqlMails, scope)
+		return q.Each(ctx, func(scan db.Scan) error {
+			var id tianbao.ID
+			var sealed []byte
+			err := scan(&id, &sealed)
+			if err == nil {
+				entries[at[id]].Contact.Mail, err = s.openText(sealed, mailPlace(id))
 			}
 			return err
 		}, sql, args...)
@@ -88,13 +101,16 @@ func (s *Store) UnitEntry(ctx context.Context, scope tianbao.Scope, id tianbao.I
 			return err
 		}
 		var sealed []byte
-		err = q.One(ctx, []any{&sealed}, sqlContact, id)
-		if errors.Is(err, db.ErrNoRows) {
-			return nil
+		switch err = q.One(ctx, []any{&sealed}, sqlContact, id); {
+		case err == nil:
+			if e.Contact, err = s.openContact(id, sealed); err != nil {
+				return err
+			}
+		case !errors.Is(err, db.ErrNoRows):
+			return err
 		}
-		if err == nil {
-			e.Contact, err = s.openContact(id, sealed)
-		}
+		box, err := s.unitMail(ctx, q, id)
+		e.Contact.Mail = box.Address
 		return err
 	})
 	return e, err
@@ -105,7 +121,7 @@ func scanAlias(scan db.Scan) (a tianbao.UnitAlias, err error) {
 	return a, err
 }
 
-// contactJSON is a contact on its way into the seal.
+// contactJSON is a contact on its way into the seal; its mail address has a place of its own.
 type contactJSON struct {
 	Name  string `json:"n,omitempty"`
 	Phone string `json:"p,omitempty"`
@@ -116,7 +132,7 @@ func contactPlace(unit tianbao.ID) []byte {
 }
 
 func (s *Store) sealContact(unit tianbao.ID, c tianbao.Contact) ([]byte, error) {
-	plain, err := json.Marshal(contactJSON(c))
+	plain, err := json.Marshal(contactJSON{c.Name, c.Phone})
 	if err != nil {
 		return nil, errors.New("store: a contact cannot be encoded")
 	}
@@ -132,7 +148,7 @@ func (s *Store) openContact(unit tianbao.ID, sealed []byte) (tianbao.Contact, er
 	if json.Unmarshal(plain, &c) != nil {
 		return tianbao.Contact{}, errors.New("store: a stored contact is not readable")
 	}
-	return tianbao.Contact(c), nil
+	return tianbao.Contact{Name: c.Name, Phone: c.Phone}, nil
 }
 
 // sqlChildren lists the open units right below one, or with $1 = 0 the roots, each with

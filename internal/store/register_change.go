@@ -29,9 +29,13 @@ const (
 	sqlInheritAliases = `INSERT INTO unit_alias (field, value, unit_id)
  SELECT a.field, a.value, $1 FROM unit_alias a WHERE a.unit_id = $2
  AND NOT EXISTS (SELECT 1 FROM unit_alias b WHERE b.field = a.field AND b.value = a.value AND b.unit_id = $1)`
-	sqlDropAliases      = `DELETE FROM unit_alias WHERE unit_id = $1`
-	sqlInsertContact    = `INSERT INTO unit_contact (contact, unit_id) VALUES ($1, $2)`
-	sqlDropContact      = `DELETE FROM unit_contact WHERE unit_id = $1`
+	sqlDropAliases   = `DELETE FROM unit_alias WHERE unit_id = $1`
+	sqlInsertContact = `INSERT INTO unit_contact (contact, unit_id) VALUES ($1, $2)`
+	sqlDropContact   = `DELETE FROM unit_contact WHERE unit_id = $1`
+	// An address that comes with the register leaves to the unit whether it takes copies.
+	sqlRegisterMail = `UPDATE unit_mail SET address = $1, at = $2, by_id = $3 WHERE unit_id = $4`
+	sqlAddMail      = `INSERT INTO unit_mail (address, copies, at, by_id, unit_id) SELECT $1, $2, $3, $4, u.id FROM unit u WHERE u.id = $5
+ AND NOT EXISTS (SELECT 1 FROM unit_mail m WHERE m.unit_id = $5)`
 	sqlInsertUnitRecord = `INSERT INTO unit_history (unit_id, id, at, by_id, what, before, day, other_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 )
 
@@ -43,6 +47,7 @@ type stagedChange struct {
 	*tianbao.UnitChange
 	search  string
 	contact []byte // sealed; empty: none is left
+	mail    []byte // sealed; empty: none is left
 	fields  []byte
 	id      tianbao.ID // of the record
 }
@@ -56,7 +61,10 @@ func (s *Store) stage(c *tianbao.UnitChange) (st stagedChange, err error) {
 	if st.fields, err = json.Marshal(fields); err != nil {
 		return st, errors.New("store: the record of a change cannot be encoded")
 	}
-	if c.Contact != nil && *c.Contact != (tianbao.Contact{}) {
+	if c.Contact != nil && c.Contact.Mail != "" {
+		st.mail = s.sealText(c.Contact.Mail, mailPlace(c.Unit.ID))
+	}
+	if c.Contact != nil && (c.Contact.Name != "" || c.Contact.Phone != "") {
 		st.contact, err = s.sealContact(c.Unit.ID, *c.Contact)
 	}
 	return st, err
@@ -201,6 +209,9 @@ func (w *registerWriter) rest(c *stagedChange, day int64) error {
 			}
 		}
 	}
+	if err := w.mail(c); err != nil {
+		return err
+	}
 	bearer := u.ID
 	if c.Act == tianbao.UnitMerge {
 		bearer = c.Other // its names lead to the heir
@@ -213,10 +224,26 @@ func (w *registerWriter) rest(c *stagedChange, day int64) error {
 	return w.send(sqlInsertUnitRecord, u.ID, c.id, ms(w.rc.At), w.rc.By, c.Act, c.fields, day, c.Other)
 }
 
+// mail writes where a unit gets mail, where that changes.
+func (w *registerWriter) mail(c *stagedChange) error {
+	id, at := c.Unit.ID, ms(w.rc.At)
+	switch {
+	case c.Act != tianbao.UnitEdit && len(c.mail) == 0,
+		c.Act == tianbao.UnitEdit && !slices.ContainsFunc(c.UnitChange.Fields, func(f tianbao.FieldChange) bool { return f.Field == "contact_mail" }):
+		return nil
+	case len(c.mail) == 0:
+		return w.send(sqlDropUnitMail, id)
+	}
+	if err := w.send(sqlRegisterMail, c.mail, at, w.rc.By, id); err != nil {
+		return err
+	}
+	return w.send(sqlAddMail, c.mail, true, at, w.rc.By, id)
+}
+
 // entry reports whether the entry itself changes, and not only what stands beside it.
 func (c *stagedChange) entry() bool {
 	return slices.ContainsFunc(c.UnitChange.Fields, func(f tianbao.FieldChange) bool {
-		return f.Field != "aliases" && f.Field != "contact_name" && f.Field != "contact_phone"
+		return f.Field != "aliases" && f.Field != "contact_name" && f.Field != "contact_phone" && f.Field != "contact_mail"
 	})
 }
 

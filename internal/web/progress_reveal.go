@@ -36,7 +36,11 @@ func (s *Server) contactCells(e *tianbao.UnitEntry, show func(int, string) strin
 		i := form.Index(key)
 		return wireNamed{Key: key, Title: form.Fields[i].Title, Value: show(i, value)}
 	}
-	return []wireNamed{cell("contact_name", e.Contact.Name), cell("contact_phone", e.Contact.Phone)}
+	cells := []wireNamed{cell("contact_name", e.Contact.Name), cell("contact_phone", e.Contact.Phone)}
+	if e.Contact.Mail != "" {
+		cells = append(cells, cell("contact_mail", e.Contact.Mail))
+	}
+	return cells
 }
 
 // contactForm asks why the contact is wanted whole.

@@ -7,7 +7,6 @@ import (
 
 	"tianbao"
 	"tianbao/internal/clock"
-	"tianbao/internal/ident"
 	"tianbao/internal/org"
 )
 
@@ -23,6 +22,7 @@ type wireUnitEntry struct {
 	Heir         tianbao.ID        `json:"heir,omitempty"`
 	ContactName  string            `json:"contact_name,omitempty"`
 	ContactPhone string            `json:"contact_phone,omitempty"`
+	ContactMail  string            `json:"contact_mail,omitempty"`
 	Aliases      []wireUnitAlias   `json:"aliases"`
 	History      []wireUnitHistory `json:"history"`
 }
@@ -64,6 +64,7 @@ type wireUnitAct struct {
 	Region       string     `json:"region,omitempty"`
 	ContactName  string     `json:"contact_name,omitempty"`
 	ContactPhone string     `json:"contact_phone,omitempty"`
+	ContactMail  string     `json:"contact_mail,omitempty"`
 	Aliases      string     `json:"aliases,omitempty"`
 }
 
@@ -72,7 +73,7 @@ func (in *wireUnitAct) values() map[string]string {
 	out := map[string]string{}
 	for key, value := range map[string]string{
 		"budget_code": in.BudgetCode, "unit_name": in.UnitName, "org_code": in.OrgCode, "unit_type": in.UnitType, "kind": in.Kind,
-		"region": in.Region, "contact_name": in.ContactName, "contact_phone": in.ContactPhone, "aliases": in.Aliases,
+		"region": in.Region, "contact_name": in.ContactName, "contact_phone": in.ContactPhone, "contact_mail": in.ContactMail, "aliases": in.Aliases,
 	} {
 		if strings.TrimSpace(value) != "" {
 			out[key] = value
@@ -98,9 +99,7 @@ type unitPage struct {
 	Closed bool
 	Keeper bool // the viewer keeps this entry
 	Own    bool // the viewer may ask for a correction
-	// Mail is where the unit gets mail, masked, for whoever keeps the entry or fills in for
-	// it; NoCopies tells that notices are not copied there.
-	Mail     string
+	// NoCopies tells whoever fills in that notices are not copied to the unit's address.
 	NoCopies bool
 	Message  string
 }
@@ -140,12 +139,12 @@ func (s *Server) unitPage(r *http.Request, v *viewer) (*unitPage, error) {
 		Keeper: u.Scope(tianbao.PowerRegister).Covers(e.Path), Own: u.Scope(tianbao.PowerFill).Covers(e.Path),
 		Types: form.Field("unit_type").Enum, Kinds: form.Field("kind").Enum,
 	}
-	if s.Reminders != nil && (p.Own || p.Keeper) {
+	if s.Reminders != nil && p.Own {
 		box, err := s.Reminders.Store.UnitMail(r.Context(), e.ID)
 		if err != nil {
 			return nil, err
 		}
-		p.Mail, p.NoCopies = ident.MaskMail(box.Address), box.Address != "" && !box.Copies
+		p.NoCopies = box.Address != "" && !box.Copies
 	}
 	for _, key := range org.RequestFields() {
 		p.Fields = append(p.Fields, *form.Field(key))
@@ -154,7 +153,8 @@ func (s *Server) unitPage(r *http.Request, v *viewer) (*unitPage, error) {
 	p.Unit = wireUnitEntry{
 		wireEntry: toRegisterEntry(&e.Unit, 0, regions), From: dayText(e.From), To: dayText(e.To), Since: dayText(e.Since), Heir: e.Heir,
 		ContactName: mask(form.Index("contact_name"), e.Contact.Name), ContactPhone: mask(form.Index("contact_phone"), e.Contact.Phone),
-		Aliases: []wireUnitAlias{}, History: []wireUnitHistory{},
+		ContactMail: mask(form.Index("contact_mail"), e.Contact.Mail),
+		Aliases:     []wireUnitAlias{}, History: []wireUnitHistory{},
 	}
 	for _, a := range e.Aliases {
 		p.Unit.Aliases = append(p.Unit.Aliases, wireUnitAlias(a))
