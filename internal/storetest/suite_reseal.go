@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"sync"
+	"testing"
 	"time"
 
 	"tianbao"
@@ -140,6 +141,12 @@ func (w *world) exec(sql string, args ...any) (n int64, err error) {
 		return err
 	})
 	return n, err
+}
+
+// FillAll writes something of every kind into an empty store.
+func FillAll(t testing.TB, s *store.Store) {
+	t.Helper()
+	newWorld(t, s).fillAll()
 }
 
 // fillAll puts something sealed into every sealed column.
