@@ -55,6 +55,10 @@ func commands() []command {
 		{"erase", "--campaign 编号|--person [选项]", "保存期满后清除一次采集或一个人的信息", erase},
 		{"trace", "[选项] 工作簿", "查出一份导出的工作簿是谁在何时导出的", trace},
 		{"keys", "status|rotate|retire [选项]", "查看、轮换、停用加密密钥", keys},
+		{"backup", "-o 文件 [选项]", "把运行中的数据库备份成一个加密文件", backUp},
+		{"restore", "[选项] 备份文件", "把备份恢复成一个新数据库", restore},
+		{"verify", "[选项] 备份文件", "校验备份是否完好", verifyBackup},
+		{"move", "--to 数据库 [选项]", "把数据搬到另一个数据库（SQLite、PostgreSQL 之间）", move},
 		{"openapi", "", "写出接口的 OpenAPI 文档", openAPI},
 		{"version", "", "显示版本和程序文件的 SHA-256", func(_ context.Context, e env, _ []string) int {
 			digest, err := programDigest()

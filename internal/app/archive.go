@@ -30,7 +30,7 @@ func (in *installation) archiveTrail(ctx context.Context, e env, path string, mo
 	if err != nil {
 		return err
 	}
-	f, err := newWhole(path)
+	f, err := newWhole(path, "归档文件")
 	if err != nil {
 		return err
 	}
@@ -54,13 +54,13 @@ func (in *installation) archiveTrail(ctx context.Context, e env, path string, mo
 
 // whole is a file that gets its name when all of it is on disk.
 type whole struct {
-	path string
-	f    *os.File
-	w    *bufio.Writer
-	sum  hash.Hash
+	path, what string
+	f          *os.File
+	w          *bufio.Writer
+	sum        hash.Hash
 }
 
-func newWhole(path string) (*whole, error) {
+func newWhole(path, what string) (*whole, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, fmt.Errorf("%s 已经存在，请换一个文件名", path)
 	}
@@ -68,14 +68,18 @@ func newWhole(path string) (*whole, error) {
 	if err != nil {
 		return nil, fmt.Errorf("不能新建 %s，请换一个文件夹：%w", path, err)
 	}
-	return &whole{path: path, f: f, w: bufio.NewWriterSize(f, 1<<16), sum: sha256.New()}, nil
+	return &whole{path: path, what: what, f: f, w: bufio.NewWriterSize(f, 1<<16), sum: sha256.New()}, nil
+}
+
+// Write implements io.Writer.
+func (x *whole) Write(b []byte) (int, error) {
+	_, _ = x.sum.Write(b) // never fails (hash.Hash)
+	return x.w.Write(b)
 }
 
 // line adds a line.
 func (x *whole) line(b []byte) error {
-	b = append(b, '\n')
-	_, _ = x.sum.Write(b) // never fails (hash.Hash)
-	_, err := x.w.Write(b)
+	_, err := x.Write(append(b, '\n'))
 	return err
 }
 
@@ -83,7 +87,7 @@ func (x *whole) line(b []byte) error {
 // that came to be there meanwhile stays as it is.
 func (x *whole) keep() error {
 	if err := errors.Join(x.w.Flush(), x.f.Sync(), x.f.Close()); err != nil {
-		return fmt.Errorf("归档文件没有写完，数据库没有改动：%w", err)
+		return fmt.Errorf("%s没有写完，请检查磁盘是否已满；数据库没有改动：%w", x.what, err)
 	}
 	if err := os.Link(x.path+".part", x.path); err != nil {
 		return fmt.Errorf("不能新建 %s，数据库没有改动，请换一个文件名：%w", x.path, err)

@@ -68,12 +68,7 @@ type installation struct {
 // only for a database that was never written with any, and are safely on disk
 // before anything is sealed with them.
 func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, error) {
-	if p.keyFile == "" {
-		p.keyFile = filepath.Join(p.data, "keys", "ring.json")
-	}
-	if p.db == "" {
-		p.db = filepath.Join(p.data, "db", "tianbao.db")
-	}
+	p.fill()
 	alg, err := seal.ParseAlg(p.alg)
 	if err != nil {
 		return nil, fmt.Errorf("--alg 只能是 sm4-gcm 或 aes-256-gcm，没有 %q", p.alg)

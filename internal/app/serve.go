@@ -32,6 +32,8 @@ type serveOptions struct {
 	intake          string
 	reveals         int
 	keep            int // months
+	backups         string
+	backupKeep      int // days
 	signin          signinOptions
 	ways            ways
 	outgoing        outgoing
@@ -54,6 +56,8 @@ func serve(ctx context.Context, e env, args []string) int {
 	fs.StringVar(&o.intake, "intake", "", "收件文件夹：放进去的工作簿自动导入，旁边留下回执或批注副本")
 	fs.IntVar(&o.reveals, "reveals", 30, "每个账号一小时内最多查看多少条完整的身份证号码和联系方式")
 	fs.IntVar(&o.keep, "keep-months", 0, "采集截止满几个月自动清除其中的个人信息；0 为不自动清除。网页上给一次采集单独设定的，按设定")
+	fs.StringVar(&o.backups, "backup-dir", "", "每日备份文件夹：每天 2 点后备份一次，文件已加密，请放在另一块磁盘上")
+	fs.IntVar(&o.backupKeep, "backup-keep", 30, "每日备份保留多少天")
 	fs.StringVar(&o.logFormat, "log", "text", "日志格式：text 或 json")
 	if err := e.parse(fs, args); err != nil {
 		return e.failed(err)
@@ -131,6 +135,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	defer in.followKeys(ctx, log)()
 	defer in.disableDormant(ctx, log)()
 	defer in.keepRetention(ctx, o.keep, log)()
+	defer in.keepBackups(ctx, o.backups, o.backupKeep, log)()
 	defer keepReminding(ctx, cfg.Reminders, log)()
 	if o.intake != "" {
 		defer in.watch(ctx, o.intake, log)() // the database closes after the last file
@@ -158,6 +163,9 @@ func (o *serveOptions) validate() error {
 		return err
 	}
 	if err := o.guard.apply(new(web.Config)); err != nil {
+		return err
+	}
+	if err := validateBackups(o.backups, o.data, o.backupKeep); err != nil {
 		return err
 	}
 	if o.keep < 0 {

@@ -96,6 +96,8 @@ var kinds = [...]struct{ what, title string }{
 	{"keys.rotate", "轮换加密密钥"},
 	{"keys.reseal", "用新密钥重新加密已存内容"},
 	{"keys.retire", "停用旧密钥"},
+	{"database.backup", "备份数据库"},
+	{"database.restore", "从备份恢复数据库"},
 	{"register.import", "导入单位登记表"},
 	{"unit.create", "新设单位"},
 	{"unit.edit", "变更单位登记"},

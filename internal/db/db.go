@@ -53,6 +53,9 @@ type Options struct {
 	// index; TEXT NOT NULL gets PostgreSQL's COLLATE "C", by which text has the same
 	// order as on SQLite, whatever the locale.
 	Migrations fs.FS
+	// UpTo stops at the migration of that number (default: all are applied), for a copy of
+	// an older database, which is brought up to date afterwards.
+	UpTo int64
 	// Readers is the number of read connections of SQLite (default 4) or of all
 	// connections of PostgreSQL (default 16, if the URL has no pool_max_conns).
 	Readers int

@@ -60,13 +60,19 @@ func migrateOnce(ctx context.Context, kind Kind, conn *sql.DB, o Options) error 
 	if err != nil {
 		return fmt.Errorf("不能读数据库的版本，请检查它是不是本系统的数据库：%w", err)
 	}
+	if o.UpTo > target {
+		return fmt.Errorf("备份的结构版本是 %d，本程序只认识到 %d；请换用新版程序：%w", o.UpTo, target, ErrNewer)
+	}
+	if o.UpTo > 0 {
+		target = o.UpTo
+	}
 	if current > target {
 		return fmt.Errorf("数据库的结构版本是 %d，本程序只认识到 %d；请换用新版程序，不要用旧版打开：%w", current, target, ErrNewer)
 	}
 	if current == target {
 		return nil
 	}
-	done, err := p.Up(ctx)
+	done, err := p.UpTo(ctx, target)
 	if err != nil {
 		return fmt.Errorf("数据库从版本 %d 升级到 %d 没有成功，已退回出错的一步；请保留数据库并查看原因：%w", current, target, err)
 	}

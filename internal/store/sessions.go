@@ -120,3 +120,18 @@ func (s *Store) SetDormant(ctx context.Context, since time.Time, event tianbao.E
 		}
 	}
 }
+
+const sqlEndAll = `DELETE FROM session`
+
+// Restored notes that the database came out of a backup. It ends all sessions, which are
+// those of the day of the backup: whoever was signed in then, or was thrown out since,
+// signs in again.
+func (s *Store) Restored(ctx context.Context, e tianbao.Event) error {
+	e.What = "database.restore"
+	return s.db.Tx(ctx, func(tx db.Tx) error {
+		if _, err := tx.Exec(ctx, sqlEndAll); err != nil {
+			return err
+		}
+		return s.trail(ctx, tx, e)
+	})
+}
