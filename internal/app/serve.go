@@ -37,6 +37,7 @@ type serveOptions struct {
 	signin          signinOptions
 	ways            ways
 	outgoing        outgoing
+	inbox           inbox
 }
 
 // serve runs the server until the context ends.
@@ -48,6 +49,7 @@ func serve(ctx context.Context, e env, args []string) int {
 	o.signin.flags(fs)
 	o.ways.flags(fs)
 	o.outgoing.flags(fs)
+	o.inbox.flags(fs)
 	fs.StringVar(&o.addr, "addr", "127.0.0.1:8080", "监听地址")
 	fs.BoolVar(&o.demo, "demo", false, "装入演示数据和演示账号（只能监听本机地址）")
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "TLS 证书文件（PEM）")
@@ -137,6 +139,13 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	defer in.keepRetention(ctx, o.keep, log)()
 	defer in.keepBackups(ctx, o.backups, o.backupKeep, log)()
 	defer keepReminding(ctx, cfg.Reminders, log)()
+	if o.inbox.used() {
+		wait, err := o.inbox.keepPost(ctx, cfg.Post, log)
+		if err != nil {
+			return err
+		}
+		defer wait()
+	}
 	if o.intake != "" {
 		defer in.watch(ctx, o.intake, log)() // the database closes after the last file
 	}
@@ -158,6 +167,9 @@ func (o *serveOptions) validate() error {
 		if info, err := os.Stat(o.intake); err != nil || !info.IsDir() {
 			return fmt.Errorf("收件文件夹 %s 不存在或不是文件夹，请先建立", o.intake)
 		}
+	}
+	if err := o.inbox.validate(&o.outgoing); err != nil {
+		return err
 	}
 	if err := o.validateTLS(); err != nil {
 		return err
@@ -203,6 +215,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	if cfg.Reminders, err = in.reminders(&o.outgoing, log); err != nil {
 		return cfg, err
 	}
+	cfg.Post = in.posts(&o.inbox, &o.outgoing, cfg.Reminders, log)
 	err = o.guard.apply(&cfg)
 	return cfg, err
 }

@@ -16,6 +16,7 @@ import (
 // target is chosen and verified.
 var outbound = map[string]string{
 	"tianbao/internal/mail":    "the mail server that the operator names",
+	"tianbao/internal/mailbox": "the mailbox that the operator names",
 	"tianbao/internal/webhook": "the one address that the operator names",
 	"tianbao/internal/oidc":    "the issuer that the operator names, and no other host",
 }

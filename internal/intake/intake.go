@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -191,15 +190,7 @@ func (f *Folder) file(ctx context.Context, path string, size int64) (string, *ti
 	if err != nil {
 		return fail(fmt.Errorf("intake: read a file: %w", err))
 	}
-	cs, err := f.Catalog.Campaigns(ctx)
-	if err != nil {
-		return fail(err)
-	}
-	cs = slices.DeleteFunc(cs, func(c tianbao.Campaign) bool { return c.Phase() != tianbao.PhaseOpen })
-	if len(cs) == 0 {
-		return fail(tianbao.Invalid("no_campaign", "现在没有正在进行的采集，文件没有导入；采集开始后请重新放入。"))
-	}
-	c, imp, err := f.read(ctx, data, filepath.Base(path), cs)
+	c, imp, err := readBook(ctx, f.Catalog, f.Workbooks, data, filepath.Base(path))
 	if err != nil {
 		return fail(err)
 	}
@@ -225,26 +216,6 @@ func (f *Folder) file(ctx context.Context, path string, size int64) (string, *ti
 		return fail(err)
 	}
 	return text, imp, rules.Form(), problems, nil
-}
-
-// read reads a file with the form of the newest collection; one that lacks that form's
-// columns may belong to another that runs beside it.
-func (f *Folder) read(ctx context.Context, data []byte, name string, cs []tianbao.Campaign) (tianbao.Campaign, *tianbao.Import, error) {
-	var first error
-	for _, c := range cs {
-		imp, err := f.Workbooks.Read(ctx, data, name, c.Form, c.FormV)
-		if err == nil {
-			return c, imp, nil
-		}
-		if first == nil {
-			first = err
-		}
-		var te *tianbao.Error
-		if !errors.As(err, &te) || te.Code != "no_header" {
-			break
-		}
-	}
-	return tianbao.Campaign{}, nil, first
 }
 
 // actor is the folder as one who saves: it may reach every unit, because whoever

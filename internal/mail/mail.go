@@ -1,4 +1,4 @@
-// Package mail sends short plain messages by one SMTP server.
+// Package mail sends plain messages, with a file where need be, by one SMTP server.
 //
 // Rules: the only host that is ever called is the one that the operator names
 // (security.md, line 45), over TLS from the first byte or by STARTTLS, without which
@@ -14,10 +14,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"mime"
 	"net"
 	netmail "net/mail"
 	"net/smtp"
@@ -62,6 +60,11 @@ type Message struct {
 	Subject string
 	Text    string
 	At      time.Time
+	// Re is the Message-ID of the mail that this one answers, without brackets.
+	Re string
+	// File is sent along, nil for none; Name is its name.
+	Name string
+	File []byte
 }
 
 // Error is what kept a message from going out.
@@ -227,31 +230,6 @@ func failed(step string, err error, mayLast bool) error {
 		return &Error{Step: step, Code: p.Code, last: mayLast && p.Code >= 500}
 	}
 	return &Error{Step: step, err: err}
-}
-
-// write makes the mail of a message.
-func (c *Client) write(m *Message, to *netmail.Address) []byte {
-	_, domain, _ := strings.Cut(c.from.Address, "@")
-	var b bytes.Buffer
-	head := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
-	head("From", c.from.String())
-	head("To", to.String())
-	head("Subject", mime.BEncoding.Encode("utf-8", strings.Join(strings.Fields(m.Subject), " ")))
-	head("Date", m.At.Format(time.RFC1123Z))
-	head("Message-ID", "<"+strings.Map(wordOnly, m.ID)+"@"+domain+">")
-	head("Auto-Submitted", "auto-generated")
-	head("MIME-Version", "1.0")
-	head("Content-Type", "text/plain; charset=utf-8")
-	head("Content-Transfer-Encoding", "base64")
-	b.WriteString("\r\n")
-	text := base64.StdEncoding.EncodeToString([]byte(m.Text))
-	const width = 76
-	for len(text) > width {
-		b.WriteString(text[:width] + "\r\n")
-		text = text[width:]
-	}
-	b.WriteString(text + "\r\n")
-	return b.Bytes()
 }
 
 // wordOnly leaves of an id what a Message-ID takes.

@@ -21,6 +21,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tianbao/internal/letter"
 )
 
 // exchange is an SMTP server on a real socket.
@@ -269,5 +271,39 @@ func TestSEC45OnlyTheMailServer(t *testing.T) {
 	time.AfterFunc(10*time.Millisecond, cancel)
 	if err := c.Send(ctx, &Message{To: "a@b.cn"}); err == nil {
 		t.Error("a server that says nothing took mail")
+	}
+}
+
+// An answer is read as it was meant, by the package that reads strangers' mails, and known
+// as our own when it comes back.
+func TestAnswer(t *testing.T) {
+	c, err := New(Config{Server: "127.0.0.1:25", Security: Plain, From: "填报 <tb@example.gov.cn>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := []byte("PK\x05\x06" + strings.Repeat("x", 200))
+	m := &Message{
+		ID: "post-77", To: "a@b.example", Subject: "填报邮件有错，请改正", Text: "请改正\n", At: time.Unix(1_700_000_000, 0), Re: "1@b.example",
+		Name: `第一小学"名单"（资产管理角色信息采集表）-批注.xlsx`, File: book,
+	}
+	raw := c.write(m, &netmail.Address{Address: m.To})
+	o := letter.Options{Limits: letter.DefaultLimits()}
+	l, err := letter.Read(raw, o)
+	if err != nil || l.Auto != letter.AutoReply || l.ID != "post-77@example.gov.cn" || l.Subject != m.Subject {
+		t.Errorf("%+v, %v", l, err)
+	}
+	o.Own = []string{"tb@example.gov.cn"}
+	if l, err = letter.Read(raw, o); err != nil || l.Auto != letter.AutoLoop {
+		t.Errorf("come back: %q, %v", l.Auto, err)
+	}
+	o.Own = nil
+	raw = bytes.Replace(raw, []byte("Auto-Submitted: auto-replied\r\n"), nil, 1)
+	if l, err = letter.Read(raw, o); err != nil || l.Text != "请改正" || len(l.Files) != 1 || l.Files[0].Name != m.Name {
+		t.Errorf("%+v, %v", l, err)
+	}
+	for _, re := range []string{"a\r\nBcc: x@y.example", "<a@b>", strings.Repeat("x", 300)} {
+		if m.Re = re; bytes.Contains(c.write(m, &netmail.Address{Address: m.To}), []byte("In-Reply-To")) {
+			t.Errorf("%q is named", re)
+		}
 	}
 }

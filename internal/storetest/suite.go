@@ -5,6 +5,7 @@ import (
 
 	"tianbao/internal/audit"
 	"tianbao/internal/auth"
+	"tianbao/internal/post"
 	"tianbao/internal/report"
 	"tianbao/internal/store"
 )
@@ -14,6 +15,7 @@ var (
 	_ report.Store = (*store.Store)(nil)
 	_ auth.Store   = (*store.Store)(nil)
 	_ audit.Store  = (*store.Store)(nil)
+	_ post.Store   = (*store.Store)(nil)
 )
 
 // Run runs the whole suite, each test on a new store that open gives.
@@ -71,6 +73,9 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"who read a notice", testReceiptsOfNotice},
 		{"questions and answers", testQuestions},
 		{"many questions", testManyQuestions},
+		{"mails kept, judged and answered once", testMail},
+		{"mails that officers see", testMailOfficers},
+		{"a code binds a sender once", testMailCode},
 		{"forms never change", testForms},
 		{"users", testUsers},
 		{"the first administrator", testFirstAdmin},

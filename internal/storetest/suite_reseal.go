@@ -36,6 +36,9 @@ func notSealed() map[string]string {
 		"credential.k":            "keyed index",
 		"ceremony.k":              "hash of a random token",
 		"service_token.k":         "hash of a random token",
+		"mail_message.k":          "keyed index",
+		"mail_message.sender":     "keyed index",
+		"mail_sender.k":           "keyed index",
 		"setup_token.token_hash":  "hash of a random token",
 		"attachment.data":         "published with a notice",
 		"job.payload":             "not in use",
@@ -52,6 +55,7 @@ func testReseal(w *world) {
 	ctx := w.t.Context()
 	r := w.fillAll()
 	w.fillCollection()
+	w.fillMail()
 	before := w.rows(r.ID)
 	next, err := Ring(w.t).WithNewKey(seal.AES)
 	w.ok(err)

@@ -19,6 +19,7 @@ import (
 	"tianbao/internal/message"
 	"tianbao/internal/oidc"
 	"tianbao/internal/org"
+	"tianbao/internal/post"
 	"tianbao/internal/remind"
 	"tianbao/internal/report"
 )
@@ -71,7 +72,9 @@ type Config struct {
 	Register  Register
 	Campaigns *campaign.Service
 	Reminders *remind.Service
-	Messages  *message.Service
+	// Post takes reports in by mail; it is there also where no mailbox is set up.
+	Post     *post.Service
+	Messages *message.Service
 	// Forms returns the newest version of each form that a collection may have.
 	Forms     func(context.Context) ([]*tianbao.Form, error)
 	FormBook  FormBook
