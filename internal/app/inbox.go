@@ -90,7 +90,7 @@ func (in *installation) posts(o *inbox, out *outgoing, reminders *remind.Service
 		}
 	}
 	if c, ok := reminders.Senders[remind.ChannelMail].(mailSender); ok {
-		s.Out = replySender{c.Client}
+		s.Out = replySender(c)
 	}
 	return s
 }
