@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"html"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,16 +24,41 @@ func (c *clerk) accessible(where string) {
 	}
 }
 
-// still fails the test when something moved on the page while it was loaded. A browser
-// on a busy machine may paint the head of the page while it still reads it, name before
-// button: that is not the page's doing, and a fiftieth of what is called good.
+// still fails the test when something moves on the page while it is loaded, each time
+// that it is loaded: a browser on a busy machine may paint what it has read of a page,
+// name before button, and that is not the page's doing.
 func (c *clerk) still(where string) {
 	c.t.Helper()
-	for _, s := range c.Shifts() {
-		if s.Value < 0.002 {
-			continue
+	for try := 1; ; try++ {
+		shifts := c.moved()
+		if len(shifts) == 0 {
+			return
 		}
-		c.t.Errorf("%s: layout shift of %.4f: %v", where, s.Value, s.What)
+		if try == 3 {
+			c.t.Errorf("%s: layout shifts: %v", where, shifts)
+			return
+		}
+		c.load(browser.Eval[string](c.Page, `location.href`))
+	}
+}
+
+// moved returns the layout shifts of the page, down to a fiftieth of what is called good.
+func (c *clerk) moved() (out []browser.Shift) {
+	c.t.Helper()
+	for _, s := range c.Shifts() {
+		if s.Value >= 0.002 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// load loads a page, and waits for its sheet if it has one.
+func (c *clerk) load(url string) {
+	c.t.Helper()
+	c.Go(url)
+	if browser.Eval[bool](c.Page, `!!document.querySelector("tb-sheet[data-report]")`) {
+		c.ready()
 	}
 }
 
@@ -50,8 +77,10 @@ func (c *clerk) enter(login string) {
 // place is a page of the site that somebody can see.
 type place struct{ who, path string }
 
-// page asks for a path as a browser does and reports whether a page came back.
-func (c *client) page(path string) bool {
+// page asks for a path as a browser does and returns the page that came back, "" if none
+// did. Its own address is taken out, which a form of the page's foot sends along: what is
+// left of two pages is the same when nobody could tell them apart.
+func (c *client) page(path string) string {
 	c.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, c.base+path, nil)
 	if err != nil {
@@ -66,13 +95,21 @@ func (c *client) page(path string) bool {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	res.Body.Close()
-	return res.StatusCode/100 != 3 && strings.HasPrefix(res.Header.Get("Content-Type"), "text/html")
+	defer res.Body.Close()
+	if res.StatusCode/100 == 3 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+		return ""
+	}
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(b), `"`+html.EscapeString(path)+`"`, `""`)
 }
 
 // places lists every page of the route table with everybody who gets to see it or
 // the refusal in its place, generated from the document so that a new page is met
-// too. The world has a reported sheet, a faulty one and an untouched one.
+// too. A page that is the same to its last byte as one before, as most refusals to one
+// person are, is met once. The world has a reported sheet, a faulty one and an untouched one.
 func (s *server) places(t *testing.T) (places []place, faulty string) {
 	t.Helper()
 	unit, dept, admin := s.client(t, "unit"), s.client(t, "dept"), s.client(t, "admin")
@@ -111,15 +148,18 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 		who string
 		c   *client
 	}{{"", s.anonymous(t)}, {"unit", unit}, {"dept", dept}, {"city", s.client(t, "city")}, {"admin", admin}, {"security", s.client(t, "security")}} {
+		met := map[string]bool{"": true} // by one person: others have another head
 		for _, p := range paths {
-			if v.c.page(p) {
+			if page := v.c.page(p); !met[page] {
+				met[page] = true
 				places = append(places, place{v.who, p})
 			}
 		}
 	}
-	if len(places) < 30 {
+	if len(places) < 100 {
 		t.Fatalf("only %d pages", len(places))
 	}
+	t.Logf("%d places", len(places))
 	return places, empty.ID
 }
 
@@ -137,10 +177,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			c.enter(who)
 		}
 		where := fmt.Sprintf("%s as %q", p.path, p.who)
-		c.Go(c.url + p.path)
-		if browser.Eval[bool](c.Page, `!!document.querySelector("tb-sheet[data-report]")`) {
-			c.ready()
-		}
+		c.load(c.url + p.path)
 		c.still(where)
 		if got := c.Complaints(); len(got) > 0 {
 			t.Errorf("%s: %v", where, got)
@@ -192,7 +229,9 @@ func TestFormPageIsAccessible(t *testing.T) {
 	if got := c.Complaints(); len(got) > 0 {
 		t.Errorf("the policy was broken: %v", got)
 	}
-	c.still("the form page")
+	if got := c.moved(); len(got) > 0 {
+		t.Errorf("the form page: layout shifts: %v", got)
+	}
 }
 
 // writeCSV writes a small workbook with a faulty row and a good one.

@@ -48,7 +48,7 @@ func (c *client) batch(csv string) (b batchJSON) {
 // creates what is not theirs to give (SEC-10).
 func TestBatchOfAccounts(t *testing.T) {
 	engines(t, func(t *testing.T, db string) {
-		s := startDemo(t, db)
+		s := startWatched(t, db)
 		dept, city, auditor := s.client(t, "dept"), s.client(t, "city"), s.client(t, "audit")
 		b := dept.batch(batchHead +
 			"501001002,锦州市第二示范小学,赵示例,16020000001,填报人\n" +

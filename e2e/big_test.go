@@ -258,7 +258,7 @@ func replay(b *testing.B, path string) time.Duration {
 // nothing when it is cancelled.
 func TestLongImportBesideOthers(t *testing.T) {
 	engines(t, func(t *testing.T, db string) {
-		s := startDemo(t, db)
+		s := startWatched(t, db)
 		c := s.client(t, "city")
 		rep := c.ownReport()
 		own := c.sheet(rep.ID)

@@ -230,7 +230,7 @@ func TestOffline(t *testing.T) {
 // Two people on one sheet: who is there, what the other saved, and what both changed.
 func TestTogether(t *testing.T) {
 	engines(t, func(t *testing.T, db string) {
-		s := startDemo(t, db)
+		s := startWatched(t, db)
 		api, rep := s.began(t, 3)
 		b := browser.Start(t)
 		c := s.openAs(t, b, "dept", rep.ID)

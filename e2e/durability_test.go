@@ -28,24 +28,28 @@ func TestKilledDuringSaves(t *testing.T) {
 
 		var mu sync.RWMutex // held for reading while the server is up
 		stop := make(chan struct{})
+		answers := make(chan struct{}, people*each)
 		killed := 0
 		var killer sync.WaitGroup
-		killer.Add(1)
-		go func() {
-			defer killer.Done()
+		killer.Go(func() {
 			for {
-				select {
-				case <-stop:
-					return
-				case <-time.After(time.Duration(80+rand.IntN(250)) * time.Millisecond):
+				// After some answers, at any moment of what the others ask; however slow the
+				// machine is, each life of the server brings the test forward.
+				for range 4 + rand.IntN(16) {
+					select {
+					case <-stop:
+						return
+					case <-answers:
+					}
 				}
+				time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
 				s.kill() // whatever the clients are doing
 				killed++
 				mu.Lock()
 				s.start(t)
 				mu.Unlock()
 			}
-		}()
+		})
 		acknowledged := make([]map[string]string, people)
 		var wg sync.WaitGroup
 		for p := range people {
@@ -54,7 +58,7 @@ func TestKilledDuringSaves(t *testing.T) {
 			go func() {
 				defer wg.Done()
 				for n := range each {
-					time.Sleep(time.Duration(rand.IntN(80)) * time.Millisecond) // so that many kills fall among the saves
+					time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond) // nobody keeps step with another
 					body, err := json.Marshal(map[string]any{
 						"key": fmt.Sprintf("p%d-%d", p, n), "base": 0,
 						"changes": []change{{"op": "insert", "temp": "t", "after": "end", "cells": person(1000*p + n)}},
@@ -74,6 +78,7 @@ func TestKilledDuringSaves(t *testing.T) {
 								t.Error(err)
 							}
 							acknowledged[p][out.Inserted["t"]] = person(1000*p + n)["person_id"]
+							answers <- struct{}{}
 							break
 						}
 						if try == 400 {

@@ -29,10 +29,7 @@ func TestEnglish(t *testing.T) {
 		if p.who != "unit" {
 			continue
 		}
-		c.Go(s.url + p.path)
-		if browser.Eval[bool](c.Page, `!!document.querySelector("tb-sheet[data-report]")`) {
-			c.ready()
-		}
+		c.load(s.url + p.path)
 		// Everything that is said, less what is marked as Chinese and what is data.
 		said := browser.Eval[[]string](c.Page, `(() => {
 			const out = [document.title.split(" · ").pop()];

@@ -28,10 +28,6 @@ import (
 
 var update = flag.Bool("update", false, "take the pictures of the manual anew")
 
-// serveEnv makes the test binary be the product: the server then is a process of
-// its own, as it is at its users, and can be killed.
-const serveEnv = "TIANBAO_E2E_BE_THE_PRODUCT"
-
 func TestMain(m *testing.M) {
 	if os.Getenv(serveEnv) != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,8 +35,10 @@ func TestMain(m *testing.M) {
 		os.Exit(app.Run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 	}
 	code := m.Run()
-	if seeded.dir != "" {
-		_ = os.RemoveAll(seeded.dir)
+	for _, dir := range []string{seeded.dir, shipped.dir} {
+		if dir != "" {
+			_ = os.RemoveAll(dir)
+		}
 	}
 	os.Exit(code)
 }
@@ -81,11 +79,7 @@ const unlimited = "signin=1000000,password=1000000,search=1000000,import=1000000
 
 // product runs a command line of the product.
 func product(ctx context.Context, args ...string) *exec.Cmd {
-	exe, err := os.Executable()
-	if err != nil {
-		panic(err)
-	}
-	cmd := exec.CommandContext(ctx, exe, args...)
+	cmd := exec.CommandContext(ctx, program(), args...)
 	cmd.Env = append(os.Environ(), serveEnv+"=1", "TIANBAO_LIMITS="+unlimited)
 	return cmd
 }
@@ -107,7 +101,7 @@ type server struct {
 	more chan string
 	// insecure: it speaks TLS with a certificate that nobody signed.
 	insecure bool
-	exe      string // another program than the tests' own
+	exe      string // another program than [program]
 	done     chan error
 }
 
@@ -133,25 +127,34 @@ func (l *lines) String() string { return string(l.Bytes()) }
 
 // startDemo starts a server with the demonstration's world; db "" is SQLite. The
 // world is some minutes old then, as it is wherever a demonstration is started again.
-func startDemo(t testing.TB, db string) *server {
+func startDemo(t testing.TB, db string, more ...string) *server {
 	t.Helper()
 	data := t.TempDir()
 	if db == "" {
 		seed(t, data)
 	}
-	return startIn(t, data, db, "--demo")
+	return startIn(t, data, db, append(more, "--demo")...)
 }
 
 // startIn starts a server on a data folder.
 func startIn(t testing.TB, data, db string, more ...string) *server {
 	t.Helper()
+	return startAs(t, "", data, db, more...)
+}
+
+// startAs starts a program on a data folder; "" is [program].
+func startAs(t testing.TB, exe, data, db string, more ...string) *server {
+	t.Helper()
 	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data}, more...)
 	if db != "" {
 		args = append(args, "--db", db)
 	}
-	s := &server{data: data, args: args}
+	s := &server{data: data, args: args, exe: exe}
 	s.start(t)
-	t.Cleanup(func() { s.stop() })
+	t.Cleanup(func() {
+		s.stop()
+		s.judge(t)
+	})
 	return s
 }
 
@@ -160,6 +163,9 @@ func (s *server) start(t testing.TB) {
 	s.cmd = product(context.Background(), s.args...)
 	if s.exe != "" {
 		s.cmd.Path = s.exe
+	}
+	if s.log != nil {
+		s.judge(t) // of the one before
 	}
 	s.log = &lines{}
 	s.cmd.Stderr = s.log

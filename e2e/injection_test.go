@@ -150,7 +150,7 @@ func TestSEC39Formulas(t *testing.T) {
 // SEC-29: whatever strangers send, each line of the log is one JSON object of ours, and
 // no line has been put in by them; no id stands in it.
 func TestSEC29LogsParse(t *testing.T) {
-	s := startIn(t, t.TempDir(), "", "--demo", "--log", "json", "--trusted-proxy", "127.0.0.1")
+	s := startDemo(t, "", "--log", "json", "--trusted-proxy", "127.0.0.1")
 	c := s.client(t, "unit")
 	rep := c.ownReport()
 	rnd := rand.New(rand.NewPCG(29, 29))

@@ -44,7 +44,7 @@ func answer(t *testing.T, path string) string {
 func TestIntakeFolder(t *testing.T) {
 	engines(t, func(t *testing.T, db string) {
 		dir := t.TempDir()
-		s := startIn(t, t.TempDir(), db, "--demo", "--intake", dir)
+		s := startDemo(t, db, "--intake", dir)
 		c := s.client(t, "unit")
 		rep := c.ownReport()
 		c.save(rep.ID, 0, inserts(0, 2))

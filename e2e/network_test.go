@@ -68,7 +68,7 @@ func (s *server) trail(t *testing.T, query string) []trailLine {
 // that account alone; others work on, and the first refusal is on the trail.
 func TestSEC42Limits(t *testing.T) {
 	engines(t, func(t *testing.T, db string) {
-		s := startIn(t, t.TempDir(), db, "--demo", "--limits", "search=4,import=5,export=3,password=2,signin=1000")
+		s := startDemo(t, db, "--limits", "search=4,import=5,export=3,password=2,signin=1000")
 		c, other := s.client(t, "unit"), s.client(t, "dept")
 		rep, theirs := c.ownReport(), other.ownReport()
 		acts := map[string]struct {
@@ -115,7 +115,7 @@ func TestSEC42Limits(t *testing.T) {
 
 // SEC-42: guessing from one address is slowed, whatever names are guessed.
 func TestSEC42SignInByAddress(t *testing.T) {
-	s := startIn(t, t.TempDir(), "", "--demo", "--limits", "signin=10")
+	s := startDemo(t, "", "--limits", "signin=10")
 	var last int
 	for i := range 30 {
 		last = s.anonymous(t).signIn(fmt.Sprint("guess", i), "wrong")
@@ -178,7 +178,7 @@ func TestSEC48Proxies(t *testing.T) {
 		}
 	})
 	t.Run("the gateway is trusted", func(t *testing.T) {
-		s := startIn(t, t.TempDir(), "", "--demo", "--trusted-proxy", "127.0.0.1,10.0.0.0/8")
+		s := startDemo(t, "", "--trusted-proxy", "127.0.0.1,10.0.0.0/8")
 		for i := range 55 { // one client that writes another address before its own each time
 			guess(s, i, fmt.Sprintf("198.51.100.%d, 203.0.113.7, 10.1.1.1", i))
 		}
@@ -201,7 +201,7 @@ func TestSEC48Proxies(t *testing.T) {
 // SEC-48: the offices work in the administrators' network only, also with a session that
 // was opened there; everybody else works from everywhere.
 func TestSEC48AdminNetwork(t *testing.T) {
-	s := startIn(t, t.TempDir(), "", "--demo", "--trusted-proxy", "127.0.0.1", "--admin-network", "10.7.0.0/16")
+	s := startDemo(t, "", "--trusted-proxy", "127.0.0.1", "--admin-network", "10.7.0.0/16")
 	in, out := map[string]string{"X-Forwarded-For": "10.7.3.4"}, map[string]string{"X-Forwarded-For": "10.8.3.4"}
 	for login, page := range map[string]string{"admin": "/users", "audit": "/audit"} {
 		c := s.client(t, login)
@@ -350,7 +350,7 @@ func startTLS(t *testing.T, dir, cert, key string) *server {
 // SEC-46: connections that send slowly, send nothing or do not read, and heads without
 // end, are cut off; meanwhile others are served.
 func TestSEC46SlowClients(t *testing.T) {
-	s := startIn(t, t.TempDir(), "", "--demo", "--header-timeout", "2s", "--read-timeout", "4s", "--write-timeout", "6s")
+	s := startDemo(t, "", "--header-timeout", "2s", "--read-timeout", "4s", "--write-timeout", "6s")
 	c := s.client(t, "unit")
 	addr := strings.TrimPrefix(s.url, "http://")
 	heads := map[string]string{

@@ -62,7 +62,7 @@ func (p *platform) serve(db string, more ...string) *server {
 	if err := os.WriteFile(secret, []byte("secret\n"), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	s := startIn(p.t, p.t.TempDir(), db, append([]string{"--demo", "--oidc-issuer", p.issuer, "--oidc-client-id", "tianbao", "--oidc-secret-file", secret}, more...)...)
+	s := startDemo(p.t, db, append([]string{"--oidc-issuer", p.issuer, "--oidc-client-id", "tianbao", "--oidc-secret-file", secret}, more...)...)
 	s.url = s.named()
 	p.tell("/test/client?redirect="+url.QueryEscape(s.url+"/signin/oidc/return"), nil)
 	return s
@@ -363,7 +363,7 @@ func TestPlatformNamesAndFactors(t *testing.T) {
 		}
 	}
 	// Where it does not answer, one sentence says so.
-	gone := startIn(t, t.TempDir(), "", "--demo", "--oidc-issuer", "http://localhost:1", "--oidc-client-id", "tianbao")
+	gone := startDemo(t, "", "--oidc-issuer", "http://localhost:1", "--oidc-client-id", "tianbao")
 	res, b := gone.anonymous(t).do("GET", "/signin/oidc", "", nil)
 	if res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(b), "现在连不上统一平台") {
 		t.Errorf("a platform that is down: %s %s", res.Status, b)

@@ -25,7 +25,7 @@ type certificateJSON struct {
 // calls incomplete what is not.
 func TestProgress(t *testing.T) {
 	engines(t, func(t *testing.T, db string) {
-		s := startDemo(t, db)
+		s := startWatched(t, db)
 		city, unit := s.client(t, "city"), s.client(t, "unit")
 		own := unit.ownReport()
 		dept := s.client(t, "dept") // whose sheet has a row of every unit

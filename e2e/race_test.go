@@ -2,6 +2,5 @@
 
 package e2e
 
-// raceDetector tells that the race detector is on: it takes five to ten times the
-// memory, so figures of memory are not compared then.
+// raceDetector tells that the race detector is on.
 const raceDetector = true

@@ -11,7 +11,7 @@ import (
 // An officer looks whom a reminder would reach and sends it without any script; the unit
 // finds it on its home page, reads it and reports, and is left out as done.
 func TestRemind(t *testing.T) {
-	s := startDemo(t, "")
+	s := startWatched(t, "")
 	c := s.clerk(t, browser.Start(t))
 	base := "/collections/" + campaign + "/reminders"
 	c.enter("province")

@@ -128,7 +128,7 @@ func (c *client) export(report string) []byte {
 // One key sent twenty times at once is one change set.
 func TestSameKeyTwentyTimesAtOnce(t *testing.T) {
 	engines(t, func(t *testing.T, db string) {
-		s := startDemo(t, db)
+		s := startWatched(t, db)
 		c := s.client(t, "unit")
 		rep := c.ownReport()
 		body, err := json.Marshal(map[string]any{"key": "one-key", "base": 0, "changes": inserts(0, 3)})
@@ -179,7 +179,7 @@ func TestSameKeyTwentyTimesAtOnce(t *testing.T) {
 // values, and nothing is written.
 func TestTwoPeopleAtOnce(t *testing.T) {
 	engines(t, func(t *testing.T, db string) {
-		s := startDemo(t, db)
+		s := startWatched(t, db)
 		a, b := s.client(t, "unit"), s.client(t, "dept")
 		rep := a.ownReport()
 		v := a.save(rep.ID, 0, inserts(0, 2)).Receipt.Version

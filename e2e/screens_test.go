@@ -78,23 +78,28 @@ func TestScreens(t *testing.T) {
 	faulty[4]["cells"].(map[string]string)["phone"] = ""
 	faulty[5]["cells"].(map[string]string)["unit_name"] = "示例省示例市示例县示例街道办事处所属基层公共服务综合保障中心（示例分中心）"
 	unit.save(empty, 0, faulty)
-	for _, size := range sizes {
-		c.Zoom(size.width, size.height, size.scale)
-		who := "?"
-		for _, p := range places {
-			if p.who == "dept" { // sees what the unit sees
-				continue
-			}
-			if p.who != who {
-				who = p.who
-				c.enter(who)
-			}
-			c.Go(c.url + p.path)
-			if browser.Eval[bool](c.Page, `!!document.querySelector("tb-sheet[data-report]")`) {
-				c.ready()
+	who := "?"
+	for i, p := range places {
+		if p.who == "dept" { // sees what the unit sees
+			continue
+		}
+		if p.who != who {
+			who = p.who
+			c.enter(who)
+		}
+		// Loaded in one of the sizes, each page in another, then brought to the others.
+		for k := range sizes {
+			size := sizes[(i+k)%len(sizes)]
+			c.Zoom(size.width, size.height, size.scale)
+			if k == 0 {
+			} else {
+				c.Frame()
 			}
 			c.reachable(size.name + " " + p.path + " as " + p.who)
 		}
+	}
+	for _, size := range sizes {
+		c.Zoom(size.width, size.height, size.scale)
 		c.enter("")
 		c.Go(c.url + "/signin")
 		c.screen("signin-" + size.name)

@@ -48,15 +48,11 @@ func TestSEC54SelfCheck(t *testing.T) {
 	}
 }
 
-// flipped copies the program that runs the tests and flips one bit of its last byte,
+// flipped copies the product and flips one bit of its last byte,
 // which belongs to no code.
 func flipped(t *testing.T) string {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := os.Open(exe)
+	in, err := os.Open(program())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,10 +114,7 @@ type Said struct {
 // Accessible returns the accessibility tree of the page, without what is ignored.
 func (p *Page) Accessible() []Said {
 	p.t.Helper()
-	res, err := chromedp.Call(p.Ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	res := ask(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 	var out []Said
 	for _, n := range res.Nodes {
 		if n.Ignored {

@@ -15,6 +15,8 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +37,12 @@ var names = [...]string{"chromium", "chromium-browser", "google-chrome", "chrome
 // waits for it fails and says where it is, long before the whole run is cut off.
 var Life = 12 * time.Minute
 
+// Patience is how long a browser may take to start, and to answer one call: to load a page,
+// to keep a promise, to draw. What takes longer will never come: a page that hangs, a frame
+// that is never painted, a dialog that nobody answers. The page is closed then, so that
+// whatever else is asked of it fails at once.
+const Patience = 3 * time.Minute
+
 // Browser is a running Chromium.
 type Browser struct {
 	ctx context.Context
@@ -45,6 +53,8 @@ type Page struct {
 	// Ctx is the tab's chromedp context, for what this package has no word for.
 	Ctx context.Context
 	t   testing.TB
+	// end closes the tab.
+	end context.CancelFunc
 	// bare: the page's scripts are off, and with them promises and frames.
 	bare bool
 }
@@ -115,9 +125,11 @@ func launchIn(t testing.TB, dir string, kind ...chromedp.ExecAllocatorOption) *B
 		cancel()
 		stop()
 	})
+	begun := time.AfterFunc(Patience, stop)
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}
+	begun.Stop()
 	for _, name := range []string{"clipboard-read", "clipboard-write"} {
 		_, err := chromedp.CallBrowser(ctx, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{
 			Permission: &cdpbrowser.PermissionDescriptor{Name: name, AllowWithoutSanitization: true},
@@ -135,14 +147,38 @@ func launchIn(t testing.TB, dir string, kind ...chromedp.ExecAllocatorOption) *B
 // line of the page on; see [Page.Complaints].
 func (b *Browser) Open(t testing.TB, url string) *Page {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	t.Cleanup(cancel)
-	p := &Page{Ctx: ctx, t: t}
+	p := b.tab(t)
 	p.do(chromedp.EmulateViewport(1366, 768))
 	call(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	p.listen()
 	p.Go(url)
 	return p
+}
+
+// tab opens an empty tab that closes with the test.
+func (b *Browser) tab(t testing.TB) *Page {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	t.Cleanup(cancel)
+	// The tab lives as long as the context of its first call, so the end is set beside it.
+	begun := time.AfterFunc(Patience, cancel)
+	defer begun.Stop()
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("open a tab: %v", err)
+	}
+	return &Page{Ctx: ctx, t: t, end: cancel}
+}
+
+// run does something in the page, no longer than [Patience].
+func run[T any](p *Page, what chromedp.Action[T]) (T, error) {
+	ctx, stop := context.WithTimeout(p.Ctx, Patience)
+	defer stop()
+	v, err := chromedp.Run(ctx, what)
+	if errors.Is(err, context.DeadlineExceeded) {
+		p.end()
+		err = fmt.Errorf("no answer within %v", Patience)
+	}
+	return v, err
 }
 
 // listen makes every document of the page collect its complaints.
@@ -159,7 +195,7 @@ func (p *Page) listen() {
 }
 
 // With returns the same tab reporting to another test, for subtests.
-func (p *Page) With(t testing.TB) *Page { return &Page{Ctx: p.Ctx, t: t} }
+func (p *Page) With(t testing.TB) *Page { return &Page{Ctx: p.Ctx, t: t, end: p.end} }
 
 // Go loads url and waits until it is loaded.
 func (p *Page) Go(url string) {
@@ -187,7 +223,7 @@ func Eval[T any](p *Page, expr string) T {
 	if p.bare {
 		opts = nil
 	}
-	v, err := chromedp.Run(p.Ctx, chromedp.Evaluate[T](expr, opts...))
+	v, err := run(p, chromedp.Evaluate[T](expr, opts...))
 	if err != nil {
 		p.t.Fatalf("evaluate %s: %v", short(expr), err)
 	}
@@ -202,7 +238,7 @@ func (p *Page) holds(expr string) bool {
 	if p.bare {
 		opts = nil
 	}
-	v, err := chromedp.Run(p.Ctx, chromedp.Evaluate[bool]("!!("+expr+")", opts...))
+	v, err := run(p, chromedp.Evaluate[bool]("!!("+expr+")", opts...))
 	if err != nil && !strings.Contains(err.Error(), "navigated or closed") && !strings.Contains(err.Error(), "context was destroyed") {
 		p.t.Fatalf("evaluate %s: %v", short(expr), err)
 	}
@@ -251,7 +287,7 @@ func (p *Page) Screenshot(name string) {
 		return
 	}
 	p.Frame()
-	b, err := chromedp.Run(p.Ctx, chromedp.CaptureScreenshot())
+	b, err := run(p, chromedp.CaptureScreenshot())
 	if err != nil {
 		p.t.Fatalf("screenshot %s: %v", name, err)
 	}

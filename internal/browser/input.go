@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ var commands = map[string]string{
 
 func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	if err := chromedp.Do(p.Ctx, steps...); err != nil {
+	if _, err := run(p, chromedp.Steps(steps...)); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -43,7 +44,7 @@ func call[P, R any](p *Page, cmd cdp.Command[P, R], params P) {
 
 func ask[P, R any](p *Page, cmd cdp.Command[P, R], params P) R {
 	p.t.Helper()
-	r, err := chromedp.Call(p.Ctx, cmd, params)
+	r, err := run(p, func(ctx context.Context, tab *chromedp.Target) (R, error) { return cdp.Call(ctx, tab, cmd, params) })
 	if err != nil {
 		p.t.Fatalf("%s: %v", cmd.Method, err)
 	}

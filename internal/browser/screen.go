@@ -32,10 +32,7 @@ func StartOnScreen(t testing.TB) *Browser {
 // the window manager gives, so that keys of the desktop reach it.
 func (b *Browser) OpenOnScreen(t testing.TB, url string) *Page {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	t.Cleanup(cancel)
-	p := &Page{Ctx: ctx, t: t}
-	p.do()
+	p := b.tab(t)
 	p.listen()
 	p.Go(url)
 	call(p, page.BringToFront, cdp.Empty{})

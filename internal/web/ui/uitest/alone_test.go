@@ -1,6 +1,7 @@
 package uitest
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tianbao/internal/browser"
 )
@@ -17,7 +19,9 @@ import (
 func TestElementAlone(t *testing.T) {
 	b := start(t)
 	dir := t.TempDir()
-	if out, err := exec.Command("go", "run", "../../../../cmd/webbuild", "-dir", "..", "-element", dir).CombinedOutput(); err != nil {
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute) // it may have to be compiled first
+	defer stop()
+	if out, err := exec.CommandContext(ctx, "go", "run", "../../../../cmd/webbuild", "-dir", "..", "-element", dir).CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, out)
 	}
 	for name, text := range map[string]string{
@@ -35,7 +39,7 @@ func TestElementAlone(t *testing.T) {
 		}
 		http.FileServer(http.Dir(dir)).ServeHTTP(w, r)
 	}))
-	t.Cleanup(srv.Close)
+	ends(t, srv)
 
 	for name, url := range map[string]string{"file": "file://" + filepath.ToSlash(dir) + "/index.html", "server": srv.URL + "/", "module": srv.URL + "/module.html"} {
 		t.Run(name, func(t *testing.T) {

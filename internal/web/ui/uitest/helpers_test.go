@@ -36,8 +36,18 @@ func serve(t testing.TB) string {
 		w.Header().Set("Content-Security-Policy", policy)
 		mux.ServeHTTP(w, r)
 	}))
-	t.Cleanup(srv.Close)
+	ends(t, srv)
 	return srv.URL
+}
+
+// ends closes a server with the test: also when an answer is on its way to a page that
+// takes no more of it, which Close alone would wait for without an end.
+func ends(t testing.TB, srv *httptest.Server) {
+	t.Helper()
+	t.Cleanup(func() {
+		srv.CloseClientConnections()
+		srv.Close()
+	})
 }
 
 // sheet is a page with a sheet under test.

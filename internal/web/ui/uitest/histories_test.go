@@ -37,7 +37,7 @@ func TestHistories(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprint(w, `<!doctype html><meta charset="utf-8"><title>histories</title><script src="/histories.js"></script>`)
 	}))
-	defer srv.Close()
+	ends(t, srv)
 	p := browser.Start(t).Open(t, srv.URL)
 	p.Wait(`window.histories`)
 	seed := int(time.Now().UnixNano() % 100_000_000)

@@ -144,7 +144,7 @@ func enginePage(t testing.TB, f *tianbao.Form, rows [][]string) *browser.Page {
 			t.Log(err)
 		}
 	}))
-	t.Cleanup(srv.Close)
+	ends(t, srv)
 	p := browser.Start(t).Open(t, srv.URL+"/")
 	p.Do(`
 		window.description = await (await fetch("/rules")).json();
