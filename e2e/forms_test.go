@@ -81,6 +81,12 @@ func TestFormVersions(t *testing.T) {
 			}
 		}
 
+		for _, name := range []string{"unit-register.2", "account-batch.1"} { // the program's own
+			if got := province.call("POST", "/collections", map[string]string{"title": "采集", "form": name, "opens": "2026-09-01"}, nil); got != http.StatusBadRequest {
+				t.Errorf("a collection with %s: %d", name, got)
+			}
+		}
+
 		c := s.clerk(t, browser.Start(t))
 		c.enter("province")
 		c.Go(s.url + "/form-definitions")

@@ -486,10 +486,49 @@ func TestReviewList(t *testing.T) {
 			{"with a reason that nobody gave", tianbao.LevelUnit, campaign.ReviewFilter{Code: "phone.odd"}, nil},
 			{"of one unit", tianbao.LevelUnit, campaign.ReviewFilter{Below: units[4]}, []tianbao.ID{units[4]}},
 		} {
+			if tt.f == (campaign.ReviewFilter{}) {
+				if w, err := o.Waiting(o.ctx(), reviewers()[tt.level], collection); err != nil || w.Mine != len(tt.want) {
+					t.Errorf("%s: %d wait, want %d: %v", tt.name, w.Mine, len(tt.want), err)
+				}
+			}
 			for _, limit := range []int{1, 2, 50} {
 				if d := cmp.Diff(tt.want, list(tt.level, tt.f, limit)); d != "" {
 					t.Errorf("%s, %d a page: %s", tt.name, limit, d)
 				}
+			}
+		}
+	})
+}
+
+// What waits is counted without a list, and is what the lists hold: also where a unit is
+// named by a rule, excluded, of another region, or passed by some.
+func TestWaiting(t *testing.T) {
+	engines(t, func(o *office) {
+		o.reviewed()
+		var units []tianbao.ID
+		for n := range 9 {
+			id, name := o.newSchool(n)
+			units = append(units, id)
+			if n < 8 {
+				o.bring("reported", id, name, n)
+			}
+		}
+		for _, u := range units[1:4] {
+			o.ok(o.judge(tianbao.LevelUnit, tianbao.VerdictPass, u))
+		}
+		o.ok(o.judge(tianbao.LevelCity, tianbao.VerdictPass, units[2]))
+		o.ok(o.judge(tianbao.LevelUnit, tianbao.VerdictReturn, units[4]))
+		o.rule(tianbao.CampaignRule{Kind: tianbao.RuleExclude, Unit: units[5], Reason: "不参加"})
+		w, err := o.Waiting(o.ctx(), reviewers()[tianbao.LevelProvince], collection)
+		o.ok(err)
+		if d := cmp.Diff(map[tianbao.Level]int{tianbao.LevelUnit: 3, tianbao.LevelCity: 2, tianbao.LevelProvince: 1}, w.At); d != "" || w.Mine != 1 {
+			t.Errorf("%d at the province; by level %s", w.Mine, d)
+		}
+		for level, rv := range reviewers() {
+			page, _, err := o.Reviews(o.ctx(), rv, collection, campaign.ReviewFilter{}, "", 50)
+			o.ok(err)
+			if w, err := o.Waiting(o.ctx(), rv, collection); err != nil || w.Mine != len(page) {
+				t.Errorf("level %d: %d wait, the list has %d: %v", level, w.Mine, len(page), err)
 			}
 		}
 	})

@@ -33,6 +33,8 @@ type Store interface {
 	// Tally counts the units that lay in scope at a time by where they stood then; past
 	// tells that the time is not now.
 	Tally(ctx context.Context, scope tianbao.Scope, q Question) (*Tally, error)
+	// Waiting counts the units in scope that are reported and not passed by the last level.
+	Waiting(ctx context.Context, scope tianbao.Scope, campaign tianbao.ID, at time.Time) ([]WaitingCell, error)
 	// EachLine calls fn for each unit that lay in scope at a time, in the order of the
 	// tree, behind the path after. fn must not keep the line. An error of fn ends it.
 	EachLine(ctx context.Context, scope tianbao.Scope, q Question, after string, fn func(l *Line) error) error

@@ -182,6 +182,9 @@ func (s *Server) editCollection(w http.ResponseWriter, r *http.Request, v *viewe
 	return s.onCollection(w, r, v, func(id tianbao.ID) (tianbao.ID, error) {
 		d, err := in.draft()
 		if err == nil {
+			err = s.notOwn(d.Form)
+		}
+		if err == nil {
 			err = s.Campaigns.Edit(r.Context(), v.runner(r), id, d)
 		}
 		return id, err

@@ -109,6 +109,14 @@ func momentField(t time.Time) string {
 	return t.In(clock.Shanghai).Format("2006-01-02T15:04")
 }
 
+// notOwn refuses the forms that the program works with itself.
+func (s *Server) notOwn(form string) error {
+	if s.FormBook.Own(form) {
+		return tianbao.Invalid("own_form", "这张表是系统登记单位、建立账号用的，不能用来采集，请另选一张采集表，或者在“表样管理”里建立一张。")
+	}
+	return nil
+}
+
 func (in *wireSetCollection) draft() (d campaign.Draft, err error) {
 	name, version, _ := strings.Cut(in.FormName, ".")
 	d = campaign.Draft{Title: in.Title, Form: name, Owner: in.Owner, Notice: in.Notice}
@@ -223,6 +231,9 @@ func (s *Server) makeCollection(w http.ResponseWriter, r *http.Request, v *viewe
 		return err
 	}
 	d, err := in.draft()
+	if err == nil {
+		err = s.notOwn(d.Form)
+	}
 	var id tianbao.ID
 	if err == nil {
 		id, err = s.Campaigns.Create(r.Context(), v.runner(r), d)

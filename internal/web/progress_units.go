@@ -194,6 +194,10 @@ type coursePage struct {
 	Region  string
 	Code    string
 	Reveals bool
+	// Declared is what the unit declares instead of rows, "" for nothing; Declares: the
+	// viewer may declare for it.
+	Declared string
+	Declares bool
 }
 
 // stepsShown is how many changes the page of a unit lists.
@@ -231,5 +235,10 @@ func (s *Server) course(w http.ResponseWriter, r *http.Request, v *viewer) error
 		ID: c.ID, Title: c.Title, U: out, Reveals: u.Scope(tianbao.PowerReveal).Covers(v.unit.Path),
 		Code: strings.Join(slices.DeleteFunc([]string{v.unit.BudgetCode, v.unit.OrgCode}, func(c string) bool { return c == "" }), " · "),
 	}
+	d, err := s.Campaigns.Store.Declaration(r.Context(), c.ID, v.unit.ID)
+	if err != nil && tianbao.KindOf(err) != tianbao.ErrNotFound {
+		return err
+	}
+	p.Declared, p.Declares = d.Kind.Title(), u.Scope(tianbao.PowerFill).Covers(v.unit.Path)
 	return s.answer(w, r, v, out, "course.html", v.unit.Name, p)
 }

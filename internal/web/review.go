@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +26,21 @@ type wireReviewed struct {
 	ID     tianbao.ID `json:"id"`
 	Title  string     `json:"title"`
 	Levels []int      `json:"levels"` // 1 the unit, 2 county, 3 city, 4 province
+	// Waiting is how many units wait at the caller's level, At at which level how many do,
+	// in the caller's scope.
+	Waiting int         `json:"waiting"`
+	At      map[int]int `json:"at,omitempty"`
+	levels  []levelWaits
 }
+
+// levelWaits is a level of a review, with how many units wait there.
+type levelWaits struct {
+	Level tianbao.Level
+	N     int
+}
+
+// Steps are the levels for the page.
+func (w *wireReviewed) Steps() []levelWaits { return w.levels }
 
 type wireReviewUnits struct {
 	Units []wireReviewUnit `json:"units"`
@@ -85,7 +98,7 @@ func toReviewUnit(l *campaign.ReviewLine) wireReviewUnit {
 
 // reviewsPage is the data of reviews.html.
 type reviewsPage struct {
-	Collections []tianbao.Campaign
+	Collections []wireReviewed
 }
 
 // reviews lists the collections that are reviewed.
@@ -94,12 +107,26 @@ func (s *Server) reviews(w http.ResponseWriter, r *http.Request, v *viewer) erro
 	if err != nil {
 		return err
 	}
-	p := reviewsPage{Collections: slices.DeleteFunc(list, func(c tianbao.Campaign) bool { return c.Levels == 0 })}
 	out := wireReviews{Collections: []wireReviewed{}}
-	for _, c := range p.Collections {
-		out.Collections = append(out.Collections, wireReviewed{c.ID, c.Title, ints(c.Levels)})
+	for i := range list {
+		c := &list[i]
+		if c.Levels == 0 {
+			continue
+		}
+		waits, err := s.Campaigns.Waiting(r.Context(), v.reviewer(r), c.ID)
+		if err != nil {
+			return err
+		}
+		x := wireReviewed{ID: c.ID, Title: c.Title, Levels: ints(c.Levels), Waiting: waits.Mine, At: make(map[int]int)}
+		for _, l := range c.Levels.List() {
+			x.levels = append(x.levels, levelWaits{l, waits.At[l]})
+			if n := waits.At[l]; n > 0 {
+				x.At[int(l)] = n
+			}
+		}
+		out.Collections = append(out.Collections, x)
 	}
-	return s.answer(w, r, v, out, "reviews.html", "审核", &p)
+	return s.answer(w, r, v, out, "reviews.html", "审核", &reviewsPage{out.Collections})
 }
 
 func ints(ls tianbao.Levels) []int {
