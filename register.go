@@ -173,3 +173,12 @@ type UnitBelow struct {
 	Unit
 	Below int
 }
+
+// RegionMap is the map of a province that its bureau brought.
+type RegionMap struct {
+	Region   ID     // the province
+	Approval string // 审图号, the number under which the map was approved
+	Shapes   []byte // JSON, of package figure's shapes by region
+	At       time.Time
+	By       ID
+}

@@ -2,7 +2,11 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,8 +102,53 @@ func TestProgress(t *testing.T) {
 		p.bureauPicture("map")
 		p.Screenshot("progress-map")
 
+		// It brings a map of its own.
+		file := filepath.Join(t.TempDir(), "map.geojson")
+		if err := os.WriteFile(file, []byte(inventedMap()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		bring := func(number string) {
+			p.Go(s.url + "/regions/map")
+			p.choose("#file", file)
+			p.Do(`document.getElementById("approval").value = "` + number + `"`)
+			p.submitForm("#upload + form .button-primary")
+		}
+		bring("无")
+		if got := p.text("[role=alert]"); !strings.Contains(got, "审图号无法识别") {
+			t.Errorf("without a number: %q", got)
+		}
+		bring("辽S（2020）118号")
+		p.accessible("the province's map")
+		p.Go(s.url + "/collections/" + campaign + "/progress")
+		if got := browser.Eval[[]string](p.Page, `[document.querySelector("p.approval").textContent, document.querySelector("#atlas ~ svg .tile-out .tile-name").textContent, String(document.querySelectorAll("#atlas ~ svg path").length), String(document.querySelectorAll("#atlas ~ svg rect").length)]`); !slices.Equal(got, []string{"审图号：辽S(2020)118号", "大连", "4", "12"}) {
+			t.Errorf("the map: %q", got)
+		}
+		p.accessible("progress with a map")
+		p.Do(`document.getElementById("atlas").scrollIntoView()`)
+		p.Screenshot("progress-atlas")
+		if got := city.call("GET", "/regions/map", nil, nil); got != http.StatusNotFound {
+			t.Errorf("a city sees where maps come in: %d", got)
+		}
+		province := s.client(t, "province")
+		province.must("POST", "/regions/map/remove", map[string]string{}, nil)
+		if got := province.call("POST", "/regions/map/remove", map[string]string{}, nil); got != http.StatusNotFound {
+			t.Errorf("the map is deleted twice: %d", got)
+		}
+
 		s.papers(t, city, c, own.Owner)
 	})
+}
+
+// inventedMap is a map of squares where some cities lie, one of them as two counties.
+func inventedMap() string {
+	var features []string
+	for _, f := range []struct {
+		code string
+		x, y float64
+	}{{"210100", 123, 42}, {"210200", 122, 39}, {"210702", 121, 41}, {"210726", 122, 41}, {"210300", 123, 41}, {"110000", 116, 40}} {
+		features = append(features, fmt.Sprintf(`{"type":"Feature","properties":{"adcode":%s},"geometry":{"type":"Polygon","coordinates":[[[%[2]g,%[3]g],[%[4]g,%[3]g],[%[4]g,%[5]g],[%[2]g,%[5]g],[%[2]g,%[3]g]]]}}`, f.code, f.x, f.y, f.x+1, f.y+1))
+	}
+	return `{"type":"FeatureCollection","features":[` + strings.Join(features, ",") + `]}`
 }
 
 // papers are the certificates of the city, where units are missing, and of a unit that

@@ -117,6 +117,8 @@ var kinds = [...]struct{ what, title string }{
 	{"request.make", "申请更正登记"},
 	{"request.accept", "采纳更正申请"},
 	{"request.refuse", "不采纳更正申请"},
+	{"map.put", "上传地图"},
+	{"map.drop", "删除地图"},
 	{"region.set", "变更区划"},
 	{"trail.read", "查看审计记录"},
 	{"trail.verify", "校验审计记录"},

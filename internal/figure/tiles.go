@@ -69,7 +69,18 @@ func (t *Tile) Class() string {
 }
 
 func (t *Tile) draw(b *strings.Builder) {
-	x, y := tileGap+t.Col*(tileWidth+tileGap), tileGap+t.Row*(tileHeight+tileGap)
+	t.box(b, tileGap+t.Col*(tileWidth+tileGap), tileGap+t.Row*(tileHeight+tileGap))
+}
+
+// box draws the tile at a place.
+func (t *Tile) box(b *strings.Builder, x, y int) {
+	t.frame(b, fmt.Sprintf(`<rect x="%d" y="%d" width="%d" height="%d" rx="6"/>`, x, y, tileWidth, tileHeight)+
+		fmt.Sprintf(`<text class="tile-name" x="%d" y="%d">%s</text>`, x+tileWidth/2, y+26, html.EscapeString(t.Name))+
+		fmt.Sprintf(`<text class="tile-value" x="%d" y="%d">%s</text>`, x+tileWidth/2, y+50, html.EscapeString(t.Value)))
+}
+
+// frame puts what is drawn of a tile where it leads and under its title.
+func (t *Tile) frame(b *strings.Builder, body string) {
 	id := ""
 	if t.ID != "" {
 		id = ` data-tile="` + html.EscapeString(t.ID) + `"`
@@ -86,9 +97,7 @@ func (t *Tile) draw(b *strings.Builder) {
 	if t.Href == "" {
 		fmt.Fprintf(b, "<title>%s</title>", title)
 	}
-	fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d" rx="6"/>`, x, y, tileWidth, tileHeight)
-	fmt.Fprintf(b, `<text class="tile-name" x="%d" y="%d">%s</text>`, x+tileWidth/2, y+26, html.EscapeString(t.Name))
-	fmt.Fprintf(b, `<text class="tile-value" x="%d" y="%d">%s</text></g>`, x+tileWidth/2, y+50, html.EscapeString(t.Value))
+	b.WriteString(body + "</g>")
 	if t.Href != "" {
 		b.WriteString("</a>")
 	}

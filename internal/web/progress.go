@@ -222,11 +222,21 @@ func (s *Server) progress(w http.ResponseWriter, r *http.Request, v *viewer) err
 	}
 	forecast := campaign.NewForecast(&trend, l.closes())
 	out.told(&trend, &forecast)
+	page := newProgressPage(v, l, out, tiles, &trend, &forecast)
+	if len(tiles) > 0 && !wantsJSON(r) {
+		m, shapes, err := s.mapOf(r, l.node.Unit.Region)
+		if err != nil {
+			return err
+		}
+		if m.Approval != "" {
+			page.Atlas, page.Approval = drawAtlas(tiles, shapes), m.Approval
+		}
+	}
 	name := "progress.html"
 	if r.URL.Query().Get("screen") != "" {
 		name = "screen.html"
 	}
-	return s.answer(w, r, v, out, name, "采集进度", newProgressPage(v, l, out, tiles, &trend, &forecast))
+	return s.answer(w, r, v, out, name, "采集进度", page)
 }
 
 // told adds the trend with its forecast.

@@ -174,3 +174,30 @@ func drawTrend(t *campaign.Trend) template.HTML {
 	title := fmt.Sprintf("每天结束时已完成的单位：从 %s 的 %d 个到现在的 %d 个，应报 %d 个", points[0].Label, t.Days[0].Done, last.Done, last.Expected)
 	return template.HTML(figure.Line(title, points)) //#nosec G203 -- figure escapes what it is given
 }
+
+// drawAtlas draws tiles by their outlines.
+func drawAtlas(tiles []placedTile, shapes map[string]*figure.Shape) template.HTML {
+	areas := make([]figure.Area, len(tiles))
+	for i := range tiles {
+		areas[i] = figure.Area{Tile: tiles[i].Tile, Shape: shapes[tiles[i].region.String()]}
+	}
+	return template.HTML(figure.Atlas("各地完成率地图", areas)) //#nosec G203 -- figure escapes what it is given
+}
+
+// drawProvince draws a province's map without figures, and names the regions that it lacks.
+func drawProvince(regions []tianbao.Region, shapes map[string]*figure.Shape) (drawn template.HTML, missing []string) {
+	var tiles []placedTile
+	missing = []string{}
+	for _, g := range regions {
+		if shapes[g.ID.String()] == nil {
+			missing = append(missing, g.Name)
+			continue
+		}
+		t := placedTile{region: g.ID, Tile: figure.Tile{Name: shortRegion(g.Name), Title: g.Name, Level: -1}}
+		if t.Dashed = !g.InScope; t.Dashed {
+			t.Value, t.Title = "不含", g.Name+"不参加省级采集"
+		}
+		tiles = append(tiles, t)
+	}
+	return drawAtlas(tiles, shapes), missing
+}

@@ -24,15 +24,18 @@ type progressPage struct {
 	At         time.Time
 	Day, Today string // Day is "" for now
 	Map, Trend template.HTML
-	Tiles      []placedTile
-	Pending    int
-	Days       []wireDay // the last of the trend, for the table
-	Forecast   *campaign.Forecast
-	Slow       []wireFigures
-	Events     string // the stream, "" for a past day
-	Certifies  bool
-	Collects   bool // the viewer has the page of the collection
-	l          *looking
+	// Atlas is the map that the province brought, with the number of its approval.
+	Atlas     template.HTML
+	Approval  string
+	Tiles     []placedTile
+	Pending   int
+	Days      []wireDay // the last of the trend, for the table
+	Forecast  *campaign.Forecast
+	Slow      []wireFigures
+	Events    string // the stream, "" for a past day
+	Certifies bool
+	Collects  bool // the viewer has the page of the collection
+	l         *looking
 }
 
 func newProgressPage(v *viewer, l *looking, out *wireProgress, tiles []placedTile, t *campaign.Trend, f *campaign.Forecast) *progressPage {

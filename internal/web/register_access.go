@@ -30,6 +30,12 @@ type Register interface {
 	Regions(ctx context.Context) ([]tianbao.Region, error)
 	// SetRegion stores what the province decides of a region.
 	SetRegion(ctx context.Context, id tianbao.ID, fiscal string, inScope bool, events ...tianbao.Event) error
+	// RegionMap returns the map of a province, tianbao.NotFound without one.
+	RegionMap(ctx context.Context, region tianbao.ID) (tianbao.RegionMap, error)
+	// PutRegionMap stores it, in place of the one that there is.
+	PutRegionMap(ctx context.Context, m *tianbao.RegionMap, events ...tianbao.Event) error
+	// DropRegionMap takes it away; tianbao.NotFound where there is none.
+	DropRegionMap(ctx context.Context, region tianbao.ID, events ...tianbao.Event) error
 	// Requests returns requests of units in scope, the newest first.
 	Requests(ctx context.Context, scope tianbao.Scope, state tianbao.RequestState, before tianbao.ID, limit int) ([]tianbao.UnitRequest, error)
 }

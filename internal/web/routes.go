@@ -150,6 +150,9 @@ func (s *Server) table() []route {
 		{get, "/requests", askers, s.requests, "requests", "Requests to correct the register: the own ones, and those to be decided; query: state, before", nil, wireRequests{}, false, 0},
 		{post, "/requests/{request}", needing(tianbao.PowerRegister), s.decideRequest, "decideRequest", "Accept or refuse a request; accepting changes the register", wireDecision{}, wireDone{}, false, 0},
 		{get, "/regions", needing(tianbao.PowerRegister), s.regionsOf, "regions", "The regions with the number of units of ?day=", nil, wireRegions{}, false, 0},
+		{get, "/regions/map", needing(tianbao.PowerRegister), s.regionMap, "regionMap", "The map of the caller's province, where it brought one; for the province", nil, wireRegionMap{}, false, 0},
+		{post, "/regions/map", needing(tianbao.PowerRegister), s.putRegionMap, "putRegionMap", "Bring a map: GeoJSON with six-digit codes, and the number of its approval; for the province", wireMapFile{}, wireDone{}, true, maxMap + 64<<10},
+		{post, "/regions/map/remove", needing(tianbao.PowerRegister), s.dropRegionMap, "dropRegionMap", "Take the map away; for the province", wireEmpty{}, wireDone{}, false, 0},
 		{post, "/regions/{region}", needing(tianbao.PowerRegister), s.setRegion, "setRegion", "Set the fiscal code of a region and whether it takes part; for the province", wireSetRegion{}, wireDone{}, false, 0},
 
 		// Collections: who runs them, and who locks and reopens units below.

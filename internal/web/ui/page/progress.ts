@@ -34,14 +34,14 @@ function show(p: Progress): void {
   for (const f of p.parts) put(f, f.unit || "0");
   if (p.rest) put(p.rest, "rest");
   for (const tile of p.tiles || []) {
-    const at = root!.querySelector(`[data-tile="${tile.region}"]`);
-    if (!at) continue;
-    at.setAttribute("class", tile.class);
-    const whole = at.parentElement!.localName === "a" ? at.parentElement! : at;
-    const title = whole.querySelector("title"), value = at.querySelector(".tile-value");
-    if (title) title.textContent = tile.title;
-    if (value) value.textContent = tile.value;
-    if (at.hasAttribute("aria-label")) at.setAttribute("aria-label", tile.title);
+    for (const at of root!.querySelectorAll(`[data-tile="${tile.region}"]`)) { // as a tile, and on a map
+      at.setAttribute("class", tile.class);
+      const whole = at.parentElement!.localName === "a" ? at.parentElement! : at;
+      const title = whole.querySelector("title"), value = at.querySelector(".tile-value");
+      if (title) title.textContent = tile.title;
+      if (value) value.textContent = tile.value;
+      if (at.hasAttribute("aria-label")) at.setAttribute("aria-label", tile.title);
+    }
   }
   const clock = document.getElementById("clock");
   if (clock) {
