@@ -48,6 +48,12 @@ type Campaign struct {
 	Version int64
 	// Opened, Ended and Archived tell when it was released, ended and archived last.
 	Opened, Ended, Archived time.Time
+	// Kept tells since when it is kept as a register of people, zero: it is not. Accepts:
+	// a change there waits until a bureau accepts it.
+	Kept    time.Time
+	Accepts bool
+	// Prefill is the collection whose people units confirm in this one, 0: none.
+	Prefill ID
 }
 
 // Phase returns how far the collection has come.

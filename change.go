@@ -49,6 +49,10 @@ const (
 	SourceDemo   Source = "demo"
 	// SourceCorrect is a unit's correction of rows that were filled in for it above.
 	SourceCorrect Source = "correct"
+	// SourceChange is an accepted change of a person (变更), SourceConfirm what a unit
+	// confirmed of the people of another round.
+	SourceChange  Source = "change"
+	SourceConfirm Source = "confirm"
 	// SourceErase is the erasure of a person on request.
 	SourceErase Source = "erase"
 )
@@ -62,10 +66,12 @@ type ChangeSet struct {
 	Source  Source
 	Note    string // e.g. the name of the imported file
 	Imports []ID   // the previewed imports that this set carries
-	Draft   string // the name of the author's draft that this set contains; it goes with the save
-	Changes []Change
-	By      ID // user
-	At      time.Time
+	// Confirms are answers about people of another round that this set carries.
+	Confirms []Confirmation
+	Draft    string // the name of the author's draft that this set contains; it goes with the save
+	Changes  []Change
+	By       ID // user
+	At       time.Time
 }
 
 // Conflict is a cell (or row) that somebody else changed since the sender's base

@@ -20,6 +20,7 @@ import (
 	"tianbao/internal/clock"
 	"tianbao/internal/db"
 	"tianbao/internal/form"
+	"tianbao/internal/living"
 	"tianbao/internal/message"
 	"tianbao/internal/org"
 	"tianbao/internal/report"
@@ -56,6 +57,7 @@ type installation struct {
 	org         *org.Service
 	campaigns   *campaign.Service
 	messages    *message.Service
+	living      *living.Service
 	forms       *form.Registry
 	rules       sync.Map // of *check.Checker by form name and version
 	// digest signs what leaves the house and has to be known again.
@@ -174,6 +176,7 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	in.org = &org.Service{Store: in.store, Checker: rules, IDs: in.ids, Now: clock.System}
 	in.messages = &message.Service{Store: in.store, IDs: in.ids, Now: clock.System}
 	in.campaigns = &campaign.Service{Store: in.store, IDs: in.ids, Now: clock.System, Form: in.form}
+	in.living = &living.Service{Store: in.store, Office: report.Register{Service: in.reports}, Form: in.form, IDs: in.ids, Now: clock.System}
 	return nil
 }
 

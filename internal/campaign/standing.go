@@ -68,12 +68,13 @@ func StandingOf(f *Facts) tianbao.Standing {
 
 // Settle brings the review up to date after rows, reports or declarations changed: what
 // was returned and is reported again is no longer returned, what was passed and has lost
-// its rows is no longer passed.
+// its rows is no longer passed, unless it says that it has nobody, as a register does whose
+// last person left.
 func (f *Facts) Settle() {
 	if f.Review == ReviewReturned && f.Rows > 0 && !f.Waiting {
 		f.Review = ReviewNone
 	}
-	if f.Rows == 0 && f.Review == ReviewPassed {
+	if f.Rows == 0 && f.Review == ReviewPassed && f.Declared == "" {
 		f.Review, f.Passes = ReviewNone, 0
 	}
 }

@@ -59,6 +59,11 @@ type Store interface {
 	// one, rows and history are written, the receipt is stored. It returns only
 	// when the write is durable. ErrStale and ErrDuplicate leave nothing behind.
 	Commit(ctx context.Context, c *Commit) error
+	// CommitChange commits the change sets of an accepted change of a person, each into its
+	// report, and stores the change, all or nothing. The collection is one that is kept as
+	// a register; the units' rows count as reported. ErrDuplicate: the change waits no
+	// longer.
+	CommitChange(ctx context.Context, commits []*Commit, c *tianbao.PersonChange, person string, fresh bool, events ...tianbao.Event) error
 	// Stage begins an import of many rows into the report. The change set and the
 	// import record that will carry it get the given ids. What is staged is seen by
 	// nobody before Staging.Commit, and dropped after a crash.

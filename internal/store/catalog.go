@@ -10,15 +10,17 @@ import (
 
 const (
 	campaignColumns = `c.id, c.title, c.form, c.form_version, c.opens, c.closes, c.released,
- c.owner_id, c.notice_id, c.version, c.opened, c.ended, c.archived, c.levels`
+ c.owner_id, c.notice_id, c.version, c.opened, c.ended, c.archived, c.levels, c.kept, c.accepts, c.prefill_id`
 	sqlCampaigns = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.released = $1 AND c.archived = 0 ORDER BY c.opens DESC, c.id DESC`
 	sqlCampaign  = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.id = $1 AND c.released = $2`
 )
 
 func scanCampaign(scan db.Scan) (c tianbao.Campaign, err error) {
-	var opens, closes, opened, ended, archived int64
-	err = scan(&c.ID, &c.Title, &c.Form, &c.FormV, &opens, &closes, &c.Released, &c.Owner, &c.Notice, &c.Version, &opened, &ended, &archived, &c.Levels)
+	var opens, closes, opened, ended, archived, kept int64
+	err = scan(&c.ID, &c.Title, &c.Form, &c.FormV, &opens, &closes, &c.Released, &c.Owner, &c.Notice, &c.Version, &opened, &ended, &archived, &c.Levels,
+		&kept, &c.Accepts, &c.Prefill)
 	c.Opens, c.Closes, c.Opened, c.Ended, c.Archived = when(opens), when(closes), when(opened), when(ended), when(archived)
+	c.Kept = when(kept)
 	return c, err
 }
 

@@ -18,10 +18,10 @@ const (
 	sqlCollections      = `SELECT ` + campaignColumns + ` FROM campaign c ORDER BY c.opens DESC, c.id DESC`
 	sqlCollection       = `SELECT ` + campaignColumns + ` FROM campaign c WHERE c.id = $1`
 	sqlChangeCollection = `UPDATE campaign SET title = $1, form = $2, form_version = $3, opens = $4, closes = $5, released = $6,
- owner_id = $7, notice_id = $8, version = $9, opened = $10, ended = $11, archived = $12, levels = $13 WHERE id = $14 AND version = $15`
+ owner_id = $7, notice_id = $8, version = $9, opened = $10, ended = $11, archived = $12, levels = $13, kept = $14, accepts = $15, prefill_id = $16 WHERE id = $17 AND version = $18`
 	sqlNewCollection = `INSERT INTO campaign
- (title, form, form_version, opens, closes, released, owner_id, notice_id, version, opened, ended, archived, levels, id)
- VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+ (title, form, form_version, opens, closes, released, owner_id, notice_id, version, opened, ended, archived, levels, kept, accepts, prefill_id, id)
+ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
 	ruleColumns   = `r.id, r.campaign_id, r.kind, r.unit_id, r.region_id, r.opens, r.closes, r.reason, r.by_id, r.made, r.ended, r.ended_by, r.alone`
 	sqlRules      = `SELECT ` + ruleColumns + ` FROM campaign_rule r WHERE r.campaign_id = $1 ORDER BY r.made DESC, r.id DESC`
 	sqlInsertRule = `INSERT INTO campaign_rule (id, campaign_id, kind, unit_id, region_id, opens, closes, reason, by_id, made, ended, ended_by, alone)
@@ -138,7 +138,7 @@ func (s *Store) ChangeCollection(ctx context.Context, ch *campaign.Change) error
 	c, base := ch.Campaign, ch.Campaign.Version
 	args := []any{
 		c.Title, c.Form, c.FormV, ms(c.Opens), ms(c.Closes), c.Released, c.Owner, c.Notice, s.id(),
-		ms(c.Opened), ms(c.Ended), ms(c.Archived), c.Levels, c.ID,
+		ms(c.Opened), ms(c.Ended), ms(c.Archived), c.Levels, ms(c.Kept), c.Accepts, c.Prefill, c.ID,
 	}
 	var batch []db.Statement
 	for _, id := range ch.End {

@@ -237,6 +237,10 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) (deltas, error) {
 	for _, id := range c.Set.Imports {
 		must = append(must, db.Statement{SQL: sqlCarryImport, Args: []any{version, rep, id}})
 	}
+	for i := range c.Set.Confirms {
+		a := &c.Set.Confirms[i]
+		must = append(must, insertAnswer(a, tianbao.RowPlace{Report: rep, Row: c.Inserted[a.Temp]}))
+	}
 	sortKeys(add)
 	if c.Set.Draft != "" {
 		batch = append(batch, db.Statement{SQL: sqlSavedDraft, Args: []any{rep, c.Set.By, c.Set.Draft}})
@@ -245,6 +249,9 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) (deltas, error) {
 		batch = append(batch, db.Statement{SQL: sqlInsertKey, Args: []any{k.kind, k.k, rep, k.row}})
 	}
 	counts, err := tx.Send(ctx, append(must, batch...))
+	if db.IsUnique(err) && len(c.Set.Confirms) > 0 {
+		return nil, errAnswered()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: write rows: %w", err)
 	}

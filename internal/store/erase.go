@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	sqlRetention = `SELECT c.closes, c.erased FROM campaign c WHERE c.id = $1`
+	sqlRetention = `SELECT c.closes, c.erased, c.kept FROM campaign c WHERE c.id = $1`
 	// The version rises, so that a save that is under way meets the new state.
 	sqlShutReports = `UPDATE report SET state = $1, version = version + 1 WHERE campaign_id = $2 AND state <> $1`
 	sqlReportsOf   = `SELECT r.id, r.form, r.form_version FROM report r WHERE r.campaign_id = $1 ORDER BY r.id`
@@ -41,9 +41,12 @@ const (
 // From the first moment on the reports take nothing in. A run that is cut off is gone on
 // with by the next one.
 func (s *Store) EraseCampaign(ctx context.Context, campaign tianbao.ID, keptUntil func(closes time.Time) time.Time, e tianbao.Event) (sum tianbao.Erased, err error) {
-	var closes, erased int64
-	if err := one(ctx, s.db, []any{&closes, &erased}, sqlRetention, campaign); err != nil {
+	var closes, erased, kept int64
+	if err := one(ctx, s.db, []any{&closes, &erased, &kept}, sqlRetention, campaign); err != nil {
 		return sum, err
+	}
+	if kept != 0 {
+		return sum, errors.New("这次采集正作为人员登记保留，不能清除；请先在采集管理里停止登记")
 	}
 	if closes == 0 {
 		return sum, errors.New("这次采集没有截止日期，不能计算保存期限；请先设定截止日期")

@@ -23,9 +23,10 @@ const (
 	sqlWishes       = `SELECT r.id, r.wish, r.remark FROM unit_request r JOIN unit u ON u.id = r.unit_id WHERE SCOPE(u.path)`
 	sqlBlankWish    = `UPDATE unit_request SET wish = $1, remark = $2 WHERE id = $3`
 	sqlCampaignKeep = `UPDATE campaign SET keep_months = $1 WHERE id = $2`
-	sqlRetentions   = `SELECT c.id, c.title, c.closes, c.erased, c.keep_months FROM campaign c ORDER BY c.closes DESC, c.id DESC`
-	sqlCountErase   = `SELECT COUNT(DISTINCT r.id), COALESCE(SUM(r.row_count), 0) FROM report r WHERE r.campaign_id = $1`
-	sqlCountSaves   = `SELECT COUNT(*) FROM change_set c JOIN report r ON r.id = c.report_id WHERE r.campaign_id = $1`
+	// What is kept as a register of people has no end.
+	sqlRetentions = `SELECT c.id, c.title, CASE WHEN c.kept = 0 THEN c.closes ELSE 0 END, c.erased, c.keep_months FROM campaign c ORDER BY c.closes DESC, c.id DESC`
+	sqlCountErase = `SELECT COUNT(DISTINCT r.id), COALESCE(SUM(r.row_count), 0) FROM report r WHERE r.campaign_id = $1`
+	sqlCountSaves = `SELECT COUNT(*) FROM change_set c JOIN report r ON r.id = c.report_id WHERE r.campaign_id = $1`
 )
 
 // eraseBeside erases what a report holds of the person beside its rows.

@@ -26,11 +26,16 @@ const (
 	sqlBlankAsked   = `UPDATE question SET asked = $1 WHERE id = $2`
 	sqlBlankShown   = `UPDATE question SET shown = $1 WHERE id = $2`
 	sqlBlankAnswer  = `UPDATE question SET answer = $1 WHERE id = $2`
-	sqlRemindText   = `SELECT x.id, x.campaign_id, x.body FROM remind_outbox x WHERE x.id > $1 AND length(x.body) >= $2 ORDER BY x.id LIMIT 500`
-	sqlBlankRule    = `UPDATE campaign_rule SET reason = $1 WHERE id = $2`
-	sqlBlankDeclare = `UPDATE unit_declaration SET reason = $1 WHERE id = $2`
-	sqlBlankVerdict = `UPDATE unit_verdict SET remark = $1 WHERE id = $2`
-	sqlBlankRemind  = `UPDATE remind_outbox SET body = $1 WHERE id = $2`
+	sqlChangeText   = `SELECT x.id, x.campaign_id, x.body FROM person_change x WHERE x.id > $1 AND length(x.body) >= $2 ORDER BY x.id LIMIT 500`
+	sqlChangeRemark = `SELECT x.id, x.campaign_id, x.remark FROM person_change x WHERE x.id > $1 AND length(x.remark) >= $2 ORDER BY x.id LIMIT 500`
+	// Without its index the person is found by it no more.
+	sqlBlankChange       = `UPDATE person_change SET body = $1, k = 0, look = '' WHERE id = $2`
+	sqlBlankChangeRemark = `UPDATE person_change SET remark = $1 WHERE id = $2`
+	sqlRemindText        = `SELECT x.id, x.campaign_id, x.body FROM remind_outbox x WHERE x.id > $1 AND length(x.body) >= $2 ORDER BY x.id LIMIT 500`
+	sqlBlankRule         = `UPDATE campaign_rule SET reason = $1 WHERE id = $2`
+	sqlBlankDeclare      = `UPDATE unit_declaration SET reason = $1 WHERE id = $2`
+	sqlBlankVerdict      = `UPDATE unit_verdict SET remark = $1 WHERE id = $2`
+	sqlBlankRemind       = `UPDATE remind_outbox SET body = $1 WHERE id = $2`
 )
 
 // eraseTexts puts the mark of what is erased in place of each text that is to go, and
@@ -45,6 +50,8 @@ func (s *Store) eraseTexts(ctx context.Context, goes func(campaign tianbao.ID, t
 		{"question", "asked", sqlAskedText, sqlBlankAsked},
 		{"question", "shown", sqlShownText, sqlBlankShown},
 		{"question", "answer", sqlAnswerText, sqlBlankAnswer},
+		{"person_change", "body", sqlChangeText, sqlBlankChange},
+		{"person_change", "remark", sqlChangeRemark, sqlBlankChangeRemark},
 		{"remind_outbox", "body", sqlRemindText, sqlBlankRemind},
 	} {
 		for last := tianbao.ID(0); ; {

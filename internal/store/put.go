@@ -137,7 +137,7 @@ func (s *Store) PutForm(ctx context.Context, name string, version int, definitio
 
 const (
 	sqlUpdateCampaign = `UPDATE campaign SET title = $1, form = $2, form_version = $3, opens = $4, closes = $5, released = $6,
- owner_id = $7, notice_id = $8, version = $9, opened = $10, ended = $11, archived = $12, levels = $13 WHERE id = $14`
+ owner_id = $7, notice_id = $8, version = $9, opened = $10, ended = $11, archived = $12, levels = $13, kept = $14, accepts = $15, prefill_id = $16 WHERE id = $17`
 )
 
 // PutCampaign stores a campaign without its rules. One that is released and does not say
@@ -149,6 +149,6 @@ func (s *Store) PutCampaign(ctx context.Context, c tianbao.Campaign) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
 		return upsert(ctx, tx, sqlUpdateCampaign, sqlNewCollection,
 			c.Title, c.Form, c.FormV, ms(c.Opens), ms(c.Closes), c.Released, c.Owner, c.Notice, s.id(),
-			ms(c.Opened), ms(c.Ended), ms(c.Archived), c.Levels, c.ID)
+			ms(c.Opened), ms(c.Ended), ms(c.Archived), c.Levels, ms(c.Kept), c.Accepts, c.Prefill, c.ID)
 	})
 }

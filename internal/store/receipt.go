@@ -153,6 +153,9 @@ func (s *Store) MarkReported(ctx context.Context, r tianbao.Receipt, key, reques
 // settleReported asks the gate for the units whose rows are reported, or reported anew, and
 // settles them. Those that were reported before and have not changed are not asked.
 func (s *Store) settleReported(ctx context.Context, tx db.Tx, id tianbao.ID, rep *tianbao.Report, by tianbao.ID) error {
+	if err := s.allAnswered(ctx, tx, rep); err != nil {
+		return err
+	}
 	units, err := db.Collect(ctx, tx, func(scan db.Scan) (u tianbao.ID, err error) { return u, scan(&u) }, sqlWaitingParts, id)
 	if err != nil {
 		return fmt.Errorf("store: read whose rows are reported: %w", err)

@@ -58,6 +58,8 @@ func sealedColumns() []sealedColumn {
 		{table: "question", column: "shown", keys: []string{"id"}, place: one},
 		{table: "question", column: "answer", keys: []string{"id"}, place: one},
 		{table: "remind_outbox", column: "body", keys: []string{"id"}, place: one},
+		{table: "person_change", column: "body", keys: []string{"id"}, place: one},
+		{table: "person_change", column: "remark", keys: []string{"id"}, place: one},
 		{table: "unit_mail", column: "address", keys: []string{"unit_id"}, place: one},
 		{table: "mail_message", column: "head", keys: []string{"id"}, place: one},
 		{table: "mail_text", column: "data", keys: []string{"message_id"}, place: one},

@@ -38,25 +38,40 @@ func (s *Store) Explained(ctx context.Context, scope tianbao.Scope, id tianbao.I
 }
 
 func (s *Store) unitRows(ctx context.Context, sql string, args []any) ([]campaign.UnitRow, error) {
+	return s.unitRowsLike(ctx, sql, args, nil)
+}
+
+// unitRowsLike reads rows whose query brings their look_keys last, and leaves out those that
+// do not have the wanted key; with none it is unitRows.
+func (s *Store) unitRowsLike(ctx context.Context, sql string, args []any, want []byte) ([]campaign.UnitRow, error) {
 	type stored struct {
 		campaign.UnitRow
-		vals []byte
+		vals, look []byte
 	}
 	all, err := db.Collect(ctx, s.db, func(scan db.Scan) (x stored, err error) {
 		var at int64
 		u, r, w := &x.Unit, &x.Report, &x.Row
-		err = scan(&u.ID, &u.Parent, &u.Region, &u.Path, &u.Name, &u.Kind,
+		dest := []any{
+			&u.ID, &u.Parent, &u.Region, &u.Path, &u.Name, &u.Kind,
 			&r.ID, &r.Campaign, &r.Owner, &r.OwnerName, &r.OwnerPath, &r.Form, &r.FormV, &r.Version, &r.State,
-			&w.ID, &w.Version, &x.vals, &x.By, &at)
+			&w.ID, &w.Version, &x.vals, &x.By, &at,
+		}
+		if want != nil {
+			dest = append(dest, &x.look)
+		}
+		err = scan(dest...)
 		w.Unit, x.At = u.ID, when(at)
 		return x, err
 	}, sql, args...)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]campaign.UnitRow, len(all))
+	out := make([]campaign.UnitRow, 0, len(all))
 	for i := range all {
 		x := &all[i]
+		if want != nil && !hasLook(x.look, want) {
+			continue
+		}
 		form, err := s.forms(x.Report.Form, x.Report.FormV)
 		if err != nil {
 			return nil, err
@@ -64,7 +79,7 @@ func (s *Store) unitRows(ctx context.Context, sql string, args []any) ([]campaig
 		if err := s.decodeRow(form, x.Report.ID, &x.Row, x.vals); err != nil {
 			return nil, err
 		}
-		out[i] = x.UnitRow
+		out = append(out, x.UnitRow)
 	}
 	return out, nil
 }

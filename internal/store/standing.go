@@ -36,6 +36,7 @@ const (
 	sqlLogStatus    = `INSERT INTO unit_status_log (campaign_id, unit_id, at, id, state, row_count, faulty, by_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	sqlWaitingParts = `SELECT p.unit_id FROM unit_part p WHERE p.report_id = $1 AND p.row_count > 0 AND p.sent < p.newest ORDER BY p.unit_id`
 	sqlSendParts    = `UPDATE unit_part SET sent = newest WHERE report_id = $1 AND sent < newest`
+	sqlSendPart     = `UPDATE unit_part SET sent = newest WHERE report_id = $1 AND unit_id = $2`
 	sqlReportHead   = `SELECT r.campaign_id, r.owner_id FROM report r WHERE r.id = $1`
 )
 
@@ -76,6 +77,9 @@ type settling struct {
 	// facts changes what is said of a unit, nil where nothing does.
 	facts func(unit tianbao.ID, f *campaign.Facts)
 	by    tianbao.ID
+	// accepted: it changes a register after its round. Its rows count as reported, and it
+	// asks nobody about passes.
+	accepted bool
 }
 
 // settle brings the standing of the touched units up to date. It comes after all else in
@@ -93,7 +97,7 @@ func (s *Store) settle(ctx context.Context, tx db.Tx, st *settling) error {
 		return err
 	}
 	for u := range st.deltas {
-		if was[u].facts.Passes > 0 {
+		if was[u].facts.Passes > 0 && !st.accepted {
 			return report.ErrStale // passed after the gate was asked, which now will refuse
 		}
 	}
@@ -201,6 +205,11 @@ func (s *Store) writeParts(ctx context.Context, tx db.Tx, st *settling, units []
 			case touched:
 				batch = append(batch, db.Statement{SQL: sqlInsertPart, Args: []any{d.rows, d.faulty, st.version, st.report, u, st.campaign}})
 			}
+		}
+	}
+	if st.accepted {
+		for u := range st.deltas {
+			batch = append(batch, db.Statement{SQL: sqlSendPart, Args: []any{st.report, u}})
 		}
 	}
 	if st.sent {

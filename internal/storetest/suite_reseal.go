@@ -30,6 +30,7 @@ func notSealed() map[string]string {
 		"staged_row.look_keys":    "keyed indexes",
 		"app_user.login_key":      "keyed index",
 		"session.token_hash":      "hash of a random token",
+		"person_change.look":      "keyed index",
 		"failure.k":               "keyed index",
 		"recovery_code.k":         "keyed index",
 		"activation.k":            "keyed index",
@@ -220,6 +221,30 @@ func (w *world) fillCollection() {
 	_, err = w.ClaimReminders(ctx, &remind.Claim{IDs: ids, At: epoch(), Until: epoch(), Trail: func(int, int) []tianbao.Event { return nil }},
 		func(*remind.Policy, *remind.Reminder, *remind.Facts) remind.Decision { return remind.Decision{} })
 	w.ok(err)
+	w.fillChange()
+}
+
+// fillChange keeps the collection as a register for as long as somebody's change comes in
+// and is returned.
+func (w *world) fillChange() {
+	w.t.Helper()
+	ctx := w.t.Context()
+	put := func(at time.Time) {
+		c, err := w.Collection(ctx, campaign)
+		w.ok(err)
+		c.Ended, c.Kept = at, at
+		w.ok(w.ChangeCollection(ctx, &collections.Change{Campaign: c, At: epoch()}))
+	}
+	put(epoch())
+	id, _ := Person(1)
+	ch := &tianbao.PersonChange{
+		ID: w.id(), Campaign: campaign, Unit: unitB, Kind: tianbao.ChangeJoin, State: tianbao.ChangeWaiting, Day: epoch(), Made: epoch(), Form: Form().Name, FormV: 1,
+		Values: Values(1), Why: "张示例来了",
+	}
+	w.ok(w.PutChange(ctx, ch, id))
+	ch.State, ch.Remark, ch.Decided = tianbao.ChangeReturned, "张示例的号码不对", epoch()
+	w.ok(w.EndChange(ctx, ch))
+	put(time.Time{})
 }
 
 // fillRegister gives a unit a contact and a request that is refused.

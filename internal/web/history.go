@@ -49,6 +49,7 @@ type historyLine struct {
 var sourceNames = map[tianbao.Source]string{
 	tianbao.SourcePage: "提交", tianbao.SourceImport: "导入 EXCEL 后提交", tianbao.SourceAPI: "接口提交",
 	tianbao.SourceMail: "邮件报送", tianbao.SourceFolder: "收件文件夹导入", tianbao.SourceUndo: "撤销", tianbao.SourceDemo: "演示数据",
+	tianbao.SourceChange: "人员变更", tianbao.SourceConfirm: "确认上次的人员",
 	tianbao.SourceCorrect: "下级单位更正", tianbao.SourceErase: "清除个人信息",
 }
 
