@@ -118,6 +118,8 @@ export class Loader {
       // Scrolled on: nobody needs that window now.
       nearly.stop.abort();
       this.nearly = null;
+      // The rest may have waited for it, and no other window will call it.
+      if (at < 0) this.later(0);
     }
     if (!source || at < 0) return;
     const from = Math.max(0, at - near / 4);

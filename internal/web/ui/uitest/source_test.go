@@ -233,6 +233,18 @@ func TestSource(t *testing.T) {
 		want(t, "sorted anew", top(), "H999")
 	})
 
+	t.Run("a first window that nobody looks at any more does not hold up the rest", func(t *testing.T) {
+		s := far(t, w, base, 3000, 100)
+		s.Do(`sheet.setView({ sort: { key: "h", desc: true } })`)
+		s.all()
+		// The old order is still on the screen: what is in sight is missing.
+		s.Do(`flow = false; asked = []; said = []; begin(3000, 100)`)
+		scroll(s, 1)
+		s.Wait(`asked.length > 0 && asked[0].startsWith("-")`)
+		s.Do(`openAll()`)
+		s.Wait(`said.some((e) => e.type === "complete")`)
+	})
+
 	t.Run("a window that fails is asked for again", func(t *testing.T) {
 		s := far(t, w, base, 900, 100)
 		s.Do(`fails = 1`)
