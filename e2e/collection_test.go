@@ -37,9 +37,7 @@ func TestCollectionByPages(t *testing.T) {
 		c := s.clerk(t, browser.Start(t))
 		c.enter("province")
 		c.Go(s.url + "/collections")
-		c.accessible("the list of collections")
 		c.set(map[string]string{"title": "值班联系人登记（第三季度）", "form": "contacts.1", "opens": day(-1), "closes": day(20)})
-		c.bureauPicture("new")
 		c.submitForm("#new + form .button-primary")
 		path := browser.Eval[string](c.Page, `location.pathname`)
 		id := path[strings.LastIndex(path, "/")+1:]
@@ -60,10 +58,8 @@ func TestCollectionByPages(t *testing.T) {
 		if got := rows("scope"); !strings.Contains(got, "黑山县财政局") || !strings.Contains(got, "今年单独登记") || !strings.Contains(got, "锦州市财政局") || !strings.Contains(got, "大连市") {
 			t.Errorf("what was arranged: %q", got)
 		}
-		c.bureauPicture("scope")
 		c.Go(s.url + path + "/rehearsal")
 		c.accessible("the dry run")
-		c.bureauPicture("rehearsal")
 		var dry struct{ Expected, Outside int }
 		s.client(t, "province").must("GET", path+"/rehearsal", nil, &dry)
 		if dry.Expected < 10 || dry.Outside < 3 {
