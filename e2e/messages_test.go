@@ -145,7 +145,7 @@ func TestNotices(t *testing.T) {
 	c.accessible("an answer")
 	fill("answer", "先改好登记，再补报。")
 	fill("shown", "人员调走的怎么补报？")
-	c.Screenshot("notice-answer")
+	c.bureauPicture("question")
 	c.submitForm(`button[value="true"]`)
 
 	sibling.must("GET", "/notices/"+id, nil, &n)
