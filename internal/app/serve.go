@@ -38,6 +38,7 @@ type serveOptions struct {
 	ways            ways
 	outgoing        outgoing
 	inbox           inbox
+	platform        platformOptions
 }
 
 // serve runs the server until the context ends.
@@ -50,6 +51,7 @@ func serve(ctx context.Context, e env, args []string) int {
 	o.ways.flags(fs)
 	o.outgoing.flags(fs)
 	o.inbox.flags(fs)
+	o.platform.flags(fs)
 	fs.StringVar(&o.addr, "addr", "127.0.0.1:8080", "监听地址")
 	fs.BoolVar(&o.demo, "demo", false, "装入演示数据和演示账号（只能监听本机地址）")
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "TLS 证书文件（PEM）")
@@ -146,6 +148,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 		}
 		defer wait()
 	}
+	defer keepProvisioning(ctx, cfg.Platform, log)()
 	if o.intake != "" {
 		defer in.watch(ctx, o.intake, log)() // the database closes after the last file
 	}
@@ -216,6 +219,10 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 		return cfg, err
 	}
 	cfg.Post = in.posts(&o.inbox, &o.outgoing, cfg.Reminders, log)
+	if cfg.Platform, cfg.Profile, err = in.platform(&o.platform, log); err != nil {
+		return cfg, err
+	}
+	cfg.PlatformAccounts = in.store
 	err = o.guard.apply(&cfg)
 	return cfg, err
 }

@@ -89,6 +89,9 @@ func (s *Store) EraseCampaign(ctx context.Context, campaign tianbao.ID, keptUnti
 		if _, err := tx.Exec(ctx, sqlDropProofs, []byte{}, campaign); err != nil {
 			return err
 		}
+		if err := erasePlans(ctx, tx, campaign); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, sqlErased, ms(s.now()), campaign); err != nil {
 			return err
 		}

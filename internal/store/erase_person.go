@@ -341,6 +341,9 @@ func (s *Store) eraseSought(ctx context.Context, job, by tianbao.ID, p *sought) 
 	if err := s.eraseContacts(ctx, scope, p, &sum); err != nil {
 		return sum, err
 	}
+	if err := s.erasePlatform(ctx, p, &sum); err != nil {
+		return sum, err
+	}
 	n, err := s.eraseTexts(ctx, func(_ tianbao.ID, text string) bool { return p.in(text, true) })
 	if err != nil {
 		return sum, err

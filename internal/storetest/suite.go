@@ -86,6 +86,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"altered credentials", testCredentialsAltered},
 		{"ceremonies", testCeremonies},
 		{"service tokens", testServiceTokens},
+		{"a plan of accounts", testPlatformPlan},
+		{"a plan of accounts cut off anywhere", testPlatformKilled},
 		{"rights sealed once", testRightsSealedOnce},
 		{"lent grants", testLent},
 		{"sessions", testSessions},

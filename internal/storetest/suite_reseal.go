@@ -22,31 +22,33 @@ import (
 // notSealed are the BYTEA columns that hold nothing that needs sealing.
 func notSealed() map[string]string {
 	return map[string]string{
-		"unit_history.before":     "the register, which is public",
-		"form.definition":         "a published form",
-		"form_draft.definition":   "a form to be published",
-		"certificate.body":        "names units and figures, no person",
-		"report_row.look_keys":    "keyed indexes",
-		"staged_row.look_keys":    "keyed indexes",
-		"app_user.login_key":      "keyed index",
-		"session.token_hash":      "hash of a random token",
-		"person_change.look":      "keyed index",
-		"failure.k":               "keyed index",
-		"recovery_code.k":         "keyed index",
-		"activation.k":            "keyed index",
-		"credential.k":            "keyed index",
-		"ceremony.k":              "hash of a random token",
-		"service_token.k":         "hash of a random token",
-		"mail_message.k":          "keyed index",
-		"mail_message.sender":     "keyed index",
-		"mail_sender.k":           "keyed index",
-		"setup_token.token_hash":  "hash of a random token",
-		"attachment.data":         "published with a notice",
-		"job.payload":             "not in use",
-		"trail.hash":              "chain",
-		"trail_lane.hash":         "chain",
-		"trail_base.hash":         "chain",
-		"trail_checkpoint.signed": "hashes and a signature",
+		"unit_history.before":         "the register, which is public",
+		"form.definition":             "a published form",
+		"form_draft.definition":       "a form to be published",
+		"certificate.body":            "names units and figures, no person",
+		"report_row.look_keys":        "keyed indexes",
+		"staged_row.look_keys":        "keyed indexes",
+		"app_user.login_key":          "keyed index",
+		"session.token_hash":          "hash of a random token",
+		"person_change.look":          "keyed index",
+		"failure.k":                   "keyed index",
+		"recovery_code.k":             "keyed index",
+		"activation.k":                "keyed index",
+		"credential.k":                "keyed index",
+		"ceremony.k":                  "hash of a random token",
+		"platform_account.person_key": "keyed index",
+		"platform_account.login_key":  "keyed index",
+		"service_token.k":             "hash of a random token",
+		"mail_message.k":              "keyed index",
+		"mail_message.sender":         "keyed index",
+		"mail_sender.k":               "keyed index",
+		"setup_token.token_hash":      "hash of a random token",
+		"attachment.data":             "published with a notice",
+		"job.payload":                 "not in use",
+		"trail.hash":                  "chain",
+		"trail_lane.hash":             "chain",
+		"trail_base.hash":             "chain",
+		"trail_checkpoint.signed":     "hashes and a signature",
 	}
 }
 
@@ -200,7 +202,14 @@ func (w *world) fillCollection() {
 	w.ok(w.Declare(ctx, []tianbao.Declaration{{ID: w.id(), Campaign: campaign, Unit: bureau, Kind: tianbao.DeclareNil, Reason: "张示例调走了", At: epoch(), Attachment: 78, Proof: &tianbao.Proof{Name: "张示例.pdf", Type: "application/pdf", Data: []byte("%PDF-")}}}, false))
 	d := w.draft(w.open(unitB))
 	d.insert(tianbao.AtEnd, Values(1))
+	landline := Values(2)
+	landline[7] = "024-23861234"
+	d.insert(tianbao.AtEnd, landline)
 	w.upward(d.save())
+	p := w.platform()
+	plan, err := p.Draw(ctx, p.actor, campaign, false)
+	w.ok(err)
+	p.run(plan.ID)
 	r := w.open(unitB)
 	w.ok(w.Review(ctx, &collections.Judgement{
 		Verdicts: []tianbao.Verdict{{ID: w.id(), Campaign: campaign, Unit: unitB, Kind: tianbao.VerdictReturn, Level: 2, Remark: "张示例已调走", At: epoch()}},

@@ -226,6 +226,8 @@ func section(name string) string {
 		return "activation"
 	case "reviews.html", "review.html", "reviewunit.html", "reasons.html":
 		return "review"
+	case "platform.html", "accountplan.html", "planexport.html", "platformdrift.html":
+		return "platform"
 	case "declarations.html":
 		return "collections"
 	case "users.html", "newpassword.html":

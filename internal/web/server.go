@@ -20,6 +20,7 @@ import (
 	"tianbao/internal/oidc"
 	"tianbao/internal/org"
 	"tianbao/internal/post"
+	"tianbao/internal/provision"
 	"tianbao/internal/remind"
 	"tianbao/internal/report"
 )
@@ -75,6 +76,11 @@ type Config struct {
 	// Post takes reports in by mail; it is there also where no mailbox is set up.
 	Post     *post.Service
 	Messages *message.Service
+	// Platform makes and carries out plans of accounts, PlatformAccounts reads what they
+	// led to, Profile says how they look as a file.
+	Platform         *provision.Service
+	PlatformAccounts PlatformAccounts
+	Profile          *provision.Profile
 	// Forms returns the newest version of each form that a collection may have.
 	Forms     func(context.Context) ([]*tianbao.Form, error)
 	FormBook  FormBook
