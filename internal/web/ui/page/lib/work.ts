@@ -269,6 +269,7 @@ export class Work {
       const undo: ((label: string) => void)[] = [];
       let ids: Record<string, string> = {};
       let was = d.was || {};
+      let { changes } = d;
       let first: { ids: Record<string, string>; takeBack(label: string): void } | null = null;
       if (d.sent) {
         const saved = await this.insist<Saved>("POST", "/changes", d.sent);
@@ -279,12 +280,28 @@ export class Work {
           await this.take();
           for (const id of Object.keys(old)) was[ids[id] || id] = old[id];
         } else {
-          first = await this.play(d.sent.changes, d.sentWas || {}, d.sent.base, {});
-          ids = first.ids;
+          // A row that it deleted and that was brought back since was never gone, whatever
+          // others made of it meanwhile: what is the clerk's own are its cells.
+          const back: Record<string, string> = {};
+          const before = d.sentWas || {};
+          const steps = d.sent.changes.filter((x) => {
+            const i = x.op === "delete" ? changes.findIndex((c) => c.op === "insert" && c.temp === again + x.row) : -1;
+            if (i < 0) return true;
+            const { row } = x as { row: string };
+            back[again + row] = row;
+            was[row] = before[row];
+            const cells: Record<string, string> = {};
+            for (const { key } of this.sheet.columns) cells[key] = (changes[i] as { cells: Record<string, string> }).cells[key] || "";
+            changes = changes.slice();
+            changes[i] = { op: "edit", row, cells };
+            return false;
+          });
+          first = await this.play(steps, before, d.sent.base, {});
+          ids = { ...first.ids, ...back };
           undo.push(first.takeBack);
         }
       }
-      undo.push((await this.play(d.changes, was, d.base, ids)).takeBack);
+      undo.push((await this.play(changes, was, d.base, ids)).takeBack);
       if (first) undo.push(this.sheet.apply(this.unchanged(d.sentWas || {}), "").takeBack);
       this.imports = this.imports.concat((d.imports || []).filter((id) => !this.imports.includes(id)));
       this.note = d.note || this.note;
