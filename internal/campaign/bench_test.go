@@ -79,6 +79,7 @@ func BenchmarkProgress(b *testing.B) {
 	benchOffices(b, func(b *testing.B, open func() *office) {
 		o := open()
 		o.fill(40_000, 25)
+		o.ok(o.SetLevels(o.ctx(), runner(), collection, tianbao.LevelsOf(tianbao.LevelProvince)))
 		tick := func() { o.set(o.now.Add(2 * time.Second)) }
 		for _, bm := range []struct {
 			name string
@@ -111,6 +112,13 @@ func BenchmarkProgress(b *testing.B) {
 				p, err := o.Progress(b.Context(), everything(), collection, time.Time{})
 				if err == nil {
 					_, err = o.Trend(b.Context(), everything(), p, &p.Total)
+				}
+				return err
+			}},
+			{"waiting for review", func() error {
+				w, err := o.Waiting(b.Context(), campaign.Reviewer{Scope: everything()}, collection)
+				if err == nil && w.Mine < 10_000 {
+					err = fmt.Errorf("%d wait", w.Mine)
 				}
 				return err
 			}},

@@ -206,6 +206,30 @@ func TestMiddle(t *testing.T) {
 	}
 }
 
+// BenchmarkReadGeo reads 14 neighbours with long borders, of which a sixtieth is kept.
+func BenchmarkReadGeo(b *testing.B) {
+	const n = 12_000
+	var features []string
+	borders := make([][]string, 15)
+	for i := range borders {
+		borders[i] = winding(110+float64(i), n)
+	}
+	for i := range 14 {
+		ring := append([]string{}, borders[i]...)
+		for k := n; k >= 0; k-- {
+			ring = append(ring, borders[i+1][k])
+		}
+		features = append(features, feature(fmt.Sprintf(`{"adcode":%d}`, 210100+100*i), "Polygon", "[["+strings.Join(ring, ",")+"]]"))
+	}
+	text := []byte(collection(features...))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, err := ReadGeo(text, byCode); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func FuzzReadGeo(f *testing.F) {
 	f.Add([]byte(collection(feature(`{"adcode":210100,"name":"沈阳市"}`, "Polygon", "["+square(123, 41)+"]"))))
 	f.Add([]byte(collection(feature(`{"a":"210100"}`, "MultiPolygon", "[["+square(123, 41)+"]]"), feature(`{"name":"x"}`, "Polygon", "[[[1,2,3],[2,3],[3,1]]]"))))

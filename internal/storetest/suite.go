@@ -76,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"mails kept, judged and answered once", testMail},
 		{"mails that officers see", testMailOfficers},
 		{"a code binds a sender once", testMailCode},
+		{"the map of a province", testRegionMap},
 		{"forms never change", testForms},
 		{"users", testUsers},
 		{"the first administrator", testFirstAdmin},
