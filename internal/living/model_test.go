@@ -200,6 +200,8 @@ func TestTimeline(t *testing.T) {
 		{"two rounds", []living.Fact{round(30), round(3)}, []living.Span{{Unit: 1, From: date(3), Last: date(30)}}},
 		{"gone by the next", []living.Fact{round(3), {Unit: 1, Kind: living.FactGone, Day: date(30)}}, []living.Span{{Unit: 1, From: date(3), To: date(30), Last: date(30)}}},
 		{"only that they left", []living.Fact{{Unit: 1, Kind: living.FactLeft, Day: date(5)}}, []living.Span{{Unit: 1, From: date(5), To: date(5), Sure: true, Last: date(5)}}},
+		{"left on the last day of a round", []living.Fact{{Unit: 1, Kind: living.FactLeft, Day: date(5)}, round(5)}, []living.Span{{Unit: 1, From: date(5), To: date(5), Sure: true, Last: date(5)}}},
+		{"came on the last day of a round", []living.Fact{{Unit: 1, Kind: living.FactCame, Day: date(5)}, round(5)}, []living.Span{{Unit: 1, From: date(5), Known: true, Last: date(5)}}},
 		{"back on the same day", []living.Fact{round(1), {Unit: 1, Kind: living.FactCame, Day: date(5)}, {Unit: 1, Kind: living.FactLeft, Day: date(5)}}, []living.Span{
 			{Unit: 1, From: date(1), To: date(5), Sure: true, Last: date(5)}, {Unit: 1, From: date(5), Known: true, Last: date(5)},
 		}},

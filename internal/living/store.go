@@ -94,7 +94,7 @@ type Office interface {
 type Actor struct {
 	tianbao.Doer
 	From string // address
-	// Fills are the subtrees in which the actor may fill in, Reviews those in which they may
-	// review, Sees those of which they may see rows.
+	// Fills are the subtrees in which the actor may fill in, Reviews those whose registers
+	// they keep as a finance bureau, Sees those of which they may see rows.
 	Fills, Reviews, Sees tianbao.Scope
 }

@@ -86,6 +86,9 @@ func Timeline(facts []Fact) ([]Fact, []Span) {
 			spans = append(spans, Span{Unit: f.Unit, UnitName: f.UnitName, From: f.Day, Known: f.Kind == FactCame})
 		}
 		spans[at].Last = f.Day
+		if f.Kind == FactCame && spans[at].From.Equal(f.Day) {
+			spans[at].Known = true // and was in a round that ended on that day
+		}
 		if f.Kind == FactLeft || f.Kind == FactGone {
 			spans[at].To, spans[at].Sure = f.Day, f.Kind == FactLeft
 			delete(open, f.Unit)
@@ -97,14 +100,15 @@ func Timeline(facts []Fact) ([]Fact, []Span) {
 	return facts, spans
 }
 
-// order is that of facts of one day: who leaves in the morning may come back by noon.
+// order is that of facts of one day: who leaves on the last day of a round was there in
+// it, and who leaves in the morning may come back by noon.
 func order(k FactKind) int {
 	switch k {
-	case FactGone, FactLeft:
-		return 0
-	case FactCame:
-		return 1
 	case FactRound:
+		return 0
+	case FactGone, FactLeft:
+		return 1
+	case FactCame:
 		return 2
 	}
 	return 3

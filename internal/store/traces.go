@@ -113,7 +113,7 @@ func traces(ctx context.Context, q db.Queryer, scope tianbao.Scope, want []byte,
 		if brought[at] {
 			continue
 		}
-		rounds = append(rounds, round{at: at, unit: t.unit, name: t.name, campaign: t.campaign, title: t.title})
+		rounds = append(rounds, round{at: at, unit: t.unit, name: t.name, campaign: t.campaign, title: t.title, before: t.day})
 	}
 	for _, r := range rounds {
 		fs, err := r.facts(ctx, q)
@@ -131,6 +131,7 @@ type round struct {
 	unit, campaign tianbao.ID
 	name, title    string
 	day            int64
+	before         int64 // the day on which they left, where the row is gone by that
 }
 
 const sqlRoundEnd = `SELECT c.ended, c.closes FROM campaign c WHERE c.id = $1`
@@ -145,6 +146,9 @@ func (r *round) facts(ctx context.Context, q db.Queryer) ([]living.Fact, error) 
 			return nil, err
 		}
 		f.Day = living.Day(when(cmp.Or(ended, closes)))
+		if left := living.Day(when(r.before)); f.Day.After(left) {
+			f.Day = left // the collection was opened again and ended later
+		}
 	}
 	out := []living.Fact{f}
 	err := q.Each(ctx, func(scan db.Scan) error {

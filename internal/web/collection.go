@@ -27,6 +27,10 @@ type collectionPage struct {
 	Message      string
 	Levels       tianbao.Levels
 	Reviews      bool // the viewer reviews, some units at least
+	// Kept: it is a register of people. Sources are those from which it may be prefilled.
+	Kept, Accepts bool
+	Prefill       tianbao.ID
+	Sources       []tianbao.Campaign
 }
 
 // AllLevels are the levels of review that there are.
@@ -89,6 +93,7 @@ func (s *Server) collectionShow(w http.ResponseWriter, r *http.Request, v *viewe
 	}
 	p := &collectionPage{
 		CSRF: v.signed.CSRF, C: out, Runs: runs, Locks: c.Phase() == tianbao.PhaseOpen, Message: message,
+		Kept: !c.Kept.IsZero(), Accepts: c.Accepts, Prefill: c.Prefill,
 		Levels: c.Levels, Begin: c.Opens, End: c.Closes, Opens: momentField(c.Opens), Closes: momentField(c.Closes),
 	}
 	for _, rule := range rules {
@@ -101,6 +106,11 @@ func (s *Server) collectionShow(w http.ResponseWriter, r *http.Request, v *viewe
 			p.Doors = append(p.Doors, rule)
 		default:
 			p.Scope = append(p.Scope, rule)
+		}
+	}
+	if runs && c.Phase() == tianbao.PhasePreparing {
+		if p.Sources, err = s.prefillSources(r, a, &c); err != nil {
+			return err
 		}
 	}
 	if p.Forms, err = s.formChoices(ctx, &c); err != nil {

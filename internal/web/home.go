@@ -28,6 +28,7 @@ type homePage struct {
 	CSRF      string
 	Collects  bool // the viewer runs collections, or locks and reopens in them
 	Watches   bool // the viewer sees more than what one unit fills in
+	Registers []wireRegister
 }
 
 // homeStanding is where the viewer's unit stands in a collection.
@@ -70,6 +71,11 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	}
 	if err = s.homeStandings(r, v, &p); err != nil {
 		return err
+	}
+	if p.Seer {
+		if p.Registers, err = s.registerList(r, v); err != nil {
+			return err
+		}
 	}
 	p.CSRF = v.signed.CSRF
 	if p.Reminders, err = s.inbox(r.Context(), v); err != nil {

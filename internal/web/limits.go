@@ -72,7 +72,7 @@ func limitOf(rt *route) string {
 		return limitPassword
 	case "activate", "activatePage":
 		return limitActivate
-	case "searchUnits", "findUnits", "searchAccounts":
+	case "searchUnits", "findUnits", "searchAccounts", "reportChange", "personTimeline":
 		return limitSearch
 	case "askQuestion":
 		return limitQuestion

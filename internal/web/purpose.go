@@ -4,6 +4,7 @@ import (
 	"context"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -68,7 +69,8 @@ const (
 
 // needsPurpose reports whether a route shows or takes in what stands in a sheet.
 func needsPurpose(rt *route) bool {
-	return rt.Rule.name == ownReport.name || rt.Rule.name == revealReport.name || rt.ID == "acrossRows"
+	return rt.Rule.name == ownReport.name || rt.Rule.name == revealReport.name ||
+		slices.Contains([]string{"acrossRows", "registerChanges", "roster", "reportChange", "personTimeline"}, rt.ID)
 }
 
 // informed keeps those who fill in out of the sheets until they said yes to the newest

@@ -206,7 +206,7 @@ func section(name string) string {
 	switch name {
 	case "home.html":
 		return "home"
-	case "reports.html", "sheet.html", "history.html", "undo.html", "plan.html", "receipt.html", "receipts.html", "across.html", "filled.html":
+	case "reports.html", "sheet.html", "history.html", "undo.html", "plan.html", "receipt.html", "receipts.html", "across.html", "filled.html", "confirm.html", "registers.html", "roster.html", "register.html", "life.html":
 		return "reports"
 	case "notices.html", "notice.html", "noticeedit.html", "noticereaders.html", "noticeversions.html", "questions.html", "question.html":
 		return "notices"

@@ -135,6 +135,8 @@ type sheetPage struct {
 	MinReason int
 	Rules     string // digest of the rules, see ruleBook
 	Returned  string // what the reviewer said who returned the report's unit
+	Asks      bool   // the unit is asked about its people of another round
+	Asked     int    // answers that are missing, see living_confirm.go
 	Filled    int    // rows of these units that others filled in, see filled.go
 	// Door is how it stands with the unit's door, Ask whom to ask where it is not open.
 	Door campaign.Door
@@ -171,12 +173,16 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 		if err != nil {
 			return err
 		}
+		asked, asks, err := s.Living.Asked(r.Context(), &v.report)
+		if err != nil {
+			return err
+		}
 		ask, err := s.askAt(r.Context(), &st)
 		if err != nil {
 			return err
 		}
 		s.page(w, r, v, http.StatusOK, "sheet.html", f.Title, &sheetPage{
-			Filled: filled, Returned: said, Door: st.Door, Ask: ask,
+			Asks: asks, Asked: asked.Missing, Filled: filled, Returned: said, Door: st.Door, Ask: ask,
 			Report: toReport(v.report), Form: f, Folder: f.Folder,
 			Closes: deadline(&c, st.Door), Modes: report.Modes(), MaxFile: maxFile, MinReason: tianbao.MinReason, Rules: d.digest,
 			CSRF: v.signed.CSRF, Key: requestID(),

@@ -39,7 +39,7 @@ const (
 // table lists every route of the site.
 func (s *Server) table() []route {
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
-	return append(append(append(s.messageTable(), s.reviewRoutes()...), append(s.tokenRoutes(), s.platformRoutes()...)...), []route{
+	return append(append(append(append(s.messageTable(), s.reviewRoutes()...), append(s.tokenRoutes(), s.platformRoutes()...)...), s.livingRoutes()...), []route{
 		// Anybody.
 		{get, "/healthz", everyone, s.healthz, "health", "Whether the server and its database answer", nil, wireHealth{}, false, 0},
 		{get, "/openapi.json", everyone, s.openAPI, "openapi", "This document", nil, nil, false, 0},

@@ -16,6 +16,7 @@ import (
 	"tianbao/internal/campaign"
 	"tianbao/internal/clientcert"
 	"tianbao/internal/clock"
+	"tianbao/internal/living"
 	"tianbao/internal/message"
 	"tianbao/internal/oidc"
 	"tianbao/internal/org"
@@ -81,6 +82,7 @@ type Config struct {
 	Platform         *provision.Service
 	PlatformAccounts PlatformAccounts
 	Profile          *provision.Profile
+	Living           *living.Service
 	// Forms returns the newest version of each form that a collection may have.
 	Forms     func(context.Context) ([]*tianbao.Form, error)
 	FormBook  FormBook
