@@ -42,6 +42,7 @@ const (
 	PowerPeople   Power = "people"   // activation codes for fillers below
 	PowerCampaign Power = "campaign" // open collections, publish notices
 	PowerLock     Power = "lock"     // lock units below in a collection, and open them again
+	PowerMail     Power = "mail"     // mails with reports: see what waits, say whose it is
 )
 
 // The powers of the offices.
@@ -61,11 +62,11 @@ func (r Role) Powers() []Power {
 	case RoleDepartment:
 		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerPeople}
 	case RoleCounty, RoleCity:
-		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerRegister, PowerPeople, PowerLock}
+		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerRegister, PowerPeople, PowerLock, PowerMail}
 	case RoleProvince:
-		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerRegister, PowerPeople, PowerCampaign, PowerLock}
+		return []Power{PowerSee, PowerFill, PowerReview, PowerReveal, PowerRegister, PowerPeople, PowerCampaign, PowerLock, PowerMail}
 	case RoleService:
-		return []Power{PowerSee}
+		return []Power{PowerSee, PowerMail}
 	case RoleSystem:
 		return []Power{PowerAccounts}
 	case RoleSecurity:

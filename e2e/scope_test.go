@@ -172,7 +172,7 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 				expect("nobody", nobody, 401)
 				expect("admin", admin, 404)
 				expect("filler", filler, 404)
-			case "campaign", "lock", "review":
+			case "campaign", "lock", "mail", "review":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 403)
 				expect("admin", admin, 403)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a browser, Chinese fonts,
-# LibreOffice, gnumeric, openpyxl, PostgreSQL, poppler, and the npm packages that serve as
-# oracles. Where apt may not be used it says what is missing and fails.
+# LibreOffice, gnumeric, openpyxl, PostgreSQL, poppler, two mail servers, and the npm packages
+# that serve as oracles. Where apt may not be used it says what is missing and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +15,9 @@ have python3 && { python3 -c 'import openpyxl' || /usr/bin/python3 -c 'import op
 have pg_ctl || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing+=(postgresql)
 have npm || missing+=(nodejs npm)
 have pdftotext || missing+=(poppler-utils poppler-data)
+have dovecot && [[ -e /usr/lib/dovecot/imap ]] || missing+=(dovecot-imapd)
+have postfix || missing+=(postfix)
+have openssl || missing+=(openssl)
 have gcc || missing+=(gcc libc6-dev) # the race detector needs cgo
 
 if ((${#missing[@]})); then

@@ -119,8 +119,14 @@ func (s replySender) SendReply(ctx context.Context, r *post.Reply) error {
 const judgeEvery = time.Second
 
 // keepPost fetches, judges and answers mails while the server runs. The function it returns
-// waits for what is in hand.
-func (o *inbox) keepPost(ctx context.Context, s *post.Service, log *slog.Logger) (func(), error) {
+// waits for what is in hand. alone: no other server is on this database.
+func (o *inbox) keepPost(ctx context.Context, s *post.Service, alone bool, log *slog.Logger) (func(), error) {
+	if alone {
+		// What the server had in hand when it died goes on at once.
+		if err := s.Store.FreeMail(ctx, clock.System()); err != nil {
+			return nil, err
+		}
+	}
 	var waits []func()
 	take := func(ctx context.Context, raw []byte, mark *post.Mark) error {
 		_, err := s.Take(ctx, raw, mark)

@@ -14,6 +14,7 @@ import (
 	"tianbao"
 	"tianbao/docs"
 	"tianbao/internal/clock"
+	"tianbao/internal/db"
 	"tianbao/internal/demo"
 	"tianbao/internal/intake"
 	"tianbao/internal/web"
@@ -142,7 +143,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	defer in.keepBackups(ctx, o.backups, o.backupKeep, log)()
 	defer keepReminding(ctx, cfg.Reminders, log)()
 	if o.inbox.used() {
-		wait, err := o.inbox.keepPost(ctx, cfg.Post, log)
+		wait, err := o.inbox.keepPost(ctx, cfg.Post, in.db.Kind() == db.SQLite, log)
 		if err != nil {
 			return err
 		}

@@ -42,3 +42,18 @@ func TestMail(t *testing.T) {
 		}
 	}
 }
+
+func TestMaskDigits(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                     "",
+		"填报 2025 年，共 123456 行": "填报 2025 年，共 123456 行",
+		"张三 16012345678":       "张三 160******78",
+		"电话0416-2345678转1":     "电话041*-*****78转1",
+		"２１０７０２１９９００１０１９００Ｘ":          "２１０************００Ｘ",
+		"1601234 5678 与 160-12345678": "160**** **78 与 160-******78",
+	} {
+		if got := ident.MaskDigits(text); got != want {
+			t.Errorf("MaskDigits(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

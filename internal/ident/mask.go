@@ -32,6 +32,40 @@ func MaskName(s string) string {
 	return mask(s, 1, 0)
 }
 
+// MaskDigits hides within a text whatever may be a number of a person: the middle of each
+// row of seven digits or more, blanks and hyphens between them allowed.
+func MaskDigits(s string) string {
+	const least, head, tail = 7, 3, 2
+	out := []rune(s)
+	for i := 0; i < len(out); {
+		if !digit(out[i]) {
+			i++
+			continue
+		}
+		n, end := 0, i
+		for j := i; j < len(out) && (digit(out[j]) || n > 0 && (out[j] == ' ' || out[j] == '-')); j++ {
+			if digit(out[j]) {
+				n, end = n+1, j+1
+			}
+		}
+		if n >= least {
+			seen := 0
+			for j := i; j < end; j++ {
+				if digit(out[j]) {
+					if seen++; seen > head && seen <= n-tail {
+						out[j] = '*'
+					}
+				}
+			}
+		}
+		i = end
+	}
+	return string(out)
+}
+
+// digit reports whether a character is a digit, also a full-width one.
+func digit(r rune) bool { return r >= '0' && r <= '9' || r >= '０' && r <= '９' }
+
 // mask replaces all characters but the given number at each end.
 func mask(s string, head, tail int) string {
 	n := utf8.RuneCountInString(s)

@@ -58,17 +58,16 @@ type OpenedFile struct {
 }
 
 // Open shows an officer what a mail holds, and writes that down.
-func (s *Service) Open(ctx context.Context, o *Officer, id tianbao.ID, record func(context.Context, ...tianbao.Event) error) (*Opened, error) {
+func (s *Service) Open(ctx context.Context, o *Officer, id tianbao.ID) (*Opened, error) {
 	m, raw, err := s.Store.Mail(ctx, o.view(), id)
 	if err != nil {
 		return nil, err
 	}
 	out := &Opened{Message: m, Gone: raw == nil}
-	if e := o.event(s, "mail.read", id, string(m.State)); true {
-		e.Owner = m.Unit
-		if err := record(ctx, e); err != nil {
-			return nil, err
-		}
+	e := o.event(s, "mail.read", id, string(m.State))
+	e.Owner = m.Unit
+	if err := s.Store.Record(ctx, e); err != nil {
+		return nil, err
 	}
 	if raw == nil {
 		return out, nil

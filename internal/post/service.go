@@ -87,8 +87,9 @@ const (
 )
 
 const (
-	// lease is how long a claim holds.
-	lease = 5 * time.Minute
+	// lease is how long a claim holds. A judging that takes longer may be done twice by two
+	// servers, and is written once.
+	lease = time.Minute
 	// mostTries is after how many judgings that failed a mail waits for an officer.
 	mostTries = 6
 )

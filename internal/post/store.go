@@ -10,6 +10,8 @@ import (
 // Store keeps mails, bindings and answers. internal/store implements it. Whatever changes
 // carries its events in its transaction.
 type Store interface {
+	// Record puts an event on the trail.
+	Record(ctx context.Context, e tianbao.Event) error
 	// TakeMail keeps a mail and moves the mark of the mailbox it came from; false: it is
 	// kept already, and its copies count one more.
 	TakeMail(ctx context.Context, t *Taken, events ...tianbao.Event) (bool, error)
@@ -22,6 +24,8 @@ type Store interface {
 	// ClaimMail takes a mail for node until the lease ends and returns it with its text;
 	// tianbao.NotFound: somebody else did.
 	ClaimMail(ctx context.Context, id tianbao.ID, node string, at, until time.Time) (*Claimed, error)
+	// FreeMail gives back all claims, on mails and on answers. Nobody else may be at work.
+	FreeMail(ctx context.Context, at time.Time) error
 	// DelayMail gives a claimed mail back until a time; with spent the attempt counts.
 	DelayMail(ctx context.Context, c *Claimed, next time.Time, spent bool) error
 	// JudgeMail writes a verdict with its answer and binding, all or nothing. Its text is

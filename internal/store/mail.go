@@ -34,6 +34,7 @@ const (
 	sqlJudgedSince = `SELECT COUNT(*) FROM mail_message m WHERE m.sender = $1 AND m.judged > $2 AND m.state <> 'ignored'`
 	sqlDueMail     = `SELECT m.id FROM mail_message m WHERE m.state = 'received' AND m.next <= $1 ORDER BY m.next, m.id LIMIT $2`
 	sqlClaimMail   = `UPDATE mail_message SET node = $1, next = $2, attempts = attempts + 1 WHERE id = $3 AND state = 'received' AND next <= $4`
+	sqlFreeMail    = `UPDATE mail_message SET next = $1 WHERE state = 'received' AND node <> '' AND next > $1`
 	sqlDelayMail   = `UPDATE mail_message SET next = $1, attempts = $2 WHERE id = $3 AND state = 'received' AND node = $4 AND attempts = $5`
 	sqlJudgeMail   = `UPDATE mail_message SET state = $1, verdict = $2, judged = $3, unit_id = $4, row_count = $5, faults = $6, head = $7, node = '', next = 0
  WHERE id = $8 AND state = 'received' AND node = $9 AND attempts = $10`
@@ -204,6 +205,11 @@ func (s *Store) mailText(ctx context.Context, q db.Queryer, id tianbao.ID) ([]by
 		return nil, fmt.Errorf("store: open mail %s: %w", id, err)
 	}
 	return plain, nil
+}
+
+// FreeMail implements post.Store.
+func (s *Store) FreeMail(ctx context.Context, at time.Time) error {
+	return s.send(ctx, []db.Statement{{SQL: sqlFreeMail, Args: []any{ms(at)}}, {SQL: sqlFreeReplies, Args: []any{ms(at)}}})
 }
 
 // DelayMail implements post.Store.

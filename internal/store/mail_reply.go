@@ -17,6 +17,7 @@ const (
 	sqlInsertReply  = `INSERT INTO mail_reply (id, message_id, state, attempts, next, node, sent, body, file) VALUES ($1, $2, 'waiting', 0, $3, '', 0, $4, $5)`
 	sqlDueReplies   = `SELECT r.id FROM mail_reply r WHERE r.state IN ('waiting', 'sending') AND r.next <= $1 ORDER BY r.next, r.id LIMIT $2`
 	sqlClaimReply   = `UPDATE mail_reply SET state = 'sending', node = $1, next = $2, attempts = attempts + 1 WHERE id = $3 AND state IN ('waiting', 'sending') AND next <= $4`
+	sqlFreeReplies  = `UPDATE mail_reply SET next = $1 WHERE state = 'sending' AND next > $1`
 	sqlReply        = `SELECT r.id, r.message_id, r.attempts, r.body, r.file FROM mail_reply r WHERE r.id = $1`
 	sqlDelayReply   = `UPDATE mail_reply SET state = 'waiting', next = $1 WHERE id = $2 AND node = $3 AND attempts = $4 AND state = 'sending'`
 	sqlFinishReply  = `UPDATE mail_reply SET state = $1, sent = $2, body = $3, file = $3 WHERE id = $4 AND node = $5 AND attempts = $6 AND state = 'sending'`

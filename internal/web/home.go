@@ -26,6 +26,7 @@ type homePage struct {
 	Ask       campaign.Whom
 	Reminders []wireReminder // of the viewer's units, not read
 	CSRF      string
+	Mails     bool // the viewer looks after mails with reports
 	Collects  bool // the viewer runs collections, or locks and reopens in them
 	Watches   bool // the viewer sees more than what one unit fills in
 	Registers []wireRegister
@@ -60,7 +61,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	u := v.user()
 	p := homePage{
 		Filler: u.May(tianbao.PowerFill), Seer: u.May(tianbao.PowerSee), Admin: u.May(tianbao.PowerAccounts),
-		Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants), Keeper: u.May(tianbao.PowerCampaign), Collects: u.May(tianbao.PowerLock),
+		Auditor: u.May(tianbao.PowerTrail), Grants: u.May(tianbao.PowerGrants), Keeper: u.May(tianbao.PowerCampaign), Collects: u.May(tianbao.PowerLock), Mails: u.May(tianbao.PowerMail),
 	}
 	p.Watches = p.Seer && slices.ContainsFunc(u.Grants, func(g tianbao.Grant) bool { return g.Role != tianbao.RoleFiller })
 	var err error

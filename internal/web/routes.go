@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"tianbao"
@@ -39,7 +40,7 @@ const (
 // table lists every route of the site.
 func (s *Server) table() []route {
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
-	return append(append(append(append(s.messageTable(), s.reviewRoutes()...), append(s.tokenRoutes(), s.platformRoutes()...)...), s.livingRoutes()...), []route{
+	return slices.Concat(s.messageTable(), s.mailTable(), s.reviewRoutes(), s.tokenRoutes(), s.platformRoutes(), s.livingRoutes(), []route{
 		// Anybody.
 		{get, "/healthz", everyone, s.healthz, "health", "Whether the server and its database answer", nil, wireHealth{}, false, 0},
 		{get, "/openapi.json", everyone, s.openAPI, "openapi", "This document", nil, nil, false, 0},
@@ -242,7 +243,7 @@ func (s *Server) table() []route {
 		{post, "/users/{user}/keys", accountants, s.bindUserKey, "bindUserKey", "Bind an account at the platform, or a certificate, to an account", wireBind{}, wireDone{}, false, 4 << 10},
 		{post, "/users/{user}/keys/{key}/remove", accountants, s.removeUserKey, "removeUserKey", "Remove a passkey, a certificate or an account at the platform from an account", wireEmpty{}, wireDone{}, false, 4 << 10},
 		{post, "/users/{user}/factor/remove", accountants, s.dropUserFactor, "removeUserFactor", "Remove the second factor of an account whose owner has lost it", wireEmpty{}, wireDone{}, false, 0},
-	}...)
+	})
 }
 
 // hasParam reports whether a pattern has the path parameter.

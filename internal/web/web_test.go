@@ -22,6 +22,7 @@ func TestTemplatesFitTheirData(t *testing.T) {
 		"registers.html": &registersPage{}, "register.html": &registerChangesPage{}, "roster.html": &rosterPage{}, "life.html": &lifePage{}, "confirm.html": &askedPage{},
 		"reviews.html": &reviewsPage{}, "review.html": &reviewListPage{}, "reviewunit.html": &reviewUnitPage{}, "reasons.html": &reasonsPage{}, "declaration.html": &declarationPage{}, "declarations.html": &declarationsPage{},
 		"noticeedit.html": &noticeEditPage{}, "noticeversions.html": &noticeVersionsPage{}, "noticereaders.html": &noticeReadersPage{}, "questions.html": &questionsPage{}, "question.html": &questionPage{},
+		"mails.html": &mailsPage{}, "mail.html": &mailPage{}, "mailsenders.html": &mailSendersPage{},
 		"progress.html": &progressPage{}, "screen.html": &progressPage{}, "standings.html": &standingsPage{}, "course.html": &coursePage{}, "certificates.html": &certificatesPage{}, "certificate.html": &certificatePage{},
 	}
 	p, err := parsePages()
