@@ -63,8 +63,8 @@ func checkWhy(k tianbao.ChangeKind, why string) error {
 	switch {
 	case n > maxWhy:
 		return tianbao.Invalid("long_why", "说明最多 500 个字，请写得短一些。")
-	case n < minWhy && k == tianbao.ChangePart:
-		return tianbao.Invalid("no_why", "兼任请写明原因，至少 4 个字，核准的人会看到。")
+	case n < tianbao.MinReason && k == tianbao.ChangePart:
+		return tianbao.Invalid("no_why", "兼任请写明原因，至少 6 个字，核准的人会看到。")
 	}
 	return nil
 }

@@ -22,6 +22,10 @@ type Service struct {
 	Now  clock.Clock
 }
 
+// elsewhere is the code under which a row says why its person is in another unit too; plans
+// of accounts look for it.
+const elsewhere = "person.elsewhere"
+
 // MaxPeople bounds the people of one unit that are read at once.
 const MaxPeople = 5_000
 
@@ -132,6 +136,12 @@ func (s *Service) coming(ctx context.Context, a Actor, c *tianbao.Campaign, u *t
 	}
 	if faulty != nil { // after that: who is there twice is a fault too
 		return "", faulty
+	}
+	switch whose, err := s.Office.UnitOf(ctx, rep.ID, ch.Values); {
+	case err != nil:
+		return "", err
+	case whose != u.ID:
+		return "", tianbao.Invalid("other_unit", "填写的单位代码是另一个单位的，请核对；登记册中本单位的代码有误，请先申请更正登记。")
 	}
 	others, err := s.Store.Elsewhere(ctx, c.ID, u.ID, f.Fields[at].Key, person)
 	if err != nil {
@@ -313,8 +323,11 @@ func (s *Service) sets(ctx context.Context, a Actor, c *tianbao.Campaign, u *tia
 	if err != nil {
 		return nil, err
 	}
+	if ch.Kind == tianbao.ChangePart {
+		set.Changes = append(set.Changes, tianbao.Change{Op: tianbao.OpReason, Temp: "change", Reason: tianbao.Reason{Code: elsewhere, Text: ch.Why}})
+	}
 	for i := range problems {
-		if p := &problems[i]; p.Severity == tianbao.SeverityJustify && utf8.RuneCountInString(ch.Why) >= tianbao.MinReason {
+		if p := &problems[i]; p.Severity == tianbao.SeverityJustify && p.Code != elsewhere && utf8.RuneCountInString(ch.Why) >= tianbao.MinReason {
 			r := tianbao.Change{Op: tianbao.OpReason, Row: ch.At.Row, Reason: tianbao.Reason{Code: p.Code, Text: ch.Why}}
 			if ch.Kind.Comes() {
 				r.Row, r.Temp = 0, "change"

@@ -259,3 +259,40 @@ func TestChangesRace(t *testing.T) {
 		o.stands(school, tianbao.StandingReported)
 	})
 }
+
+// What plans of accounts read: of a reviewed round the units that were passed, and the
+// reason of who has two posts.
+func TestReviewedRegister(t *testing.T) {
+	engines(t, func(o *office) {
+		ctx := t.Context()
+		c, err := o.store.Collection(ctx, collection)
+		o.ok(err)
+		c.Levels = tianbao.LevelsOf(tianbao.LevelCity)
+		o.ok(o.store.PutCampaign(ctx, c))
+		o.round(true)
+		o.stands(department, tianbao.StandingNone)
+		cells := o.cells(81, "孙示例")
+		cells["org_code"] = "1121010060181590XA"
+		_, err = o.Report(ctx, o.clerk(department), collection, department, living.Wish{Kind: tianbao.ChangeJoin, Day: at("2022-11-01 00:00"), Values: cells, Why: "登记册里还没有代码"})
+		o.refused("under the code of another unit", err, "other_unit")
+		cells["org_code"] = "11210700MB1D234689"
+		join, err := o.Report(ctx, o.clerk(department), collection, department, living.Wish{Kind: tianbao.ChangeJoin, Day: at("2022-11-01 00:00"), Values: cells, Why: "登记册里还没有代码"})
+		o.ok(err)
+		o.ok(o.Accept(ctx, o.officer(city), collection, join.ID, ""))
+		o.stands(department, tianbao.StandingPassed)
+
+		part, err := o.Report(ctx, o.clerk(school), collection, school, living.Wish{Kind: tianbao.ChangePart, Day: at("2022-11-02 00:00"), Values: o.cells(3, "王示例"), Why: "两校由一人兼管资产"})
+		o.ok(err)
+		o.ok(o.Accept(ctx, o.officer(city), collection, part.ID, ""))
+		if len(o.who(second)) != 1 {
+			t.Error("who has a second post lost the first")
+		}
+		o.stands(school, tianbao.StandingReported) // as the round left it
+		list, err := o.store.People(ctx, everything(), collection, school, 10)
+		o.ok(err)
+		i := slices.IndexFunc(list, func(p living.Person) bool { return p.Row.ID == o.row(school, 3) })
+		if rs := list[i].Row.Reasons; len(rs) != 1 || rs[0].Code != "person.elsewhere" || rs[0].Text != "两校由一人兼管资产" {
+			t.Errorf("the reason is %+v", rs)
+		}
+	})
+}

@@ -83,6 +83,8 @@ type Office interface {
 	// Problems returns the problems of the rows that a set changes, as they would be. It
 	// brings the cells of the set into normal form.
 	Problems(ctx context.Context, by tianbao.Doer, set *tianbao.ChangeSet) ([]tianbao.Problem, error)
+	// UnitOf returns whose a row of a report with these cells would be.
+	UnitOf(ctx context.Context, report tianbao.ID, values tianbao.Values) (tianbao.ID, error)
 	// Carry makes the change sets and stores the change as accepted, all in one
 	// transaction. fresh: the change is not stored yet, else it waits.
 	Carry(ctx context.Context, by tianbao.Doer, c *tianbao.PersonChange, person string, fresh bool, sets []*tianbao.ChangeSet, events ...tianbao.Event) error

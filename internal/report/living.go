@@ -100,6 +100,23 @@ func (s *Service) carried(ctx context.Context, a Actor, set *tianbao.ChangeSet, 
 	return c, nil
 }
 
+// UnitOf returns whose a row of a report with these cells would be.
+func (r Register) UnitOf(ctx context.Context, report tianbao.ID, values tianbao.Values) (tianbao.ID, error) {
+	rep, err := r.Store.Report(ctx, r.actor(tianbao.Doer{}).Scope, report)
+	if err != nil {
+		return 0, err
+	}
+	rules, err := r.Rules(rep.Form, rep.FormV)
+	if err != nil {
+		return 0, err
+	}
+	_, known, err := r.held(ctx, rules, &rep, 1)
+	if err != nil {
+		return 0, err
+	}
+	return known.unit(values)
+}
+
 // Problems returns the problems of the rows that a set changes, as they would be.
 func (r Register) Problems(ctx context.Context, by tianbao.Doer, set *tianbao.ChangeSet) ([]tianbao.Problem, error) {
 	scr, all, err := r.Check(ctx, r.actor(by), set)

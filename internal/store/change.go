@@ -150,7 +150,7 @@ func (s *Store) PutChange(ctx context.Context, c *tianbao.PersonChange, person s
 		case n >= maxWaiting:
 			return &tianbao.Error{Kind: tianbao.ErrTooMany, Code: "many_changes", Message: "本单位等待核准的变更已经很多，请等财政部门处理以后再报。"}
 		}
-		if err := s.keptNow(ctx, tx, c); err != nil {
+		if _, err := s.keptNow(ctx, tx, c); err != nil {
 			return err
 		}
 		if err := s.insertChange(ctx, tx, c, sealed); err != nil {

@@ -114,7 +114,8 @@ func (s *Store) commitChange(ctx context.Context, tx db.Tx, commits []*prepared,
 		}
 	}
 	units := slices.Sorted(maps.Keys(all))
-	if err := s.keptNow(ctx, tx, c); err != nil {
+	plan, err := s.keptNow(ctx, tx, c)
+	if err != nil {
 		return err
 	}
 	if _, err := s.takeTurns(ctx, tx, c.Campaign, units); err != nil {
@@ -139,7 +140,7 @@ func (s *Store) commitChange(ctx context.Context, tx db.Tx, commits []*prepared,
 	}
 	var saves []tianbao.Event
 	for i, p := range commits {
-		if err := s.settleAccepted(ctx, tx, p.c, touched[i]); err != nil {
+		if err := s.settleAccepted(ctx, tx, p.c, touched[i], before, plan.Campaign.Levels); err != nil {
 			return err
 		}
 		saves = append(saves, p.event)
@@ -148,31 +149,38 @@ func (s *Store) commitChange(ctx context.Context, tx db.Tx, commits []*prepared,
 }
 
 // keptNow refuses a change of a collection that is not, or no longer, kept.
-func (s *Store) keptNow(ctx context.Context, tx db.Tx, c *tianbao.PersonChange) error {
+func (s *Store) keptNow(ctx context.Context, tx db.Tx, c *tianbao.PersonChange) (*campaign.Plan, error) {
 	plan, err := s.planOf(ctx, tx, c.Campaign)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := living.Kept(&plan.Campaign); err != nil {
-		return err
+		return nil, err
 	}
 	ok, err := s.takes(ctx, tx, c.Campaign, c.Unit)
 	if err == nil && !ok {
 		err = tianbao.NotFound()
 	}
-	return err
+	return plan, err
 }
 
 // settleAccepted settles the units of a commit to a register. A unit whose last person left
-// has nobody: it says so, as 零申报 does, and does not fall back to 未开始.
-func (s *Store) settleAccepted(ctx context.Context, tx db.Tx, c *report.Commit, touched deltas) error {
-	var empty []tianbao.ID
+// has nobody: it says so, as 零申报 does, and does not fall back to 未开始. One that had
+// nobody in a round that was reviewed is passed with its first person: that they were
+// accepted is all the review there is after it.
+func (s *Store) settleAccepted(ctx context.Context, tx db.Tx, c *report.Commit, touched deltas, before map[tianbao.ID]campaign.Facts, levels tianbao.Levels) error {
+	var empty, begun []tianbao.ID
+	pass := tianbao.Verdict{Kind: tianbao.VerdictPass, Level: int(levels.Top()), Last: true}
 	st := settling{
 		campaign: c.Report.Campaign, report: c.Report.ID, version: c.Report.Version + 1, deltas: touched, by: c.Set.By, accepted: true,
 		facts: func(u tianbao.ID, f *campaign.Facts) {
 			if f.Rows == 0 && f.Declared == "" {
 				f.Declared = tianbao.DeclareNil
 				empty = append(empty, u)
+			}
+			if levels != 0 && f.Rows > 0 && before[u].Rows == 0 && f.Review != campaign.ReviewPassed {
+				f.Judge(&pass)
+				begun = append(begun, u)
 			}
 		},
 	}
@@ -186,8 +194,14 @@ func (s *Store) settleAccepted(ctx context.Context, tx db.Tx, c *report.Commit, 
 			id, c.Report.Campaign, u, tianbao.DeclareNil, s.sealText("登记的人员都已离任", declarationPlace(id)), 0, c.Set.By, ms(c.Set.At),
 		}})
 	}
+	for _, u := range begun {
+		id := s.id()
+		batch = append(batch, db.Statement{SQL: sqlInsertVerdict, Args: []any{
+			id, c.Report.Campaign, u, pass.Kind, pass.Level, pass.Last, s.sealText("核准人员变更", verdictPlace(id)), c.Set.By, ms(c.Set.At),
+		}})
+	}
 	if _, err := tx.Send(ctx, batch); err != nil {
-		return fmt.Errorf("store: declare that nobody is left: %w", err)
+		return fmt.Errorf("store: write what follows from an accepted change: %w", err)
 	}
 	return nil
 }
