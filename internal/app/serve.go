@@ -223,7 +223,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	if cfg.Platform, cfg.Profile, err = in.platform(&o.platform, log); err != nil {
 		return cfg, err
 	}
-	cfg.PlatformAccounts = in.store
+	cfg.PlatformAccounts, cfg.AccountPages = in.store, in.store
 	err = o.guard.apply(&cfg)
 	return cfg, err
 }

@@ -17,6 +17,7 @@ import (
 var outbound = map[string]string{
 	"tianbao/internal/mail":    "the mail server that the operator names",
 	"tianbao/internal/mailbox": "the mailbox that the operator names",
+	"tianbao/internal/scim":    "the platform that the operator names, to make accounts there",
 	"tianbao/internal/webhook": "the one address that the operator names",
 	"tianbao/internal/oidc":    "the issuer that the operator names, and no other host",
 }

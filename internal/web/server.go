@@ -81,6 +81,7 @@ type Config struct {
 	// led to, Profile says how they look as a file.
 	Platform         *provision.Service
 	PlatformAccounts PlatformAccounts
+	AccountPages     AccountPages
 	Profile          *provision.Profile
 	Living           *living.Service
 	// Forms returns the newest version of each form that a collection may have.
