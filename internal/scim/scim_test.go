@@ -187,7 +187,7 @@ func TestClient(t *testing.T) {
 	if err := bad.List(ctx, func(*User) error { return nil }); !errors.As(err, &e) || e.Status != http.StatusUnauthorized || e.Permanent() {
 		t.Errorf("with another token: %v", err)
 	}
-	if strings.Contains(fmt.Sprint(err), "1600") {
+	if strings.Contains(fmt.Sprint(e), "1600") {
 		t.Error("an error tells a phone")
 	}
 }
