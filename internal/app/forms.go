@@ -11,6 +11,7 @@ import (
 	"tianbao/internal/auth"
 	"tianbao/internal/check"
 	"tianbao/internal/clock"
+	"tianbao/internal/compare"
 	"tianbao/internal/form"
 	"tianbao/internal/org"
 	"tianbao/internal/store"
@@ -25,7 +26,9 @@ const formWait = 10 * time.Second
 
 // internalForm reports whether the form is one of the program's own work, which no
 // collection has and no page changes.
-func internalForm(name string) bool { return name == org.FormName || name == auth.BatchForm }
+func internalForm(name string) bool {
+	return name == org.FormName || name == auth.BatchForm || name == compare.FormName
+}
 
 // storeForms holds the program's forms against the published ones: it publishes what is
 // new. A version never changes, so where the database has another text under the name and

@@ -88,6 +88,8 @@ type matrix struct {
 	wrong   atomic.Int64
 	ghosts  sync.Map // answers to what does not exist
 	request *regexp.Regexp
+	// comparison is that of the province's old list with the first round.
+	comparison tianbao.ID
 }
 
 // With the race detector, which makes it ten times slower, each engine is asked every
@@ -126,6 +128,7 @@ func newMatrix(t *testing.T, url string) *matrix {
 	t.Cleanup(srv.Close)
 	m.site = srv.Handler()
 	m.units()
+	m.plantBeside()
 	m.accounts()
 	return m
 }
@@ -161,7 +164,6 @@ func (m *matrix) units() {
 	add(190, 180, "unit")
 	m.must(m.in.store.IndexUnits(ctx))
 	f := m.in.forms.Latest("asset-role")
-	name := f.Index("person_name")
 	for round, id := range []tianbao.ID{7001, 7002} {
 		m.must(m.in.store.PutCampaign(ctx, tianbao.Campaign{ID: id, Title: "采集", Form: f.Name, FormV: f.Version, Opens: time.Now(), Released: true}))
 		for i := range m.spots {
@@ -171,7 +173,7 @@ func (m *matrix) units() {
 			m.must(err)
 			saved, err := m.in.reports.Save(ctx, report.Actor{Name: "甲", Scope: scope}, &tianbao.ChangeSet{
 				Report: rep.ID, Key: "k", Source: tianbao.SourceAPI,
-				Changes: []tianbao.Change{{Op: tianbao.OpInsert, Temp: "t", After: tianbao.AtEnd, Cells: []tianbao.CellEdit{{Field: name, Value: "记号" + s.ID.String() + "人员"}}}},
+				Changes: []tianbao.Change{{Op: tianbao.OpInsert, Temp: "t", After: tianbao.AtEnd, Cells: plant(f, s.ID)}},
 			})
 			m.must(err)
 			s.reports[round], s.receipt[round], s.rows[round] = rep.ID, saved.Receipt.ID, saved.Inserted["t"]
@@ -263,6 +265,7 @@ func (m *matrix) targets() []target {
 	values := func(rep, receipt, row, unit any) *strings.Replacer {
 		return strings.NewReplacer(
 			"{report}", fmt.Sprint(rep), "{receipt}", fmt.Sprint(receipt), "{row}", fmt.Sprint(row), "{unit}", fmt.Sprint(unit),
+			"{comparison}", m.comparison.String(), "{line}", fmt.Sprint(row),
 			"{version}", "1", "{job}", "1", "{campaign}", "7001", "{form}", "asset-role", "{file}", "none", "{token}", "none",
 		)
 	}
@@ -401,7 +404,7 @@ func (m *matrix) run(half int) {
 	row := 0
 	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
 		methods := doc.Paths[path]
-		scoped := strings.Contains(path, "{report}") || strings.Contains(path, "{unit}")
+		scoped := strings.Contains(path, "{report}") || strings.Contains(path, "{unit}") || strings.Contains(path, "{line}")
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			op, known := methods[strings.ToLower(method)]
 			if !known {
@@ -508,6 +511,7 @@ func (m *matrix) alike(c cell, where string, code int, body []byte, header http.
 // seen fails when an answer names a unit or a person outside what somebody sees. Those
 // who administer rights see units, and no people's data.
 func (m *matrix) seen(where string, p *person, body []byte) {
+	m.planted(where, p, body)
 	for _, mark := range marks.FindAllSubmatch(body, -1) {
 		if p.office != "" {
 			if bytes.Contains(body, []byte(string(mark[0])+"人员")) {
@@ -520,6 +524,8 @@ func (m *matrix) seen(where string, p *person, body []byte) {
 			ok = ok || s.ID.String() == string(mark[1]) && p.covers(tianbao.PowerSee, s.Path)
 			// The home page names the bureau above, whom to ask.
 			ok = ok || s.ID.String() == string(mark[1]) && strings.HasPrefix(where, "GET / (") && p.below(s.Path)
+			// So do those of the comparison, whose list it is.
+			ok = ok || s.ID.String() == string(mark[1]) && strings.HasPrefix(where, "GET /compare") && p.below(s.Path)
 		}
 		if !ok {
 			m.fail("%s: names %s", where, mark[0])
@@ -541,6 +547,7 @@ func (m *matrix) lists() {
 		m.site.ServeHTTP(w, r)
 		return w.Code, w.Body.Bytes()
 	}
+	m.elsewhereSaid(post)
 	for _, p := range m.people {
 		if p.token == "" || !p.may(tianbao.PowerFill) {
 			continue

@@ -18,6 +18,7 @@ import (
 	"tianbao/internal/auth"
 	"tianbao/internal/campaign"
 	"tianbao/internal/clock"
+	"tianbao/internal/compare"
 	"tianbao/internal/db"
 	"tianbao/internal/form"
 	"tianbao/internal/living"
@@ -58,6 +59,7 @@ type installation struct {
 	campaigns   *campaign.Service
 	messages    *message.Service
 	living      *living.Service
+	compare     *compare.Service
 	forms       *form.Registry
 	rules       sync.Map // of *check.Checker by form name and version
 	// digest signs what leaves the house and has to be known again.
@@ -161,12 +163,12 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	in.reports = &report.Service{
 		Store: in.store, IDs: in.ids, Now: clock.System, Digest: ring.Digest,
 		Rules: func(name string, version int) (report.Checker, error) { return in.checker(name, version) },
-		Held: func(name string, version int, find func(map[string]string) tianbao.UnitMatch) (report.Checker, error) {
+		Held: func(name string, version int, find func(map[string]string) tianbao.UnitMatch, beside tianbao.Beside, failed func(error)) (report.Checker, error) {
 			c, err := in.checker(name, version)
 			if err != nil {
 				return nil, err
 			}
-			return c.Against(find), nil
+			return c.Against(find).Beside(beside, failed), nil
 		},
 	}
 	rules, err := in.checker(org.FormName, in.forms.Latest(org.FormName).Version)
@@ -175,6 +177,11 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	}
 	in.org = &org.Service{Store: in.store, Checker: rules, IDs: in.ids, Now: clock.System}
 	in.messages = &message.Service{Store: in.store, IDs: in.ids, Now: clock.System}
+	oldForm, err := in.form(compare.FormName, 1)
+	if err != nil {
+		return err
+	}
+	in.compare = &compare.Service{Store: in.store, Find: in.store.UnitFinder, Form: oldForm, IDs: in.ids, Now: clock.System}
 	in.campaigns = &campaign.Service{Store: in.store, IDs: in.ids, Now: clock.System, Form: in.form}
 	in.living = &living.Service{Store: in.store, Office: report.Register{Service: in.reports}, Form: in.form, IDs: in.ids, Now: clock.System}
 	return nil
@@ -197,7 +204,20 @@ func (b workbooks) Read(ctx context.Context, data []byte, name, form string, ver
 	if err != nil {
 		return nil, err
 	}
-	return sheet.Read(ctx, bytes.NewReader(data), int64(len(data)), name, c, sheet.ReadOptions{Password: help.Password, Sheet: help.Sheet, Digest: b.in.digest})
+	return sheet.Read(ctx, bytes.NewReader(data), int64(len(data)), name, c, sheet.ReadOptions{Password: help.Password, Sheet: help.Sheet, Headers: help.Headers, Digest: b.in.digest})
+}
+
+func (b workbooks) Heads(ctx context.Context, data []byte, name, form string, version int, help web.ReadHelp) ([]web.SheetHead, error) {
+	c, err := b.in.checker(form, version)
+	if err != nil {
+		return nil, err
+	}
+	heads, err := sheet.Heads(ctx, bytes.NewReader(data), int64(len(data)), name, c, sheet.ReadOptions{Password: help.Password, Sheet: help.Sheet, Headers: help.Headers})
+	out := make([]web.SheetHead, len(heads))
+	for i, h := range heads {
+		out[i] = web.SheetHead{Sheet: h.Sheet, Texts: h.Texts, Names: h.Names, Fields: h.Fields}
+	}
+	return out, err
 }
 
 func (b workbooks) Book(data []byte, name, form string, version int, help web.ReadHelp) (report.Book, error) {
@@ -277,6 +297,8 @@ var (
 	_ message.Store = (*store.Store)(nil)
 	_ web.Register  = (*store.Store)(nil)
 	_ org.Store     = (*store.Store)(nil)
+	_ compare.Store = (*store.Store)(nil)
+	_ web.Compared  = (*store.Store)(nil)
 	_ web.Drafts    = (*store.Store)(nil)
 	_ web.Reveals   = (*store.Store)(nil)
 	_ web.Workbooks = workbooks{}

@@ -209,7 +209,7 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	}
 	cfg := web.Config{
 		BureauManual: bureau,
-		Auth:         in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Campaigns: in.campaigns, Messages: in.messages, Living: in.living, Forms: in.collected, Drafts: in.store, Workbooks: workbooks{in},
+		Auth:         in.auth, Audit: in.audit, Reports: in.reports, Catalog: in.store, Org: in.org, Register: in.store, Campaigns: in.campaigns, Messages: in.messages, Compare: in.compare, Compared: in.store, Living: in.living, Forms: in.collected, Drafts: in.store, Workbooks: workbooks{in},
 		Reveals: in.store, Purposes: in.store, Erasures: in.store, KeepMonths: keepMonths, RevealLimit: o.reveals,
 		Mask:   func(name string, version int) (web.Masker, error) { return in.checker(name, version) },
 		Schema: in.schema, FormBook: formBook{in.store},

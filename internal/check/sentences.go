@@ -51,6 +51,14 @@ const (
 	sayUnitDiffers sentence = "登记册中是“{it}”，请核对后改正，或说明原因。"
 )
 
+// What the old system's list and other units say otherwise.
+const (
+	sayOldUnknown     sentence = "旧系统用户名单中没有这个用户名，请核对；确实这样使用的，请说明原因。"
+	sayOldOther       sentence = "旧系统用户名单中这个用户名属于其他单位，请核对；确实这样使用的，请说明原因。"
+	sayElsewhere      sentence = "这个人其他单位已填报，请联系上级；确是兼职的，请说明原因。"
+	sayElsewhereNamed sentence = "这个人“{it}”也已填报，请核对；确是兼职的，请说明原因。"
+)
+
 // Names.
 const (
 	sayNamePrivate sentence = "第{i}个字是本机自造的字（{char}），别处无法显示，请换成标准汉字。"

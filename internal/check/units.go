@@ -14,9 +14,14 @@ type units struct {
 	keys []int // the fields of UnitKeys
 	typ  int   // unit_type, -1 without one
 
+	beside tianbao.Beside
+	failed func(error)
+	old    int // legacy_username, -1 without one
+
 	// What was found for the values of the row before, which mostly names the same unit.
 	values []string
 	last   tianbao.UnitMatch
+	found  tianbao.ID // the unit of the row that is looked at
 	buf    []string
 }
 
@@ -46,9 +51,19 @@ func (c *Checker) Against(find func(keys map[string]string) tianbao.UnitMatch) *
 	return &held
 }
 
-// unit appends what the register has against the row, whose own problems begin at start;
-// bad are its fields with an error.
+// unit appends what the register, and what stands beside the report, have against the row,
+// whose own problems begin at start; bad are its fields with an error.
 func (c *Checker) unit(dst []tianbao.Problem, start int, bad []bool, i int, row *tianbao.Row) []tianbao.Problem {
+	c.units.found = 0
+	dst = c.registered(dst, start, bad, i, row)
+	if c.units.failed == nil {
+		return dst
+	}
+	return c.beside(dst, bad, i, row, c.units.found)
+}
+
+// registered appends what the register has against the row.
+func (c *Checker) registered(dst []tianbao.Problem, start int, bad []bool, i int, row *tianbao.Row) []tianbao.Problem {
 	u := c.units
 	at := -1 // the field that names the unit for most certain
 	u.buf = u.buf[:0]
@@ -66,6 +81,7 @@ func (c *Checker) unit(dst []tianbao.Problem, start int, bad []bool, i int, row 
 		return dst
 	}
 	m := u.match(c)
+	u.found = m.ID()
 	say := func(k int, code string, severity tianbao.Severity, message string) {
 		p := tianbao.Problem{Row: i, RowID: row.ID, Field: c.fields[k].Key, Code: code, Severity: severity, Message: message}
 		p.Reason = reason(row, &p)

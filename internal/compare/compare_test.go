@@ -90,7 +90,11 @@ func TestChangesGiveWhatAFullRunGives(t *testing.T) {
 		e := compare.NewEngine(8)
 		lists := [2]map[tianbao.ID]compare.Record{{}, {}}
 		said := map[[2]int64]compare.Finding{}
-		var decided []compare.Decision
+		type act struct {
+			compare.Decision
+			back bool
+		}
+		var decided []act
 		crowd := rapid.Bool().Draw(t, "crowd")
 		for range rapid.IntRange(1, 6).Draw(t, "rounds") {
 			changes := rapid.IntRange(1, 12).Draw(t, "changes")
@@ -111,12 +115,12 @@ func TestChangesGiveWhatAFullRunGives(t *testing.T) {
 				case 2:
 					d := compare.Decision{Old: id, New: tianbao.ID(rapid.IntRange(1, 12).Draw(t, "other")), Same: rapid.Bool().Draw(t, "same")}
 					e.Decide(d)
-					decided = append(decided, d)
+					decided = append(decided, act{Decision: d})
 				case 3:
 					if len(decided) > 0 {
 						d := rapid.SampledFrom(decided).Draw(t, "taken back")
 						e.Undecide(d.Old, d.New)
-						decided = append(decided, compare.Decision{Old: d.Old, New: -d.New}) // see below
+						decided = append(decided, act{d.Decision, true})
 					}
 				default:
 					r := mixed(t, id)
@@ -134,10 +138,10 @@ func TestChangesGiveWhatAFullRunGives(t *testing.T) {
 				}
 			}
 			for _, d := range decided {
-				if d.New < 0 {
-					again.Undecide(d.Old, -d.New)
+				if d.back {
+					again.Undecide(d.Old, d.New)
 				} else {
-					again.Decide(d)
+					again.Decide(d.Decision)
 				}
 			}
 			again.Judge()

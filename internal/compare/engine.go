@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"hash/maphash"
 	"iter"
+	"maps"
 	"slices"
 
 	"tianbao"
@@ -133,6 +134,9 @@ func (e *Engine) Put(s Side, rec Record) {
 		if l.rec == rec {
 			return
 		}
+		if l.rec.Place != rec.Place || l.rec.Report != rec.Report {
+			l.said = Finding{} // told again, since it is kept elsewhere
+		}
 		e.leave(r)
 		l.rec = rec
 		e.join(r)
@@ -189,6 +193,30 @@ func (e *Engine) Undecide(o, n tianbao.ID) {
 		e.part(Old, o)
 	}
 	e.touch(o, n)
+}
+
+// DecideAll makes these the decisions that hold.
+func (e *Engine) DecideAll(hold []Decision) {
+	same, apart := make(map[[2]tianbao.ID]bool), make(map[[2]tianbao.ID]bool)
+	for _, d := range hold {
+		at := [2]tianbao.ID{d.Old, d.New}
+		same[at], apart[at] = d.Same, !d.Same
+	}
+	for o, n := range maps.Clone(e.same[Old]) {
+		if !same[[2]tianbao.ID{o, n}] {
+			e.Undecide(o, n)
+		}
+	}
+	for at := range maps.Clone(e.differ) {
+		if !apart[at] {
+			e.Undecide(at[0], at[1])
+		}
+	}
+	for _, d := range hold {
+		if at := [2]tianbao.ID{d.Old, d.New}; d.Same && e.same[Old][d.Old] != d.New || !d.Same && !e.differ[at] {
+			e.Decide(d)
+		}
+	}
 }
 
 // part forgets which line one is the same as.

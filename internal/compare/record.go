@@ -33,6 +33,9 @@ type Record struct {
 	Head, Tail string
 	Sound      bool // the id passes its own check
 	Phone      string
+	// Place is the unit within whose subtree the line may be seen, Report the sheet in which
+	// a row stands.
+	Place, Report tianbao.ID
 
 	like string // LikeUnit of UnitName
 }

@@ -31,7 +31,7 @@ import (
 	"tianbao"
 )
 
-//go:embed account-batch.v1.json asset-role.v1.json contacts.v1.json unit-register.v1.json unit-register.v2.json
+//go:embed account-batch.v1.json asset-role.v1.json contacts.v1.json legacy-list.v1.json unit-register.v1.json unit-register.v2.json
 var published embed.FS
 
 //go:embed blank.json

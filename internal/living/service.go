@@ -256,6 +256,9 @@ func (s *Service) checked(ctx context.Context, a Actor, f *tianbao.Form, ch *tia
 		ch.Values[c.Field] = c.Value
 	}
 	problems = slices.DeleteFunc(problems, func(p tianbao.Problem) bool {
+		if p.Code == "person.elsewhere" { // fits asks for more, and by the kind of the change
+			return true
+		}
 		return p.Severity == tianbao.SeverityHint || p.Severity == tianbao.SeverityJustify && utf8.RuneCountInString(ch.Why) >= tianbao.MinReason
 	})
 	if len(problems) == 0 {

@@ -77,8 +77,8 @@ func newOffice(t *testing.T, open func(t testing.TB, opts ...storetest.Option) *
 	o.reports = &report.Service{
 		Store: o.store, IDs: ids, Now: now, Digest: storetest.Ring(t).Digest,
 		Rules: func(string, int) (report.Checker, error) { return rules, nil },
-		Held: func(_ string, _ int, find func(map[string]string) tianbao.UnitMatch) (report.Checker, error) {
-			return rules.Against(find), nil
+		Held: func(_ string, _ int, find func(map[string]string) tianbao.UnitMatch, beside tianbao.Beside, failed func(error)) (report.Checker, error) {
+			return rules.Against(find).Beside(beside, failed), nil
 		},
 	}
 	o.campaigns = &campaign.Service{Store: o.store, IDs: ids, Now: now, Form: find}

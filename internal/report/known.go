@@ -33,7 +33,15 @@ func (s *Service) held(ctx context.Context, rules Checker, rep *tianbao.Report, 
 	if s.Held == nil {
 		return rules, k, nil
 	}
-	rules, err = s.Held(rep.Form, rep.FormV, k.find)
+	beside, err := s.Store.Beside(ctx, rep)
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, err = s.Held(rep.Form, rep.FormV, k.find, beside, func(err error) {
+		if k.err == nil {
+			k.err = err
+		}
+	})
 	return rules, k, err
 }
 

@@ -37,8 +37,8 @@ func BenchmarkRegister(b *testing.B) {
 	}
 	o.save(0, all...)
 	version, next := int64(1), 15_000
-	held := func(_ string, _ int, find func(map[string]string) tianbao.UnitMatch) (report.Checker, error) {
-		return o.rules.Against(find), nil
+	held := func(_ string, _ int, find func(map[string]string) tianbao.UnitMatch, beside tianbao.Beside, failed func(error)) (report.Checker, error) {
+		return o.rules.Against(find).Beside(beside, failed), nil
 	}
 	check := func(b *testing.B, before func()) {
 		for b.Loop() {

@@ -22,8 +22,8 @@ const (
 
 // withRegister lets the office hold rows against its register.
 func withRegister(o *office) *office {
-	o.Held = func(_ string, _ int, find func(map[string]string) tianbao.UnitMatch) (report.Checker, error) {
-		return o.rules.Against(find), nil
+	o.Held = func(_ string, _ int, find func(map[string]string) tianbao.UnitMatch, beside tianbao.Beside, failed func(error)) (report.Checker, error) {
+		return o.rules.Against(find).Beside(beside, failed), nil
 	}
 	must(o.t, o.Store.(*store.Store).PutUnits(o.ctx(),
 		tianbao.Unit{ID: 3, Parent: 1, Name: "示范一中", BudgetCode: "001001", OrgCode: ownSchool, Type: "事业单位", Kind: "unit"},

@@ -35,9 +35,9 @@ type Service struct {
 	// Rules returns the rules of a form at a version.
 	Rules func(form string, version int) (Checker, error)
 	// Held returns the same rules, and those that hold rows against the register of units
-	// in which find looks them up; they are used by one goroutine. nil: there is no such
-	// register.
-	Held func(form string, version int, find func(keys map[string]string) tianbao.UnitMatch) (Checker, error)
+	// in which find looks them up and against what stands beside the report; they are used by
+	// one goroutine and tell failed of errors. nil: there is no such register.
+	Held func(form string, version int, find func(keys map[string]string) tianbao.UnitMatch, beside tianbao.Beside, failed func(error)) (Checker, error)
 	IDs  *clock.IDs
 	Now  clock.Clock
 	// Digest returns a keyed hex digest (internal/seal); the label tells uses apart.

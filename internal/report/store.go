@@ -94,6 +94,10 @@ type Store interface {
 	OpenRemarks(ctx context.Context, report tianbao.ID) ([]tianbao.Remark, error)
 	// UnitsWithin reports whether all the units lie in scope.
 	UnitsWithin(ctx context.Context, scope tianbao.Scope, units []tianbao.ID) (bool, error)
+	// Beside returns what looks up, as of now, what stands beside a report: the old list of
+	// the nearest bureau above it, and the rows of other reports of its collection. Units are
+	// named where they lie below the report's owner.
+	Beside(ctx context.Context, rep *tianbao.Report) (tianbao.Beside, error)
 	// UnitFinder returns what looks up, as of today, the unit within the scope that the
 	// given values of the form's UnitKeys fields name, most certain first. lookups is
 	// about how often it will be called.

@@ -54,6 +54,18 @@ func namesOf(f *tianbao.Form) *names {
 	return n
 }
 
+// with takes in what a person said of headers.
+func (n *names) with(headers map[string]string) *names {
+	for header, key := range headers {
+		i := n.form.Index(key)
+		if i < 0 {
+			i = explainField // passed over in silence
+		}
+		n.exact[header], n.title[header] = i, i >= 0
+	}
+	return n
+}
+
 // checkTitle heads a column of our own templates that is passed over in silence, as
 // is every one whose header begins with hiddenPrefix.
 const checkTitle = "检查"

@@ -14,6 +14,9 @@ import (
 type ReadOptions struct {
 	Password string // of an encrypted workbook
 	Sheet    string // title of the sheet to read, where several could be meant
+	// Headers says which field a header means, by [HeaderName] and the field's key, before
+	// the names that the form knows; with an empty key its column is left out.
+	Headers map[string]string
 	// Digest checks the signature of a workbook that was exported; without it every
 	// workbook is a foreign one.
 	Digest func(label string, parts ...[]byte) string
@@ -67,7 +70,7 @@ func openReader(ctx context.Context, r io.ReaderAt, size int64, name string, c *
 	if err != nil {
 		return nil, err
 	}
-	return &reader{book: b, check: c, opt: opt, names: namesOf(c.Form()), limits: &limits, mem: mem}, nil
+	return &reader{book: b, check: c, opt: opt, names: namesOf(c.Form()).with(opt.Headers), limits: &limits, mem: mem}, nil
 }
 
 // read finds and reads the form.

@@ -31,13 +31,19 @@ const (
 // above returns the ids of the units above a path: none has a report that holds rows of
 // the path's unit but these, since a row belongs to its report's owner or below it.
 func above(path string) []tianbao.ID {
+	out := onPath(path)
+	return out[:max(len(out)-1, 0)]
+}
+
+// onPath returns the ids of the units above a path and of its own unit.
+func onPath(path string) []tianbao.ID {
 	var out []tianbao.ID
 	for _, part := range strings.Split(strings.Trim(path, "/"), "/") {
 		if id, err := tianbao.ParseID(part); err == nil {
 			out = append(out, id)
 		}
 	}
-	return out[:max(len(out)-1, 0)]
+	return out
 }
 
 // Filled implements report.Store.

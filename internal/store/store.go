@@ -40,6 +40,7 @@ type Store struct {
 	pinyin ident.Pinyin
 	// known is the register as it was read last, to look units up in.
 	known unitCache
+	olds  oldCache
 	// plans are those of the collections, read once a version.
 	plans plans
 }

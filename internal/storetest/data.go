@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 
 	"tianbao"
 )
@@ -25,10 +26,19 @@ func Form() *tianbao.Form {
 	}
 }
 
-// Forms finds [Form] by name and version.
+// OldForm returns the form of old lists, which [Forms] knows too.
+func OldForm() *tianbao.Form {
+	f := Form()
+	f.Name, f.Fields = "legacy-list", slices.Delete(f.Fields, 3, 4)
+	return f
+}
+
+// Forms finds [Form] and [OldForm] by name and version.
 func Forms(name string, version int) (*tianbao.Form, error) {
-	if f := Form(); f.Name == name && f.Version == version {
-		return f, nil
+	for _, f := range []*tianbao.Form{Form(), OldForm()} {
+		if f.Name == name && f.Version == version {
+			return f, nil
+		}
 	}
 	return nil, tianbao.NotFound()
 }

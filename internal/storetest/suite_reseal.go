@@ -12,6 +12,7 @@ import (
 	"tianbao/internal/auth"
 	collections "tianbao/internal/campaign"
 	"tianbao/internal/clock"
+	"tianbao/internal/compare"
 	"tianbao/internal/db"
 	"tianbao/internal/remind"
 	"tianbao/internal/report"
@@ -31,6 +32,8 @@ func notSealed() map[string]string {
 		"app_user.login_key":          "keyed index",
 		"session.token_hash":          "hash of a random token",
 		"person_change.look":          "keyed index",
+		"legacy_user.user_key":        "keyed index",
+		"legacy_user.content":         "keyed index",
 		"failure.k":                   "keyed index",
 		"recovery_code.k":             "keyed index",
 		"activation.k":                "keyed index",
@@ -219,6 +222,12 @@ func (w *world) fillCollection() {
 	w.ok(w.PutQuestion(ctx, q, campaign, epoch(), 20))
 	q.State, q.Shown, q.Answer, q.Answered, q.Turn = tianbao.QuestionPublished, "怎么填", "张示例照登记填", epoch(), 1
 	w.ok(w.Store.Answer(ctx, q, clerk, bureau))
+	compared := w.comparing()
+	who := compare.Actor{User: clerk, Scope: at("/1/")}
+	w.listed(compared, who, oldLine("zc01", 1, "101002", "第二中学", "12210100000000004D"))
+	cp, err := compared.Run(ctx, who, bureau, campaign)
+	w.ok(err)
+	w.ok(w.PutDecision(ctx, &compare.Verdict{ID: w.id(), Comparison: cp.ID, Old: 1, Unit: unitB, Kind: compare.KindIgnore, Reason: "张示例调走了", By: clerk, At: epoch()}))
 	w.ok(w.PutUnitMail(ctx, unitA, remind.Mailbox{Address: "zhang@example.gov.cn"}, clerk, epoch()))
 	none := func(int) []tianbao.Event { return nil }
 	_, err = w.Enqueue(ctx, &remind.Batch{Campaign: campaign, At: epoch(), Every: time.Hour, Next: epoch(), Items: []remind.Item{

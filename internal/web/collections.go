@@ -147,6 +147,7 @@ type collectionsPage struct {
 	Collections []collectionLine
 	Makes       bool // the viewer may make a new one
 	Shapes      bool // the viewer may change forms
+	Register    bool // the viewer keeps the register
 	Forms       []formChoice
 	Notices     []tianbao.Notice
 	Message     string
@@ -170,7 +171,7 @@ func (s *Server) collectionList(w http.ResponseWriter, r *http.Request, v *viewe
 		return err
 	}
 	a, u := v.runner(r), v.user()
-	p := collectionsPage{CSRF: v.signed.CSRF, Makes: u.May(tianbao.PowerCampaign), Shapes: provincial(v) == nil, Message: message, In: in}
+	p := collectionsPage{CSRF: v.signed.CSRF, Makes: u.May(tianbao.PowerCampaign), Shapes: provincial(v) == nil, Register: u.May(tianbao.PowerRegister), Message: message, In: in}
 	out := wireCollections{Collections: []wireCollection{}}
 	for i := range list {
 		c, runs, err := s.Campaigns.Collection(r.Context(), a, list[i].ID)

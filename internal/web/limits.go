@@ -80,7 +80,7 @@ func limitOf(rt *route) string {
 		return limitNotice
 	case "reveal", "revealContact", "erasePerson":
 		return limitReveal
-	case "mail", "export", "exportScreen", "exportTrail", "previewReminders", "sendReminders", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross", "formDraftTemplate", "exportProgress", "certify", "certificateText", "certificatePDF", "certificateWorkbook", "drawPlan", "exportPlan", "platformDrift":
+	case "mail", "export", "exportScreen", "exportTrail", "previewReminders", "sendReminders", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross", "formDraftTemplate", "exportProgress", "certify", "certificateText", "certificatePDF", "certificateWorkbook", "exportCompared", "exportStrange", "runCompare", "doubles", "drawPlan", "exportPlan", "platformDrift":
 		return limitExport
 	}
 	if rt.Upload || rt.ID == "declareNil" || rt.ID == "exempt" {

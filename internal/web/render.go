@@ -228,6 +228,8 @@ func section(name string) string {
 		return "review"
 	case "platform.html", "accountplan.html", "planexport.html", "platformdrift.html":
 		return "platform"
+	case "compare.html", "compareline.html", "comparelists.html", "comparewait.html", "compareunits.html", "comparedoubles.html":
+		return "collections"
 	case "declarations.html":
 		return "collections"
 	case "users.html", "newpassword.html":

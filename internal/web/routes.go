@@ -40,7 +40,7 @@ const (
 // table lists every route of the site.
 func (s *Server) table() []route {
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
-	return slices.Concat(s.messageTable(), s.mailTable(), s.reviewRoutes(), s.tokenRoutes(), s.platformRoutes(), s.livingRoutes(), s.scimRoutes(), []route{
+	return slices.Concat(s.messageTable(), s.compareRoutes(), s.mailTable(), s.reviewRoutes(), s.tokenRoutes(), s.platformRoutes(), s.livingRoutes(), s.scimRoutes(), []route{
 		// Anybody.
 		{get, "/healthz", everyone, s.healthz, "health", "Whether the server and its database answer", nil, wireHealth{}, false, 0},
 		{get, "/openapi.json", everyone, s.openAPI, "openapi", "This document", nil, nil, false, 0},

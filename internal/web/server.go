@@ -16,6 +16,7 @@ import (
 	"tianbao/internal/campaign"
 	"tianbao/internal/clientcert"
 	"tianbao/internal/clock"
+	"tianbao/internal/compare"
 	"tianbao/internal/living"
 	"tianbao/internal/message"
 	"tianbao/internal/oidc"
@@ -32,6 +33,9 @@ type Workbooks interface {
 	// Read returns the rows of the form found in a workbook, or a
 	// tianbao.WorkbookError.
 	Read(ctx context.Context, data []byte, name string, form string, version int, help ReadHelp) (*tianbao.Import, error)
+	// Heads returns what looks like the header of each sheet, for a person to say what the
+	// columns are.
+	Heads(ctx context.Context, data []byte, name string, form string, version int, help ReadHelp) ([]SheetHead, error)
 	// Book returns a workbook to be gone through row by row.
 	Book(data []byte, name string, form string, version int, help ReadHelp) (report.Book, error)
 	// Write writes rows as a workbook that looks like the sheet. With the id of a
@@ -56,6 +60,16 @@ type Annotator interface {
 type ReadHelp struct {
 	Password string // of an encrypted workbook
 	Sheet    string // which of several sheets
+	// Headers says which field a header means; with an empty key its column is left out.
+	Headers map[string]string
+}
+
+// SheetHead is the line of a sheet that looks most like a header.
+type SheetHead struct {
+	Sheet string
+	Texts []string
+	// Names are the texts as ReadHelp.Headers has them, Fields what each is known to mean.
+	Names, Fields []string
 }
 
 // Masker masks a cell's value for those who may not see it whole; report.Checker's
@@ -84,6 +98,8 @@ type Config struct {
 	AccountPages     AccountPages
 	Profile          *provision.Profile
 	Living           *living.Service
+	Compare          *compare.Service
+	Compared         Compared
 	// Forms returns the newest version of each form that a collection may have.
 	Forms     func(context.Context) ([]*tianbao.Form, error)
 	FormBook  FormBook
@@ -147,6 +163,8 @@ type Server struct {
 	jobs    *jobs
 	loads   *loads[org.Plan]
 	batches *loads[accountPlan]
+	lists   *loads[listPlan]
+	runs    *loads[compare.Comparison]
 	rules   ruleBook
 	live    *hub
 	// throttle counts what is limited a minute.
@@ -183,6 +201,8 @@ func New(c Config) (*Server, error) {
 	s.jobs = newJobs(c.Now, c.Log)
 	s.loads = newLoads[org.Plan](c.Now, c.Log, maxLoads)
 	s.batches = newLoads[accountPlan](c.Now, c.Log, maxBatches)
+	s.lists = newLoads[listPlan](c.Now, c.Log, maxLoads)
+	s.runs = newLoads[compare.Comparison](c.Now, c.Log, maxLoads)
 	s.live = newHub(c.Catalog.Versions, c.Log)
 	s.routes = s.table()
 	return s, checkRoutes(s.routes)
