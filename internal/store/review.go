@@ -22,8 +22,9 @@ const (
 	sqlPasses        = `SELECT COUNT(*) FROM unit_status s WHERE s.campaign_id = $1 AND s.passes > 0`
 	sqlInsertVerdict = `INSERT INTO unit_verdict (id, campaign_id, unit_id, verdict, level, last, remark, by_id, at)
  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	sqlUnsend     = `UPDATE unit_part SET sent = 0 WHERE campaign_id = $1 AND unit_id = $2 AND row_count > 0`
-	sqlUnsendRows = `UPDATE report SET state = $1 WHERE state = $2 AND id IN
+	sqlUnsend = `UPDATE unit_part SET sent = 0 WHERE campaign_id = $1 AND unit_id = $2 AND row_count > 0`
+	// Also those that are not reported: one may be on its way to be, for another unit.
+	sqlUnsendRows = `UPDATE report SET state = CASE WHEN state = $2 THEN $1 ELSE state END WHERE id IN
  (SELECT p.report_id FROM unit_part p WHERE p.campaign_id = $3 AND p.unit_id = $4 AND p.row_count > 0)`
 	sqlSeen = `INSERT INTO unit_seen (verdict_id, report_id, version)
  SELECT CAST($1 AS BIGINT), p.report_id, p.newest FROM unit_part p WHERE p.campaign_id = $2 AND p.unit_id = $3 AND p.row_count > 0`
