@@ -143,7 +143,7 @@ func (s *Service) TakeBack(ctx context.Context, a Declarer, id, unit tianbao.ID)
 	}
 	ev := a.event(&c, unit, "declare.end", "")
 	ev.At, ev.Detail = s.Now(), string(d.Kind)
-	return s.Store.EndDeclaration(ctx, id, unit, a.User, ev)
+	return s.Store.EndDeclaration(ctx, id, unit, a.User, office, ev)
 }
 
 // ProofTypes are the media types that a proof may have, by the names that people know.

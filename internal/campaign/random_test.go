@@ -275,7 +275,7 @@ func (l *ledger) draft(u tianbao.Unit) (string, error) {
 func (l *ledger) declare(u tianbao.Unit) (string, error) {
 	if l.declared[u.ID] != "" && l.r.IntN(2) == 0 {
 		delete(l.declared, u.ID)
-		return "undeclare", l.store.EndDeclaration(l.ctx(), l.c, u.ID, 1)
+		return "undeclare", l.store.EndDeclaration(l.ctx(), l.c, u.ID, 1, true)
 	}
 	k := pick(l.r, []tianbao.DeclarationKind{tianbao.DeclareNil, tianbao.DeclareExempt})
 	err := l.store.Declare(l.ctx(), []tianbao.Declaration{{ID: l.fresh(), Campaign: l.c, Unit: u.ID, Kind: k, Reason: "没有", At: l.now}}, l.r.IntN(2) == 0)

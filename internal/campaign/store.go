@@ -50,8 +50,9 @@ type Store interface {
 	// before. Units with rows, and those whose door is not open, are refused; force passes
 	// over doors, for officers.
 	Declare(ctx context.Context, ds []tianbao.Declaration, force bool, events ...tianbao.Event) error
-	// EndDeclaration takes a standing declaration of a unit back; tianbao.NotFound without one.
-	EndDeclaration(ctx context.Context, campaign, unit, by tianbao.ID, events ...tianbao.Event) error
+	// EndDeclaration takes a standing declaration of a unit back, force whether its door is
+	// open or not; tianbao.NotFound without one.
+	EndDeclaration(ctx context.Context, campaign, unit, by tianbao.ID, force bool, events ...tianbao.Event) error
 	// Declaration returns the standing declaration of a unit, tianbao.NotFound without one.
 	Declaration(ctx context.Context, campaign, unit tianbao.ID) (tianbao.Declaration, error)
 	// Review stores verdicts with what comes with them: a returned unit's rows wait to be

@@ -55,7 +55,7 @@ func TestTrendIsProgressOfEachDay(t *testing.T) {
 			o.ok(o.store.Declare(o.ctx(), []tianbao.Declaration{{ID: tianbao.ID(600 + i), Campaign: collection, Unit: u, Kind: tianbao.DeclareNil, Reason: "没有", At: o.now}}, true))
 			check("day by day", i+2)
 		}
-		o.ok(o.store.EndDeclaration(o.ctx(), collection, school, 1))
+		o.ok(o.store.EndDeclaration(o.ctx(), collection, school, 1, true))
 		o.set(o.now.AddDate(0, 0, 1))
 		check("after one was taken back", 5)
 		o.rule(tianbao.CampaignRule{Kind: tianbao.RuleExclude, Unit: second, Reason: "撤销"})

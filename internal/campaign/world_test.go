@@ -30,6 +30,7 @@ type office struct {
 	org  *org.Service
 	form *tianbao.Form
 	keys int
+	c    tianbao.ID // the collection that is open
 }
 
 const (
@@ -62,7 +63,7 @@ func newOffice(t testing.TB, open func(t testing.TB, opts ...storetest.Option) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{t: t, now: shanghai("2022-08-01 08:00:00"), asked: make(chan struct{}), form: forms.Latest("asset-role")}
+	o := &office{t: t, now: shanghai("2022-08-01 08:00:00"), asked: make(chan struct{}), c: collection, form: forms.Latest("asset-role")}
 	now := func() time.Time {
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -127,7 +128,7 @@ func (o *office) collect() {
 	o.t.Helper()
 	begin := shanghai("2022-09-01 09:00:00")
 	o.ok(o.store.PutCampaign(o.ctx(), tianbao.Campaign{
-		ID: collection, Title: "采集", Form: o.form.Name, FormV: o.form.Version, Opens: begin, Closes: shanghai("2022-09-24 00:00:00"), Released: true, Opened: o.now, Owner: province,
+		ID: o.c, Title: "采集", Form: o.form.Name, FormV: o.form.Version, Opens: begin, Closes: shanghai("2022-09-24 00:00:00"), Released: true, Opened: o.now, Owner: province,
 	}))
 	o.rule(tianbao.CampaignRule{Kind: tianbao.RuleWindow, Unit: city, Opens: begin, Closes: shanghai("2022-10-01 00:00:00")})
 	o.rule(tianbao.CampaignRule{Kind: tianbao.RuleExclude, Region: 2102})
@@ -139,7 +140,7 @@ func runner() campaign.Actor {
 
 func (o *office) rule(r tianbao.CampaignRule) {
 	o.t.Helper()
-	o.ok(o.SetRule(o.ctx(), runner(), collection, r))
+	o.ok(o.SetRule(o.ctx(), runner(), o.c, r))
 }
 
 func everything() tianbao.Scope { return tianbao.Scope{Paths: []string{"/"}} }
@@ -153,7 +154,7 @@ func (o *office) filler(unit tianbao.ID) report.Actor {
 
 func (o *office) open(unit tianbao.ID) tianbao.Report {
 	o.t.Helper()
-	r, err := o.store.OpenReport(o.ctx(), everything(), collection, unit)
+	r, err := o.store.OpenReport(o.ctx(), everything(), o.c, unit)
 	o.ok(err)
 	return r
 }

@@ -240,6 +240,9 @@ func (t *sqliteTx) Exec(ctx context.Context, sql string, args ...any) (int64, er
 	return t.conn.Exec(ctx, sql, args...)
 }
 
+// Hold implements [Tx].
+func (t *sqliteTx) Hold(context.Context, int64, bool) error { return nil }
+
 // Send implements [Tx].
 func (t *sqliteTx) Send(ctx context.Context, batch []Statement) ([]int64, error) {
 	return t.conn.Send(ctx, batch)

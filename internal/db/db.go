@@ -93,6 +93,10 @@ type Tx interface {
 	// Send executes the statements in order, on PostgreSQL in one round trip, and
 	// returns how many rows each changed. It stops at the first error.
 	Send(ctx context.Context, batch []Statement) ([]int64, error)
+	// Hold keeps others that hold the same number waiting until the transaction ends;
+	// who shares it waits only for those that do not. Waiting is in the order of asking.
+	// On SQLite there is one writer and nothing to wait for.
+	Hold(ctx context.Context, n int64, share bool) error
 }
 
 // engine is what the two engines do differently.

@@ -210,6 +210,17 @@ func (t *pgTx) Exec(ctx context.Context, sql string, args ...any) (int64, error)
 	return tag.RowsAffected(), nil
 }
 
+// Hold implements [Tx]. Not a row is locked, as FOR SHARE would: of that many who share
+// would write who shares it into the row, and let who does not share wait for ever.
+func (t *pgTx) Hold(ctx context.Context, n int64, share bool) error {
+	sql := `SELECT pg_advisory_xact_lock($1)`
+	if share {
+		sql = `SELECT pg_advisory_xact_lock_shared($1)`
+	}
+	_, err := t.Exec(ctx, sql, n)
+	return err
+}
+
 // Send implements [Tx].
 func (t *pgTx) Send(ctx context.Context, batch []Statement) ([]int64, error) {
 	if len(batch) == 0 {

@@ -163,6 +163,10 @@ func (s *Store) ChangeCollection(ctx context.Context, ch *campaign.Change) error
 		if n != 1 {
 			return errCollectionChanged()
 		}
+		// Whoever was let in by the rules as they were ends first.
+		if err := tx.Hold(ctx, int64(c.ID), false); err != nil {
+			return fmt.Errorf("store: wait for what is being written to collection %s: %w", c.ID, err)
+		}
 		if levels != c.Levels {
 			if err := noPasses(ctx, tx, c.ID); err != nil {
 				return err

@@ -122,23 +122,25 @@ func (s *Store) Commit(ctx context.Context, c *report.Commit) error {
 		if err != nil {
 			return err
 		}
-		if err := s.settleCommit(ctx, tx, c, touched); err != nil {
+		pass, err := s.settleCommit(ctx, tx, c, touched)
+		if err != nil {
 			return err
 		}
-		return s.trail(ctx, tx, p.event)
+		return pass.after(ctx, tx, s.trail(ctx, tx, p.event))
 	})
 }
 
 // settleCommit asks the gate for what a commit touches and settles where its units stand.
-func (s *Store) settleCommit(ctx context.Context, tx db.Tx, c *report.Commit, touched deltas) error {
-	if err := s.gateCommit(ctx, tx, &c.Report, touched); err != nil {
-		return err
+func (s *Store) settleCommit(ctx context.Context, tx db.Tx, c *report.Commit, touched deltas) (*passage, error) {
+	pass, err := s.gateCommit(ctx, tx, &c.Report, touched)
+	if err != nil {
+		return nil, err
 	}
 	st := settling{campaign: c.Report.Campaign, report: c.Report.ID, version: c.Report.Version + 1, deltas: touched, by: c.Set.By}
 	if c.Set.Draft != "" {
 		st.units = []tianbao.ID{c.Report.Owner} // its draft is gone
 	}
-	return s.settle(ctx, tx, &st)
+	return pass, s.settle(ctx, tx, &st)
 }
 
 // raise raises the version and writes the history.

@@ -169,7 +169,8 @@ func (s *Store) DropAnswer(ctx context.Context, rep tianbao.Report, from tianbao
 // answer writes answers while the door of the report's owner is open.
 func (s *Store) answer(ctx context.Context, rep tianbao.Report, batch []db.Statement, refused func() error, events []tianbao.Event) error {
 	return s.db.Tx(ctx, func(tx db.Tx) error {
-		if err := s.gate(ctx, tx, rep.Campaign, []tianbao.ID{rep.Owner}); err != nil {
+		pass, err := s.gate(ctx, tx, rep.Campaign, []tianbao.ID{rep.Owner})
+		if err != nil {
 			return err
 		}
 		counts, err := tx.Send(ctx, batch)
@@ -184,7 +185,7 @@ func (s *Store) answer(ctx context.Context, rep tianbao.Report, batch []db.State
 				return refused()
 			}
 		}
-		return s.trail(ctx, tx, events...)
+		return pass.after(ctx, tx, s.trail(ctx, tx, events...))
 	})
 }
 

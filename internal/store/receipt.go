@@ -140,34 +140,36 @@ func (s *Store) MarkReported(ctx context.Context, r tianbao.Receipt, key, reques
 		if err != nil {
 			return err
 		}
-		if err := s.settleReported(ctx, tx, r.Report, &rep, by); err != nil {
+		pass, err := s.settleReported(ctx, tx, r.Report, &rep, by)
+		if err != nil {
 			return err
 		}
-		return s.trail(ctx, tx, tianbao.Event{
+		return pass.after(ctx, tx, s.trail(ctx, tx, tianbao.Event{
 			Owner: rep.Owner, At: r.At, Actor: by, What: "report", Object: r.Report.String(),
 			Detail: fmt.Sprintf("version=%d rows=%d", r.Version, r.Rows),
-		})
+		}))
 	})
 }
 
 // settleReported asks the gate for the units whose rows are reported, or reported anew, and
 // settles them. Those that were reported before and have not changed are not asked.
-func (s *Store) settleReported(ctx context.Context, tx db.Tx, id tianbao.ID, rep *tianbao.Report, by tianbao.ID) error {
+func (s *Store) settleReported(ctx context.Context, tx db.Tx, id tianbao.ID, rep *tianbao.Report, by tianbao.ID) (*passage, error) {
 	if err := s.allAnswered(ctx, tx, rep); err != nil {
-		return err
+		return nil, err
 	}
 	units, err := db.Collect(ctx, tx, func(scan db.Scan) (u tianbao.ID, err error) { return u, scan(&u) }, sqlWaitingParts, id)
 	if err != nil {
-		return fmt.Errorf("store: read whose rows are reported: %w", err)
+		return nil, fmt.Errorf("store: read whose rows are reported: %w", err)
 	}
 	asked := units
 	if len(asked) == 0 {
 		asked = []tianbao.ID{rep.Owner}
 	}
-	if err := s.gate(ctx, tx, rep.Campaign, asked); err != nil {
-		return err
+	pass, err := s.gate(ctx, tx, rep.Campaign, asked)
+	if err != nil {
+		return nil, err
 	}
-	return s.settle(ctx, tx, &settling{campaign: rep.Campaign, report: id, sent: true, units: units, by: by})
+	return pass, s.settle(ctx, tx, &settling{campaign: rep.Campaign, report: id, sent: true, units: units, by: by})
 }
 
 const (

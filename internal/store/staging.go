@@ -223,10 +223,11 @@ func (g *staging) Commit(ctx context.Context, c *report.Commit, rec *report.Impo
 		if err != nil {
 			return err
 		}
-		if err := g.s.settleCommit(ctx, tx, c, g.touched); err != nil {
+		pass, err := g.s.settleCommit(ctx, tx, c, g.touched)
+		if err != nil {
 			return err
 		}
-		return g.s.trail(ctx, tx, p.event)
+		return pass.after(ctx, tx, g.s.trail(ctx, tx, p.event))
 	})
 	if err != nil {
 		return err

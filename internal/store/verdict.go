@@ -49,6 +49,11 @@ func (s *Store) Declare(ctx context.Context, ds []tianbao.Declaration, force boo
 			db.Statement{SQL: sqlDeclare, Args: []any{d.ID, d.Campaign, d.Unit, d.Kind, s.sealText(d.Reason, declarationPlace(d.ID)), d.Attachment, d.By, ms(d.At)}})
 	}
 	return s.again(ctx, func(tx db.Tx) error {
+		if !force { // before the turn, as everybody does who is let in by the rules
+			if err := tx.Hold(ctx, int64(ds[0].Campaign), true); err != nil {
+				return err
+			}
+		}
 		// The turn comes first: nobody brings rows meanwhile.
 		slices.Sort(units)
 		if _, err := s.takeTurns(ctx, tx, ds[0].Campaign, units); err != nil {
@@ -63,8 +68,9 @@ func (s *Store) Declare(ctx context.Context, ds []tianbao.Declaration, force boo
 				return tianbao.Invalid("has_rows", "这个单位已经有填报的人员，不能再作零申报或免报；确实没有的，请先删除这些行。")
 			}
 		}
+		var pass *passage // nil: nobody asked
 		if !force {
-			if err := s.gate(ctx, tx, ds[0].Campaign, units); err != nil {
+			if pass, err = s.gate(ctx, tx, ds[0].Campaign, units); err != nil {
 				return err
 			}
 		}
@@ -75,13 +81,20 @@ func (s *Store) Declare(ctx context.Context, ds []tianbao.Declaration, force boo
 		if err := s.settle(ctx, tx, &st); err != nil {
 			return err
 		}
-		return s.trail(ctx, tx, events...)
+		return pass.after(ctx, tx, s.trail(ctx, tx, events...))
 	})
 }
 
 // EndDeclaration implements campaign.Store.
-func (s *Store) EndDeclaration(ctx context.Context, id, unit, by tianbao.ID, events ...tianbao.Event) error {
+func (s *Store) EndDeclaration(ctx context.Context, id, unit, by tianbao.ID, force bool, events ...tianbao.Event) error {
 	return s.again(ctx, func(tx db.Tx) error {
+		var pass *passage
+		if !force {
+			var err error
+			if pass, err = s.gate(ctx, tx, id, []tianbao.ID{unit}); err != nil {
+				return err
+			}
+		}
 		n, err := tx.Exec(ctx, sqlEndDeclarations, ms(s.now()), by, id, unit)
 		if err != nil {
 			return err
@@ -93,7 +106,7 @@ func (s *Store) EndDeclaration(ctx context.Context, id, unit, by tianbao.ID, eve
 		if err := s.settle(ctx, tx, &st); err != nil {
 			return err
 		}
-		return s.trail(ctx, tx, events...)
+		return pass.after(ctx, tx, s.trail(ctx, tx, events...))
 	})
 }
 
