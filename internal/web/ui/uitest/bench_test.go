@@ -81,7 +81,7 @@ func BenchmarkMount(b *testing.B) {
 // 60 steps of 400 px, then 10 jumps; the goal is no frame over 50 ms. What is the
 // sheet's own is cpu-ms/frame, the main thread's work for one, and longtasks, the tasks
 // of over 50 ms that held a frame up. A frame can also be late because the machine was
-// busy or paints without a graphics card: bare-worst-ms is the worst frame of a box with
+// busy, or paints the new text without a graphics card: bare-worst-ms is the worst frame of a box with
 // one long element scrolled in the same way, in the same minute.
 func BenchmarkScroll100000(b *testing.B) {
 	p := bench(b, "100000")
