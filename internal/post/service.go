@@ -161,15 +161,21 @@ func (s *Service) Judge(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	return each(ctx, ids, s.judgeOne)
+}
+
+// each does what is due, until the context ends, and counts what was done.
+func each(ctx context.Context, ids []tianbao.ID, do func(context.Context, tianbao.ID) (bool, error)) (n int, err error) {
 	var errs []error
 	for _, id := range ids {
 		if ctx.Err() != nil {
 			break
 		}
-		switch did, err := s.judgeOne(ctx, id); {
-		case err != nil:
+		did, err := do(ctx, id)
+		if err != nil {
 			errs = append(errs, err)
-		case did:
+		}
+		if did {
 			n++
 		}
 	}
@@ -219,20 +225,7 @@ func (s *Service) Deliver(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var errs []error
-	for _, id := range ids {
-		if ctx.Err() != nil {
-			break
-		}
-		sent, err := s.deliverOne(ctx, id)
-		if err != nil {
-			errs = append(errs, err)
-		}
-		if sent {
-			n++
-		}
-	}
-	return n, errors.Join(errs...)
+	return each(ctx, ids, s.deliverOne)
 }
 
 func (s *Service) deliverOne(ctx context.Context, id tianbao.ID) (bool, error) {

@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -84,10 +82,10 @@ func (s *Server) exportAcross(w http.ResponseWriter, r *http.Request, v *viewer)
 		return err
 	}
 	if in.Full {
-		u := v.user()
-		if !u.May(tianbao.PowerReveal) {
-			return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "forbidden", Message: "您的账号没有这项功能的权限，如需使用请联系管理员。"}
+		if err := needPower(v, tianbao.PowerReveal); err != nil {
+			return err
 		}
+		u := v.user()
 		scope = both(scope, u.Scope(tianbao.PowerReveal))
 		if in.Reason, err = purposeOf(in.Reason); err == nil && in.Format == "csv" {
 			err = tianbao.Invalid("no_mark", "完整信息只能导出为工作簿，CSV 文件里留不下导出标记。")
@@ -104,12 +102,11 @@ func (s *Server) exportAcross(w http.ResponseWriter, r *http.Request, v *viewer)
 		}
 		return err
 	}
-	select {
-	case s.leaving <- struct{}{}:
-		defer func() { <-s.leaving }()
-	case <-r.Context().Done():
-		return r.Context().Err()
+	leave, err := s.turnToLeave(r.Context())
+	if err != nil {
+		return err
 	}
+	defer leave()
 	list, err := s.Reports.Store.Filed(r.Context(), scope, c.ID)
 	if err != nil {
 		return err
@@ -153,20 +150,7 @@ func (s *Server) markAcross(r *http.Request, v *viewer, campaign tianbao.ID, in 
 	for i := range list {
 		rows += list[i].Rows
 	}
-	e := v.event(r, "export", fmt.Sprintf("%d rows of %d reports", rows, len(list)))
-	e.Object, e.Reason = campaign.String(), in.Reason
-	if !in.Full {
-		e.Detail += ", masked"
-		return nil, s.Auth.Record(r.Context(), e)
-	}
-	var b [4]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return nil, errors.New("web: no random bytes")
-	}
-	m := &tianbao.ExportMark{Code: binary.BigEndian.Uint32(b[:])}
-	m.Line = fmt.Sprintf("%s %s 导出，用途：%s", v.user().Name, s.Now().In(clock.Shanghai).Format("2006-01-02 15:04"), in.Reason)
-	e.Detail += fmt.Sprintf(" mark=%08x", m.Code)
-	return m, s.Auth.Record(r.Context(), e)
+	return s.recordLeaving(r, v, campaign, fmt.Sprintf("%d rows of %d reports", rows, len(list)), in.Full, in.Reason)
 }
 
 // widened is the form with the columns that tell where a row stands.

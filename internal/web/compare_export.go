@@ -1,8 +1,6 @@
 package web
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -35,8 +33,8 @@ func (s *Server) exportCompared(w http.ResponseWriter, r *http.Request, v *viewe
 	}
 	scope := v.keeps()
 	if in.Full {
-		if !mayReveal(v) {
-			return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "forbidden", Message: "您的账号没有这项功能的权限，如需使用请联系管理员。"}
+		if err := needPower(v, tianbao.PowerReveal); err != nil {
+			return err
 		}
 		u := v.user()
 		scope = both(scope, u.Scope(tianbao.PowerReveal))
@@ -47,13 +45,12 @@ func (s *Server) exportCompared(w http.ResponseWriter, r *http.Request, v *viewe
 			return err
 		}
 	}
-	select {
-	case s.leaving <- struct{}{}:
-		defer func() { <-s.leaving }()
-	case <-r.Context().Done():
-		return r.Context().Err()
+	leave, err := s.turnToLeave(r.Context())
+	if err != nil {
+		return err
 	}
-	mark, err := s.markCompared(r, v, &c, in)
+	defer leave()
+	mark, err := s.recordLeaving(r, v, c.ID, "comparison list="+in.List, in.Full, in.Reason)
 	if err != nil {
 		return err
 	}
@@ -70,23 +67,6 @@ func (s *Server) exportCompared(w http.ResponseWriter, r *http.Request, v *viewe
 		return s.brokeOff(r, err)
 	}
 	return nil
-}
-
-// markCompared writes on the trail what goes out; of full values it makes the mark.
-func (s *Server) markCompared(r *http.Request, v *viewer, c *compare.Comparison, in wireComparedExport) (*tianbao.ExportMark, error) {
-	e := tianbao.Event{Actor: v.user().ID, From: address(r), What: "export", Object: c.ID.String(), Detail: "comparison list=" + in.List}
-	if !in.Full {
-		e.Detail += ", masked"
-		return nil, s.Auth.Record(r.Context(), e)
-	}
-	var b [4]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return nil, errors.New("web: no random bytes")
-	}
-	m := &tianbao.ExportMark{Code: binary.BigEndian.Uint32(b[:])}
-	m.Line = fmt.Sprintf("%s %s 导出，用途：%s", v.user().Name, s.Now().In(clock.Shanghai).Format("2006-01-02 15:04"), in.Reason)
-	e.Reason, e.Detail = in.Reason, e.Detail+fmt.Sprintf(" mark=%08x", m.Code)
-	return m, s.Auth.Record(r.Context(), e)
 }
 
 func (s *Server) comparedRows(r *http.Request, scope tianbao.Scope, c *compare.Comparison, q compare.Query, whole bool) iter.Seq2[tianbao.Row, error] {

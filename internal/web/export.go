@@ -1,15 +1,11 @@
 package web
 
 import (
-	"crypto/rand"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 
 	"tianbao"
-	"tianbao/internal/clock"
 )
 
 // A workbook with full ids and phones leaves the house by 原样导出. Who fills in a unit's
@@ -55,8 +51,8 @@ func (s *Server) exportReason(v *viewer, text string) (string, error) {
 	}
 	reason, err := purposeOf(text)
 	if err == nil && !v.fillsIn() {
-		if u := v.user(); !u.May(tianbao.PowerReveal) {
-			return "", &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "forbidden", Message: "您的账号没有这项功能的权限，如需使用请联系管理员。"}
+		if err := needPower(v, tianbao.PowerReveal); err != nil {
+			return "", err
 		}
 		err = s.needFactor(v)
 	}
@@ -140,14 +136,8 @@ func (s *Server) markExport(r *http.Request, v *viewer, reason string, rows int)
 	e := v.event(r, "export", fmt.Sprintf("%d rows", rows))
 	e.Reason = reason
 	if v.report.ID != 0 {
-		var b [4]byte
-		if _, err := rand.Read(b[:]); err != nil {
-			return m, errors.New("web: no random bytes")
-		}
-		m.Code = binary.BigEndian.Uint32(b[:])
-		m.Line = fmt.Sprintf("%s %s 导出", v.user().Name, s.Now().In(clock.Shanghai).Format("2006-01-02 15:04"))
-		if reason != "" {
-			m.Line += fmt.Sprintf("，用途：%s", reason)
+		if m, err = s.newMark(v, reason); err != nil {
+			return m, err
 		}
 		e.Detail += fmt.Sprintf(" mark=%08x", m.Code)
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 
@@ -76,7 +77,7 @@ func (s *Server) exportPlan(w http.ResponseWriter, r *http.Request, v *viewer) e
 	case !in.Full:
 		in.Reason = ""
 	case !mayReveal(v):
-		return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "forbidden", Message: "您的账号没有这项功能的权限，如需使用请联系管理员。"}
+		return needPower(v, tianbao.PowerReveal)
 	case in.Format == "csv" && h.State != provision.Approved && h.State != provision.Done:
 		err = tianbao.Invalid("not_approved", "CSV 文件里留不下导出标记，方案批准以后才能导出完整信息的 CSV；现在可以导出工作簿。")
 	default:
@@ -90,13 +91,12 @@ func (s *Server) exportPlan(w http.ResponseWriter, r *http.Request, v *viewer) e
 		}
 		return err
 	}
-	select {
-	case s.leaving <- struct{}{}:
-		defer func() { <-s.leaving }()
-	case <-r.Context().Done():
-		return r.Context().Err()
+	leave, err := s.turnToLeave(r.Context())
+	if err != nil {
+		return err
 	}
-	mark, err := s.markAcross(r, v, h.ID, in, []tianbao.Report{{Rows: stepsOf(&h)}})
+	defer leave()
+	mark, err := s.recordLeaving(r, v, h.ID, fmt.Sprintf("plan of %d steps", stepsOf(&h)), in.Full, in.Reason)
 	if err != nil {
 		return err
 	}
