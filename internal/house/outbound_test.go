@@ -15,6 +15,7 @@ import (
 // each with the reason. Whoever adds one says in docs/security.md, line 45, how its
 // target is chosen and verified.
 var outbound = map[string]string{
+	"tianbao/internal/outward": "makes the client of those below; whoever asks it for one is held to this list too",
 	"tianbao/internal/mail":    "the mail server that the operator names",
 	"tianbao/internal/mailbox": "the mailbox that the operator names",
 	"tianbao/internal/scim":    "the platform that the operator names, to make accounts there",
@@ -25,6 +26,8 @@ var outbound = map[string]string{
 // dialing are the names of the standard library that open a connection or start a
 // program, by import path; "*" stands for all of a package.
 var dialing = map[string][]string{
+	"tianbao/internal/outward": {"Client"},
+
 	"net":               {"Dial", "DialTimeout", "DialTCP", "DialUDP", "DialIP", "DialUnix", "Dialer", "Lookup*", "Resolver", "DefaultResolver"},
 	"crypto/tls":        {"Dial", "DialWithDialer", "Dialer", "Client"},
 	"net/http":          {"Get", "Post", "PostForm", "Head", "Client", "DefaultClient", "Transport", "DefaultTransport"},

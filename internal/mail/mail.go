@@ -22,6 +22,8 @@ import (
 	"net/textproto"
 	"strings"
 	"time"
+
+	"tianbao/internal/outward"
 )
 
 // Security is how the connection is kept from others.
@@ -98,7 +100,7 @@ func New(c Config) (*Client, error) {
 	switch c.Security {
 	case TLS, StartTLS:
 	case Plain:
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if !outward.Local(host) {
 			return nil, errors.New("mail: without TLS only a server on the loopback is used")
 		}
 	default:

@@ -15,6 +15,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 
 	"tianbao/internal/clock"
+	"tianbao/internal/outward"
 	"tianbao/internal/post"
 )
 
@@ -65,7 +66,7 @@ func New(c Config) (*Mailbox, error) {
 	switch c.Security {
 	case TLS, StartTLS:
 	case Plain:
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		if !outward.Local(host) {
 			return nil, errors.New("mailbox: without TLS only a server on the loopback is used")
 		}
 	default:

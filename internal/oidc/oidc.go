@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,6 +30,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"tianbao/internal/outward"
 )
 
 // skew is by how much the platform's clock may be off.
@@ -86,7 +87,7 @@ func New(c Config) (*Client, error) {
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, fmt.Errorf("oidc: the issuer %q is not the address of one", c.Issuer)
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !outward.Local(u.Hostname())) {
 		return nil, fmt.Errorf("oidc: the issuer %q must begin with https://", c.Issuer)
 	}
 	if c.ClientID == "" || c.Redirect == "" {
@@ -104,11 +105,6 @@ func New(c Config) (*Client, error) {
 		Timeout: 15 * time.Second, Transport: &fence{base, u.Scheme, u.Host},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("oidc: the issuer sends elsewhere") },
 	}}, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // fence lets requests through to one host, and bounds the answers.

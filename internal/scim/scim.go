@@ -13,18 +13,18 @@ package scim
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"tianbao/internal/outward"
 )
 
 // The names of SCIM.
@@ -104,15 +104,12 @@ func (e *Error) Permanent() bool {
 
 // New returns the client of a service.
 func New(c Config) (*Client, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.RawQuery != "" {
-		return nil, errors.New("scim: the address is not one")
-	}
-	ip := net.ParseIP(u.Hostname())
-	local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	u, err := outward.CheckURL(c.URL)
 	switch {
-	case u.Scheme != "https" && (u.Scheme != "http" || !local):
-		return nil, errors.New("scim: the address must begin with https://")
+	case err != nil:
+		return nil, fmt.Errorf("scim: %w", err)
+	case u.RawQuery != "":
+		return nil, errors.New("scim: the address is not one")
 	case c.Token == "" || strings.ContainsAny(c.Token, " \r\n"):
 		return nil, errors.New("scim: the token is not one")
 	}
@@ -122,14 +119,7 @@ func New(c Config) (*Client, error) {
 	if c.Pause == 0 {
 		c.Pause = time.Second
 	}
-	return &Client{cfg: c, base: strings.TrimSuffix(c.URL, "/"), http: &http.Client{
-		Timeout: c.Timeout,
-		Transport: &http.Transport{
-			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.Roots},
-			TLSHandshakeTimeout: 5 * time.Second, MaxIdleConns: 4, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	return &Client{cfg: c, base: strings.TrimSuffix(c.URL, "/"), http: outward.Client(c.Roots, c.Timeout)}, nil
 }
 
 // wireUser is a user as the service writes it.

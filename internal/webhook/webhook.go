@@ -15,7 +15,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
@@ -23,7 +22,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -31,6 +29,8 @@ import (
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
+
+	"tianbao/internal/outward"
 )
 
 // Alg is how bodies are signed.
@@ -108,15 +108,10 @@ func (e *Error) Permanent() bool {
 
 // New returns the client of an address.
 func New(c Config) (*Client, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return nil, errors.New("webhook: the address is not one")
+	if _, err := outward.CheckURL(c.URL); err != nil {
+		return nil, fmt.Errorf("webhook: %w", err)
 	}
-	ip := net.ParseIP(u.Hostname())
-	local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 	switch {
-	case u.Scheme != "https" && (u.Scheme != "http" || !local):
-		return nil, errors.New("webhook: the address must begin with https://")
 	case c.Alg.hash() == nil:
 		return nil, fmt.Errorf("webhook: no algorithm is called %q", c.Alg)
 	case len(c.Secret) < least:
@@ -125,14 +120,7 @@ func New(c Config) (*Client, error) {
 	if c.Timeout == 0 {
 		c.Timeout = 15 * time.Second
 	}
-	return &Client{cfg: c, http: &http.Client{
-		Timeout: c.Timeout,
-		Transport: &http.Transport{
-			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.Roots},
-			TLSHandshakeTimeout: 5 * time.Second, MaxIdleConns: 4, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
+	return &Client{cfg: c, http: outward.Client(c.Roots, c.Timeout)}, nil
 }
 
 // Send hands a body over as JSON. An [*Error] tells whether to try again.
