@@ -36,6 +36,24 @@ type IDs struct {
 	node int64 // drawn at first use, always odd bits above 1
 }
 
+// TimeOf returns when an id was made, by the clock of its maker.
+func TimeOf(id int64) time.Time { return time.UnixMilli(id>>22 + epoch) }
+
+// Past lets all ids to come be greater than one that another maker made, perhaps by a clock
+// that ran ahead. One from more than a year ahead is no such id.
+func (g *IDs) Past(id int64) {
+	now := time.Now
+	if g.Clock != nil {
+		now = g.Clock
+	}
+	if TimeOf(id).After(now().AddDate(1, 0, 0)) {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.last = max(g.last, id>>22<<12|0xfff)
+}
+
 // Next returns a new id, greater than all before it from this maker.
 func (g *IDs) Next() int64 {
 	g.mu.Lock()

@@ -151,7 +151,11 @@ func (r *Ring) SigningSecret(label string) ([]byte, error) {
 // Place returns the associated data for a value in the column of a row of a table.
 // The parts are joined by colons; only the last may contain one.
 func Place(table, column, row string) []byte {
-	b := make([]byte, 0, len(table)+len(column)+len(row)+2)
+	return AppendPlace(make([]byte, 0, len(table)+len(column)+len(row)+2), table, column, row)
+}
+
+// AppendPlace appends to b what [Place] returns.
+func AppendPlace(b []byte, table, column, row string) []byte {
 	b = append(b, table...)
 	b = append(b, ':')
 	b = append(b, column...)

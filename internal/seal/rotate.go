@@ -88,7 +88,7 @@ func replaceFile(path string, content []byte) (err error) {
 	if err := os.Rename(tmp, path); err != nil {
 		return errors.Join(err, os.Remove(tmp))
 	}
-	return syncDir(filepath.Dir(path))
+	return SyncDir(filepath.Dir(path))
 }
 
 // writeTemp writes and syncs a new file with mode 0600 in dir and returns its name.
