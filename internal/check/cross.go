@@ -196,10 +196,10 @@ func (c *Checker) Rows(rows []tianbao.Row) []tianbao.Problem {
 		}
 		for k := range states {
 			j := states[k].earlier(rows, bad, i)
-			if j < 0 {
+			r := states[k].rule
+			if j < 0 || said(ps[start:], r) {
 				continue
 			}
-			r := states[k].rule
 			p := tianbao.Problem{
 				Row: i, RowID: rows[i].ID, Field: r.At, Code: r.Code, Severity: r.Severity,
 				Message: strings.ReplaceAll(r.Message, "{row}", rowNumber(&rows[j], j)),

@@ -56,6 +56,7 @@ const (
 	sayOldUnknown     sentence = "旧系统用户名单中没有这个用户名，请核对；确实这样使用的，请说明原因。"
 	sayOldOther       sentence = "旧系统用户名单中这个用户名属于其他单位，请核对；确实这样使用的，请说明原因。"
 	sayElsewhere      sentence = "这个人其他单位已填报，请联系上级；确是兼职的，请说明原因。"
+	sayElsewhereHere  sentence = "第{row}行以另一个单位填报了同一个人，请核对两行；确是兼职的，请说明原因。"
 	sayElsewhereNamed sentence = "这个人“{it}”也已填报，请核对；确是兼职的，请说明原因。"
 )
 

@@ -93,7 +93,7 @@ func (s *Stream) Row(dst []tianbao.Problem, i int, row *tianbao.Row) []tianbao.P
 	for n := range s.rules {
 		r := &s.rules[n]
 		number := s.earlier(r, row, i)
-		if number == "" {
+		if number == "" || said(dst[start:], r.crossRule) {
 			continue
 		}
 		p := tianbao.Problem{

@@ -37,6 +37,13 @@ var (
 	ErrBusy = errors.New("db: too many changes wait")
 	// ErrClosed: the database is being closed.
 	ErrClosed = errors.New("db: closed")
+	// ErrAway: the database server cannot be reached, or the connection broke before anything
+	// was committed; try again later.
+	ErrAway = errors.New("db: the server is away")
+	// ErrUnsure: the connection broke after COMMIT was sent, or the disk failed to sync what
+	// it wrote, so nobody knows whether the change was made, or outlasts a power cut. It must
+	// be told as neither; a key that was written with the change tells once all is well.
+	ErrUnsure = errors.New("db: it is not known whether the change was made")
 	// ErrNewer: the database was written by a newer version of the program.
 	ErrNewer = errors.New("db: the database is newer than the program")
 )
@@ -97,6 +104,10 @@ type Tx interface {
 	// who shares it waits only for those that do not. Waiting is in the order of asking.
 	// On SQLite there is one writer and nothing to wait for.
 	Hold(ctx context.Context, n int64, share bool) error
+	// After has fn called when the transaction is committed and before Tx returns: on SQLite
+	// in the order of the commits, holding up the next one, while the disk has still to take
+	// it, so fn tells nobody outside. It is not called when nothing of the transaction is left.
+	After(fn func())
 }
 
 // engine is what the two engines do differently.
@@ -105,6 +116,7 @@ type engine interface {
 	Read(ctx context.Context, fn func(Queryer) error) error
 	Tx(ctx context.Context, fn func(Tx) error) error
 	Prepares(ctx context.Context, sql string) error
+	Stats() Stats
 	Close(ctx context.Context) error
 }
 
@@ -156,7 +168,8 @@ func (d *DB) Read(ctx context.Context, fn func(Queryer) error) error { return d.
 // failed commit. Read the dangers in the package comment.
 //
 // When the context ends while the change still waits, it is never run; once it
-// runs, Tx waits for its outcome.
+// runs, Tx waits for its outcome. On PostgreSQL that may be lost with the connection, which
+// is ErrUnsure.
 func (d *DB) Tx(ctx context.Context, fn func(Tx) error) error { return d.engine.Tx(ctx, fn) }
 
 // Prepares reports whether the engine accepts a statement, without running it.

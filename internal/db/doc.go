@@ -5,8 +5,8 @@
 // see one moment. Writes go through [DB.Tx] and are durable when it returns nil.
 //
 // SQLite has one write connection, used by one goroutine, the committer: it takes
-// all changes that wait, runs each in its own savepoint, commits them with one
-// fsync and answers after that (group commit). PostgreSQL runs a transaction on
+// all changes that wait, runs each in its own savepoint, commits them, and has them
+// answered after one fsync (group commit), during which the next group runs. PostgreSQL runs a transaction on
 // a connection of its own and repeats it after a serialization failure.
 //
 // Rules: SQL is written with $1, $2 … and in the portable subset (ids and times

@@ -3,7 +3,12 @@ package db
 import (
 	"context"
 	"errors"
+	"os"
+	"reflect"
 	"time"
+
+	"modernc.org/libc"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // AwaitQueue waits until n changes wait for the committer.
@@ -21,4 +26,66 @@ func FailCommit(d *DB, err error) {
 		w.beforeCommit = func() error { return err }
 		return errors.New("not to be committed")
 	})
+}
+
+// Syncing puts fn in the place of the sync of a group; nil: the disk's own again.
+func Syncing(d *DB, fn func() error) {
+	w := d.engine.(*sqliteDB).commit
+	// While nothing is on its way, on the goroutine that would give it away.
+	_ = w.do(context.Background(), func(Tx) error {
+		w.settle()
+		w.durable.sync = syncData
+		if fn != nil {
+			w.durable.sync = func(*os.File) error { return fn() }
+		}
+		return errors.New("not to be committed")
+	})
+}
+
+// Replanned tells how often the first reading connection planned a statement anew: its
+// text is asked n times, each time with other arguments.
+func Replanned(ctx context.Context, d *DB, n int, sql string, arg func(i int) []any) (int, error) {
+	times := 0
+	err := d.engine.(*sqliteDB).lend(ctx, func(c *sqliteConn) error {
+		for i := range n {
+			if err := c.Each(ctx, func(Scan) error { return nil }, sql, arg(i)...); err != nil {
+				return err
+			}
+		}
+		tls := libc.NewTLS()
+		defer tls.Close()
+		handle := reflect.ValueOf(c.stmts[sql].s).Elem().FieldByName("stmt")
+		times = int(sqlite3.Xsqlite3_stmt_status(tls, uintptr(handle.Uint()), sqlite3.SQLITE_STMTSTATUS_REPREPARE, 0))
+		return nil
+	})
+	return times, err
+}
+
+// Hasten lets a database on PostgreSQL give up a server that is silent after a fraction of a
+// second.
+func Hasten(d *DB) {
+	d.engine.(*postgresDB).link.pace.Store(&pace{every: 50 * time.Millisecond, wait: 200 * time.Millisecond, connect: 200 * time.Millisecond})
+}
+
+// Salt changes each time that the log begins anew.
+func (l *Log) Salt() uint32 {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	return l.head.salt[0]
+}
+
+// Frames counts the frames of a write-ahead log whose sums fit.
+func Frames(b []byte) (n int) {
+	h, ok := parseWALHead(b)
+	if !ok {
+		return 0
+	}
+	sum := h.sum
+	for b = b[walHeadSize:]; int64(len(b)) >= h.frameSize(); b = b[h.frameSize():] {
+		if sum, ok = h.check(sum, b[:h.frameSize()]); !ok {
+			break
+		}
+		n++
+	}
+	return n
 }

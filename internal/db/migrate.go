@@ -41,6 +41,9 @@ func migrate(ctx context.Context, kind Kind, conn *sql.DB, o Options) error {
 }
 
 func migrateOnce(ctx context.Context, kind Kind, conn *sql.DB, o Options) error {
+	if kind == SQLite && upToDate(ctx, conn, o) {
+		return nil
+	}
 	dialect, opts := goose.DialectSQLite3, []goose.ProviderOption{
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),
 	}
@@ -80,6 +83,23 @@ func migrateOnce(ctx context.Context, kind Kind, conn *sql.DB, o Options) error 
 		o.Log.Info("migration applied", "version", r.Source.Version, "took", r.Duration)
 	}
 	return nil
+}
+
+const sqlNewestMigration = `SELECT MAX(version_id) FROM goose_db_version`
+
+// upToDate tells whether the database has the newest migration, as nearly always: goose
+// reads all of them before it can say so. Whatever else is the case, it is left to goose.
+func upToDate(ctx context.Context, conn *sql.DB, o Options) bool {
+	var current, newest int64
+	if o.UpTo > 0 || conn.QueryRowContext(ctx, sqlNewestMigration).Scan(&current) != nil {
+		return false
+	}
+	files, err := fs.Glob(o.Migrations, "*.sql")
+	for _, name := range files {
+		n, verr := goose.NumericComponent(name)
+		newest, err = max(newest, n), errors.Join(err, verr)
+	}
+	return err == nil && current == newest
 }
 
 // engineFS shows each migration as one engine reads it.

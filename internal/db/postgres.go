@@ -5,24 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// maxTries is how often a transaction is run when the engine asks for it again.
-const maxTries = 6
+// maxTries is how often a transaction is run when the engine asks for it again: a third of a
+// second in the mean, where many meet at the strictest isolation.
+const maxTries = 12
 
 // postgresDB is the engine on a PostgreSQL server, or one that speaks its protocol.
 type postgresDB struct {
-	pool  *pgxpool.Pool
-	queue int64
-	busy  atomic.Int64 // changes that wait or run
-	done  atomic.Bool
+	pool   *pgxpool.Pool
+	queue  int64
+	busy   atomic.Int64 // changes that wait or run
+	done   atomic.Bool
+	meter  *meter
+	link   *link
+	unwind func()      // ends the link's watch
+	idle   atomic.Bool // the server ends transactions that are left alone
 }
 
 func openPostgres(ctx context.Context, o Options) (*postgresDB, error) {
@@ -40,23 +47,70 @@ func openPostgres(ctx context.Context, o Options) (*postgresDB, error) {
 	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
 		cfg.ConnConfig.RuntimeParams["application_name"] = "tianbao"
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
-	if err != nil {
+	if !strings.Contains(o.URL, "connect_timeout") {
+		cfg.ConnConfig.ConnectTimeout = connectWait
+	}
+	cfg.ConnConfig.DialFunc = dialer().DialContext
+	plain := cfg.ConnConfig.Copy() // of migrations and of signs of life: nobody cuts these off
+	e := &postgresDB{queue: int64(o.Queue), meter: newMeter(), link: newLink(o.Log)}
+	cfg.ConnConfig.DialFunc = e.link.dial
+	cfg.AfterConnect = e.guard
+	cfg.PingTimeout = connectWait
+	if e.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("db: open: %w", err)
 	}
-	e := &postgresDB{pool: pool, queue: int64(o.Queue)}
 	if err := e.check(ctx); err != nil {
-		pool.Close()
+		e.pool.Close()
 		return nil, err
 	}
 	if o.Migrations != nil {
-		conn := stdlib.OpenDB(*cfg.ConnConfig)
+		conn := stdlib.OpenDB(*plain)
 		if err := errors.Join(migrate(ctx, Postgres, conn, o), conn.Close()); err != nil {
-			pool.Close()
+			e.pool.Close()
 			return nil, err
 		}
 	}
+	watching, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		e.link.watch(watching, plain)
+	}()
+	e.unwind = func() {
+		stop()
+		<-ended
+	}
 	return e, nil
+}
+
+// sqlGuard sets what lets the server notice that we are gone, so that locks of a transaction
+// whose network was cut do not outlive it: where it knows the setting, and nobody has set it
+// for this user or in the URL. A lock that is not had in time is told to whoever waits for it.
+// Plans are kept whatever the arguments, as on SQLite: planning anew cost more than most
+// statements do, and more the larger the tables.
+const sqlGuard = `SELECT s.name, set_config(s.name, g.value, false)
+ FROM (VALUES ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000'),
+  ('client_connection_check_interval', '5000'), ('idle_in_transaction_session_timeout', '10000'), ('lock_timeout', '20000'), ('plan_cache_mode', 'force_generic_plan')) AS g(name, value)
+ JOIN pg_settings s ON s.name = g.name WHERE s.source IN ('default', 'configuration file')`
+
+// guard prepares a new connection. An engine that only speaks the protocol may know none of
+// this, which is no reason to refuse it.
+func (e *postgresDB) guard(ctx context.Context, c *pgx.Conn) error {
+	rows, err := c.Query(ctx, sqlGuard)
+	if err == nil {
+		var name, value string
+		_, err = pgx.ForEachRow(rows, []any{&name, &value}, func() error {
+			if name == "idle_in_transaction_session_timeout" {
+				e.idle.Store(true)
+			}
+			return nil
+		})
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return nil
+	}
+	return err
 }
 
 // check refuses a server that would not keep what it acknowledged, or not the
@@ -121,18 +175,31 @@ func pgOne(ctx context.Context, q pgQueryer, dest []any, sql string, args []any)
 
 // Each implements [Queryer].
 func (e *postgresDB) Each(ctx context.Context, fn func(Scan) error, sql string, args ...any) error {
-	return pgEach(ctx, e.pool, fn, sql, args)
+	begun := false
+	return e.again(ctx, func() error {
+		return pgEach(ctx, e.pool, func(scan Scan) error {
+			begun = true
+			return fn(scan)
+		}, sql, args)
+	}, func() bool { return begun })
 }
 
 // One implements [Queryer].
 func (e *postgresDB) One(ctx context.Context, dest []any, sql string, args ...any) error {
-	return pgOne(ctx, e.pool, dest, sql, args)
+	return e.again(ctx, func() error { return pgOne(ctx, e.pool, dest, sql, args) }, func() bool { return false })
 }
 
-// Read implements the engine. Repeatable read is one snapshot for all statements.
+// Read implements the engine. Repeatable read is one snapshot for all statements. It locks
+// nothing, so it may be left alone while what it read goes out to somebody slow.
 func (e *postgresDB) Read(ctx context.Context, fn func(Queryer) error) error {
+	if e.link.away.Load() {
+		return ErrAway
+	}
 	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return pgx.BeginTxFunc(ctx, e.pool, opts, func(tx pgx.Tx) error { return fn(&pgTx{tx: tx}) })
+	if e.idle.Load() {
+		opts.BeginQuery = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0`
+	}
+	return told(pgx.BeginTxFunc(ctx, e.pool, opts, func(tx pgx.Tx) error { return fn(&pgTx{tx: tx}) }))
 }
 
 // Tx implements the engine.
@@ -142,15 +209,26 @@ func (e *postgresDB) Tx(ctx context.Context, fn func(Tx) error) error {
 	}
 	defer e.busy.Add(-1)
 	if e.busy.Add(1) > e.queue {
+		e.meter.refused.Add(1)
 		return ErrBusy
 	}
+	return e.again(ctx, func() error { return e.once(ctx, fn) }, func() bool { return false })
+}
+
+// again does what the engine asks for again, and, on another connection, what broke off before
+// anything came of it: not a COMMIT that was sent, and not what is spent.
+func (e *postgresDB) again(ctx context.Context, do func() error, spent func() bool) error {
 	for try := 1; ; try++ {
-		err := pgx.BeginTxFunc(ctx, e.pool, pgx.TxOptions{}, func(tx pgx.Tx) error { return fn(&pgTx{tx: tx}) })
-		if err == nil || try == maxTries || !retryable(err) {
-			return err
+		if e.link.away.Load() {
+			return ErrAway
 		}
+		err := do()
+		if err == nil || try == maxTries || spent() || !retryable(err) && (!isLost(err) || errors.Is(err, ErrUnsure)) {
+			return told(err)
+		}
+		e.meter.retried.Add(1)
 		// Full jitter: those who met must not meet again.
-		wait := time.NewTimer(rand.N(time.Millisecond << try)) //#nosec G404 -- jitter, no secret
+		wait := time.NewTimer(rand.N(time.Millisecond << min(try, 6))) //#nosec G404 -- jitter, no secret
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
@@ -160,17 +238,51 @@ func (e *postgresDB) Tx(ctx context.Context, fn func(Tx) error) error {
 	}
 }
 
+// once runs fn in one transaction. An error of fn is no failed commit. The commit goes on
+// when the context ends: whoever asked is to know its outcome.
+func (e *postgresDB) once(ctx context.Context, fn func(Tx) error) error {
+	start := time.Now() // a figure, never a decision
+	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{})
+	if err != nil {
+		return fmt.Errorf("db: begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback(ctx) }() // of what was not committed, also by a panic
+	t := &pgTx{tx: tx}
+	if err := fn(t); err != nil {
+		return err
+	}
+	if tx.Conn().IsClosed() { // else nobody could tell whether COMMIT was sent
+		return fmt.Errorf("db: commit: %w", net.ErrClosed)
+	}
+	if err = tx.Commit(context.WithoutCancel(ctx)); err == nil || !retryable(err) {
+		e.meter.groups.add(1)
+		e.meter.committed(start, err)
+	}
+	switch {
+	case err == nil:
+		for _, after := range t.after {
+			after()
+		}
+		return nil
+	case isUnsure(err):
+		e.meter.unsure.Add(1)
+		return fmt.Errorf("%w: %w", ErrUnsure, err)
+	}
+	return fmt.Errorf("db: commit: %w", err)
+}
+
 // Prepares implements the engine.
 func (e *postgresDB) Prepares(ctx context.Context, sql string) error {
-	return e.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
+	return told(e.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error {
 		_, err := c.Conn().Prepare(ctx, "", sql)
 		return err
-	})
+	}))
 }
 
 // Close implements the engine.
 func (e *postgresDB) Close(ctx context.Context) error {
 	e.done.Store(true)
+	e.unwind()
 	ended := make(chan struct{})
 	go func() {
 		e.pool.Close() // waits for the connections that are in use
@@ -185,7 +297,10 @@ func (e *postgresDB) Close(ctx context.Context) error {
 }
 
 // pgTx is a transaction.
-type pgTx struct{ tx pgx.Tx }
+type pgTx struct {
+	tx    pgx.Tx
+	after []func()
+}
 
 // Each implements [Tx].
 func (t *pgTx) Each(ctx context.Context, fn func(Scan) error, sql string, args ...any) error {
@@ -220,6 +335,9 @@ func (t *pgTx) Hold(ctx context.Context, n int64, share bool) error {
 	_, err := t.Exec(ctx, sql, n)
 	return err
 }
+
+// After implements [Tx].
+func (t *pgTx) After(fn func()) { t.after = append(t.after, fn) }
 
 // Send implements [Tx].
 func (t *pgTx) Send(ctx context.Context, batch []Statement) ([]int64, error) {

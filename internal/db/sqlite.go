@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	modernc "modernc.org/sqlite"
@@ -19,7 +20,8 @@ const busyTimeout = 10 * time.Second
 // sqliteDB is the engine on an SQLite file: some connections that read, one that
 // writes.
 type sqliteDB struct {
-	readers chan *sqliteConn
+	path    string
+	readers readers
 	all     []*sqliteConn
 	commit  *committer
 }
@@ -43,7 +45,7 @@ func openSQLite(ctx context.Context, o Options) (_ *sqliteDB, err error) {
 	if err := migrateSQLite(ctx, path, o); err != nil {
 		return nil, err
 	}
-	e := &sqliteDB{}
+	e := &sqliteDB{path: path}
 	defer func() {
 		if err != nil {
 			for _, c := range e.all {
@@ -51,20 +53,21 @@ func openSQLite(ctx context.Context, o Options) (_ *sqliteDB, err error) {
 			}
 		}
 	}()
-	open := func(writer bool, pragmas ...string) (*sqliteConn, error) {
-		c, err := openConn(path, writer, append(pragmas, "temp_store = MEMORY", "foreign_keys = OFF")...)
+	always := []string{"temp_store = MEMORY", "foreign_keys = OFF"}
+	open := func(pragmas ...string) (*sqliteConn, error) {
+		c, err := openConn(path, true, append(pragmas, always...)...)
 		if err != nil {
 			return nil, fmt.Errorf("db: open %s: %w", path, err)
 		}
 		e.all = append(e.all, c)
 		return c, nil
 	}
-	writing := []string{"journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 0", "secure_delete = ON"}
-	w, err := open(true, append(writing, "cache_size = -65536")...)
+	writing := []string{"journal_mode = WAL", "wal_autocheckpoint = 0", fmt.Sprintf("journal_size_limit = %d", walLimit), "secure_delete = ON"}
+	w, err := open(append(writing, "synchronous = NORMAL", "cache_size = -16384")...) // the sync is durable's
 	if err != nil {
 		return nil, err
 	}
-	cp, err := open(true, append(writing, "cache_size = -2000")...)
+	cp, err := open(append(writing, "synchronous = FULL", "cache_size = -2000")...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,17 +75,20 @@ func openSQLite(ctx context.Context, o Options) (_ *sqliteDB, err error) {
 	if err := w.One(ctx, []any{&mode}, "PRAGMA journal_mode"); err != nil || mode != "wal" {
 		return nil, fmt.Errorf("数据库所在的文件系统不支持 WAL 方式（%s），请改放到本地磁盘：%w", mode, errors.Join(err, errors.ErrUnsupported))
 	}
-	readers := o.Readers
-	if readers <= 0 {
-		readers = 4
+	n := o.Readers
+	if n <= 0 {
+		n = 4
 	}
-	e.readers = make(chan *sqliteConn, readers)
-	for range readers {
-		c, err := open(false, "cache_size = -16384")
+	e.readers.places, e.readers.together = make(chan struct{}, n), make(chan struct{}, n-1)
+	for range n {
+		e.readers.places <- struct{}{}
+	}
+	e.readers.open = func() (*sqliteConn, error) {
+		c, err := openConn(path, false, append(always, "cache_size = -16384")...)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("db: open %s: %w", path, err)
 		}
-		e.readers <- c
+		return c, nil
 	}
 	e.commit = newCommitter(w, cp, path+"-wal", o)
 	return e, nil
@@ -115,22 +121,99 @@ func migrateSQLite(ctx context.Context, path string, o Options) error {
 	return errors.Join(migrate(ctx, SQLite, conn, o), conn.Close())
 }
 
-// lend calls fn with a read connection that stops when the context ends.
-func (e *sqliteDB) lend(ctx context.Context, fn func(*sqliteConn) error) error {
-	select {
-	case c := <-e.readers:
-		if c == nil {
-			return ErrClosed
-		}
-		defer func() {
-			c.c.SetInterrupt(nil)
-			e.readers <- c
-		}()
-		c.c.SetInterrupt(ctx.Done())
-		return fn(c)
-	case <-ctx.Done():
-		return ctx.Err()
+// readers are the connections that read. The one that was given back last is lent first:
+// what its cache holds was read last, and where one is enough there is no other: each reads
+// the whole schema first, and keeps it.
+type readers struct {
+	open   func() (*sqliteConn, error)
+	places chan struct{} // one for each that is free, or not open yet
+	// together holds one for each that is lent for several questions, one less than there are.
+	together chan struct{}
+	mu       sync.Mutex
+	free     []*sqliteConn
+	all      []*sqliteConn
+}
+
+func (r *readers) give(c *sqliteConn) {
+	r.mu.Lock()
+	r.free = append(r.free, c)
+	r.mu.Unlock()
+	r.places <- struct{}{}
+}
+
+// take takes one that is free, of which a place was taken, or opens one. Without one the
+// place is free again.
+func (r *readers) take() (*sqliteConn, error) {
+	r.mu.Lock()
+	if n := len(r.free); n > 0 {
+		defer r.mu.Unlock()
+		c := r.free[n-1]
+		r.free = r.free[:n-1]
+		return c, nil
 	}
+	r.mu.Unlock() // others go on reading meanwhile
+	c, err := r.open()
+	if err != nil {
+		r.places <- struct{}{}
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, c)
+	return c, nil
+}
+
+// opened is how many there are.
+func (r *readers) opened() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all)
+}
+
+// lend calls fn with a read connection. It returns when what fn may have seen is on the disk.
+func (e *sqliteDB) lend(ctx context.Context, fn func(*sqliteConn) error) error {
+	if l := lentIn(ctx); l != nil {
+		return l.ask(fn)
+	}
+	seen, err := e.lent(ctx, fn)
+	if err != nil {
+		return err
+	}
+	return e.commit.durable.settled(ctx, seen)
+}
+
+func (e *sqliteDB) lent(ctx context.Context, fn func(*sqliteConn) error) (seen uint64, err error) {
+	c, err := e.borrow(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer e.giveBack(c)
+	err = fn(c)
+	return c.seen, err
+}
+
+// borrow takes a read connection that stops when the context ends.
+func (e *sqliteDB) borrow(ctx context.Context) (*sqliteConn, error) {
+	select {
+	case _, open := <-e.readers.places:
+		if !open {
+			return nil, ErrClosed
+		}
+		c, err := e.readers.take()
+		if err != nil {
+			return nil, err
+		}
+		c.begun, c.seen, c.noted = &e.commit.durable.begun, 0, false
+		c.stopWith(ctx)
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (e *sqliteDB) giveBack(c *sqliteConn) {
+	c.calm()
+	e.readers.give(c)
 }
 
 // Each implements [Queryer].
@@ -145,14 +228,17 @@ func (e *sqliteDB) One(ctx context.Context, dest []any, sql string, args ...any)
 
 // Read implements the engine.
 func (e *sqliteDB) Read(ctx context.Context, fn func(Queryer) error) error {
+	if l := lentIn(ctx); l != nil {
+		return l.ask(func(c *sqliteConn) error { return fn(c) })
+	}
 	return e.lend(ctx, func(c *sqliteConn) (err error) {
-		if err := c.run("BEGIN"); err != nil {
+		if err := c.again("BEGIN"); err != nil {
 			return fmt.Errorf("db: begin: %w", err)
 		}
 		defer func() {
-			c.c.SetInterrupt(nil) // or an ended context would keep the snapshot open
+			c.calm() // or an ended context would keep the snapshot open
 			if c.inTx() {
-				err = errors.Join(err, c.run("ROLLBACK"))
+				err = errors.Join(err, c.again("ROLLBACK"))
 			}
 		}()
 		return fn(c)
@@ -160,7 +246,13 @@ func (e *sqliteDB) Read(ctx context.Context, fn func(Queryer) error) error {
 }
 
 // Tx implements the engine.
-func (e *sqliteDB) Tx(ctx context.Context, fn func(Tx) error) error { return e.commit.do(ctx, fn) }
+func (e *sqliteDB) Tx(ctx context.Context, fn func(Tx) error) error {
+	if l := lentIn(ctx); l != nil {
+		l.rest() // others need it while this one waits
+		l.mu.Unlock()
+	}
+	return e.commit.do(ctx, fn)
+}
 
 // Prepares implements the engine.
 func (e *sqliteDB) Prepares(ctx context.Context, sql string) error {
@@ -178,19 +270,19 @@ func (e *sqliteDB) Close(ctx context.Context) error {
 	if err := e.commit.close(ctx); err != nil {
 		return err
 	}
-	for range cap(e.readers) { // each is waited for until its reader is done
+	for range cap(e.readers.places) { // each is waited for until its reader is done
 		select {
-		case c := <-e.readers:
-			if c == nil {
+		case _, open := <-e.readers.places:
+			if !open {
 				return nil // closed before
 			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	close(e.readers)
+	close(e.readers.places)
 	var err error
-	for _, c := range e.all {
+	for _, c := range append(e.all, e.readers.all...) {
 		err = errors.Join(err, c.close())
 	}
 	return err

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 
+	"modernc.org/libc"
+	sqlite3 "modernc.org/sqlite/lib"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -15,6 +18,14 @@ import (
 type sqliteConn struct {
 	c     *sqlite.Conn
 	stmts map[string]*stmt
+
+	halt   chan struct{} // a value stops what runs
+	halted chan struct{} // closed when one has been sent; of the context in hand
+	calmed func() bool   // lets the context in hand go; false: it has ended
+
+	begun *atomic.Uint64 // commits that were begun, of who reads
+	seen  uint64         // how many when the moment began that is read
+	noted bool           // of the transaction in hand
 }
 
 // stmt is a prepared statement of the connection.
@@ -29,6 +40,9 @@ func openConn(path string, writer bool, pragmas ...string) (*sqliteConn, error) 
 		return nil, err
 	}
 	conn := &sqliteConn{c: c, stmts: make(map[string]*stmt)}
+	if err := conn.keepPlans(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	c.SetBusyTimeout(busyTimeout)
 	if !writer {
 		pragmas = append(pragmas, "query_only = ON")
@@ -41,6 +55,30 @@ func openConn(path string, writer bool, pragmas ...string) (*sqliteConn, error) 
 	return conn, nil
 }
 
+// keepPlans makes a prepared statement keep its plan whatever is bound to it
+// (SQLITE_DBCONFIG_ENABLE_QPSG). Without it SQLite plans every statement with a join or
+// a bound LIMIT anew each time it runs, since the arguments might allow a better plan:
+// that cost ten times what the statements themselves do, and half of a page's time. The
+// driver has no call for it and keeps its handle to itself, so the field is read here;
+// a test tells when a newer driver names it otherwise.
+func (c *sqliteConn) keepPlans() error {
+	handle := reflect.ValueOf(c.c).Elem().FieldByName("conn")
+	if handle.Kind() != reflect.Uintptr {
+		return errors.New("db: the driver's connection has no handle to set up")
+	}
+	tls := libc.NewTLS()
+	defer tls.Close()
+	args := libc.NewVaList(int32(1), uintptr(0))
+	if args == 0 {
+		return errors.New("db: no memory to set up a connection")
+	}
+	defer libc.Xfree(tls, args)
+	if code := sqlite3.Xsqlite3_db_config(tls, uintptr(handle.Uint()), sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, args); code != sqlite3.SQLITE_OK {
+		return fmt.Errorf("db: set up a connection: code %d", code)
+	}
+	return nil
+}
+
 func (c *sqliteConn) close() error {
 	var err error
 	for _, s := range c.stmts {
@@ -49,8 +87,52 @@ func (c *sqliteConn) close() error {
 	return errors.Join(err, c.c.Close())
 }
 
+// stopWith lets the end of a context stop what runs on the connection, until calm. The
+// driver has a goroutine for a channel to stop by, so the connection keeps one channel: a
+// goroutine made and ended for each query costs more than many a query.
+func (c *sqliteConn) stopWith(ctx context.Context) {
+	if c.halt == nil {
+		c.halt = make(chan struct{}, 1)
+		c.c.SetInterrupt(c.halt)
+	}
+	halted := make(chan struct{})
+	c.halted = halted
+	c.calmed = context.AfterFunc(ctx, func() {
+		c.halt <- struct{}{}
+		close(halted)
+	})
+}
+
+// calm ends stopWith. Where the context has ended meanwhile, the channel is spent.
+func (c *sqliteConn) calm() {
+	if c.calmed == nil {
+		return
+	}
+	if !c.calmed() {
+		<-c.halted
+		c.c.SetInterrupt(nil)
+		c.halt = nil
+	}
+	c.calmed, c.halted = nil, nil
+}
+
+// note notes which commits what is read now may hold: the first step of a statement, or of a
+// transaction, sets its moment.
+func (c *sqliteConn) note() {
+	if c.begun == nil || c.noted && c.inTx() {
+		return
+	}
+	c.seen, c.noted = c.begun.Load(), true
+}
+
 // inTx reports whether a transaction is open.
 func (c *sqliteConn) inTx() bool { return !c.c.AutocommitEnabled() }
+
+// again executes a statement without arguments that comes again and again.
+func (c *sqliteConn) again(sql string) error {
+	_, err := c.Exec(context.Background(), sql)
+	return err
+}
 
 // run executes a statement once, without arguments.
 func (c *sqliteConn) run(sql string) error {
@@ -66,12 +148,10 @@ func (c *sqliteConn) run(sql string) error {
 
 // prepare returns the connection's statement for the text. A statement that is
 // being read is not disturbed: its second use gets one of its own.
+//
+// Bindings are not cleared in between: whoever prepares binds every parameter anew.
 func (c *sqliteConn) prepare(sql string) (s *stmt, done func(), err error) {
-	if s = c.stmts[sql]; s != nil && !s.running {
-		if err = s.s.ClearBindings(); err != nil {
-			return nil, nil, err
-		}
-	} else {
+	if s = c.stmts[sql]; s == nil || s.running {
 		raw, trailing, err := c.c.PrepareTransient(numbered(sql))
 		if err != nil {
 			return nil, nil, err
@@ -136,8 +216,11 @@ func (c *sqliteConn) Each(ctx context.Context, fn func(Scan) error, sql string, 
 	}
 	defer done()
 	scan := s.scan
-	for {
+	for first := true; ; first = false {
 		more, err := s.s.Step()
+		if first {
+			c.note()
+		}
 		if err != nil {
 			if e := ctx.Err(); e != nil {
 				return e // the step was interrupted

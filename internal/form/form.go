@@ -82,16 +82,37 @@ func (r *Registry) Add(b []byte) (*tianbao.Form, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.put(entry{f, slices.Clone(b)}); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Share takes a form in that another registry holds, without reading it again.
+func (r *Registry) Share(from *Registry, name string, version int) error {
+	var shared entry
+	from.mu.RLock()
+	if e := from.find(name, version); e != nil {
+		shared = *e
+	}
+	from.mu.RUnlock()
+	if shared.form == nil {
+		return fmt.Errorf("form: there is no %s version %d to share", name, version)
+	}
+	return r.put(shared)
+}
+
+func (r *Registry) put(e entry) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.find(f.Name, f.Version) != nil {
-		return nil, fmt.Errorf("form: %s version %d is defined twice", f.Name, f.Version)
+	if r.find(e.form.Name, e.form.Version) != nil {
+		return fmt.Errorf("form: %s version %d is defined twice", e.form.Name, e.form.Version)
 	}
-	r.forms = append(r.forms, entry{f, slices.Clone(b)})
+	r.forms = append(r.forms, e)
 	slices.SortFunc(r.forms, func(a, b entry) int {
 		return cmp.Or(strings.Compare(a.form.Name, b.form.Name), a.form.Version-b.form.Version)
 	})
-	return f, nil
+	return nil
 }
 
 // Get returns the form of the given name and version, or nil.

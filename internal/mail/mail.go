@@ -122,6 +122,16 @@ func (c *Client) Send(ctx context.Context, m *Message) error {
 	if err != nil {
 		return &Error{Step: "read the recipient", Code: 553, last: true}
 	}
+	return c.within(ctx, func(s *smtp.Client) error { return c.hand(s, m, to) })
+}
+
+// Check signs in to the server and sends nothing.
+func (c *Client) Check(ctx context.Context) error {
+	return c.within(ctx, func(*smtp.Client) error { return nil })
+}
+
+// within signs in, acts, and takes leave.
+func (c *Client) within(ctx context.Context, act func(*smtp.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	conn, err := c.dial(ctx)
@@ -138,6 +148,15 @@ func (c *Client) Send(ctx context.Context, m *Message) error {
 	if err := c.secure(s); err != nil {
 		return err
 	}
+	if err := act(s); err != nil {
+		return err
+	}
+	_ = s.Quit() // it is done whatever comes of that
+	return nil
+}
+
+// hand hands a message over.
+func (c *Client) hand(s *smtp.Client, m *Message, to *netmail.Address) error {
 	if err := s.Mail(c.from.Address); err != nil {
 		return failed("name the sender", err, false)
 	}
@@ -154,7 +173,6 @@ func (c *Client) Send(ctx context.Context, m *Message) error {
 	if err := w.Close(); err != nil {
 		return failed("end the text", err, true)
 	}
-	_ = s.Quit() // it is sent whatever comes of that
 	return nil
 }
 

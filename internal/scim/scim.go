@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"tianbao/internal/outward"
@@ -60,6 +61,9 @@ type Client struct {
 	cfg  Config
 	base string
 	http *http.Client
+
+	mu     sync.Mutex
+	limits *Limits // nil: not known yet
 }
 
 // User is what the platform knows of an account.

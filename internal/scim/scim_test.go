@@ -19,9 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// peer is a SCIM service of another make in a process of its own: tools/scim, which is a
-// module of its own. It returns its address.
-func peer(t *testing.T) string {
+// peerProgram builds a SCIM service of another make: tools/scim, which is a module of its own.
+func peerProgram(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "peer")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, ".")
@@ -32,7 +31,13 @@ func peer(t *testing.T) string {
 		}
 		t.Skipf("build tools/scim: %v", err)
 	}
-	cmd := exec.CommandContext(t.Context(), bin)
+	return bin
+}
+
+// peer runs it in a process of its own and returns its address.
+func peer(t *testing.T, bin string, flags ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), bin, flags...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -96,8 +101,15 @@ func (w *wire) asked() []string {
 	return out
 }
 
-func TestClient(t *testing.T) {
-	w := &wire{to: peer(t)}
+func TestAnotherMake(t *testing.T) {
+	bin := peerProgram(t)
+	t.Run("one by one", func(t *testing.T) { testClient(t, bin) })
+	t.Run("many at once", func(t *testing.T) { testBulk(t, bin) })
+}
+
+func testClient(t *testing.T, bin string) {
+	t.Helper()
+	w := &wire{to: peer(t, bin)}
 	srv := httptest.NewServer(w)
 	defer srv.Close()
 	c, err := New(Config{URL: srv.URL + "/v2", Token: "secret", Pause: time.Millisecond})
@@ -189,6 +201,90 @@ func TestClient(t *testing.T) {
 	}
 	if strings.Contains(fmt.Sprint(e), "1600") {
 		t.Error("an error tells a phone")
+	}
+}
+
+// Where the service offers it, many users are made by one request; of whom nothing is known
+// afterwards, Put finds out.
+func testBulk(t *testing.T, bin string) {
+	t.Helper()
+	ctx := t.Context()
+	w := &wire{to: peer(t, bin, "-bulk")}
+	srv := httptest.NewServer(w)
+	defer srv.Close()
+	open := func(base string) *Client {
+		c, err := New(Config{URL: base + "/v2", Token: "secret", Pause: time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	c := open(srv.URL)
+	var users []*User
+	for i, name := range []string{"16000000001", "16000000002", "16000000003", "silent", "16000000005", "16000000001", "16000000007"} {
+		users = append(users, &User{ExternalID: fmt.Sprint(500 + i), UserName: name, DisplayName: "张某某", Active: true})
+	}
+	users[6].DisplayName = strings.Repeat("长", 2000) // more than the service takes in one request
+	made, err := c.Create(ctx, users)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := ""
+	for i := range made {
+		switch {
+		case made[i].ID != "":
+			known += "i"
+		case made[i].Refused:
+			known += "r"
+		default:
+			known += "?"
+		}
+	}
+	// The fourth is not told of, the sixth has a login that is taken, the seventh is too long.
+	if known != "iii?i??" {
+		t.Errorf("made %s", known)
+	}
+	if got := strings.Join(w.asked(), " "); got != "GET POST POST" {
+		t.Errorf("asked %s", got)
+	}
+	if id, err := c.Put(ctx, users[3]); err != nil || id == "" {
+		t.Errorf("who was made and not told of: %q %v", id, err)
+	}
+	var e *Error
+	if _, err := c.Put(ctx, users[5]); !errors.As(err, &e) || !e.Permanent() {
+		t.Errorf("a login that is taken: %v", err)
+	}
+	w.asked()
+	w.lose = 1
+	if _, err := c.Create(ctx, []*User{{ExternalID: "601", UserName: "16000000011"}, {ExternalID: "602", UserName: "16000000012"}}); err == nil {
+		t.Error("an answer that is lost is taken for one")
+	}
+	if got := w.asked(); !cmp.Equal(got, []string{"POST"}) {
+		t.Errorf("a request that may have been heard is sent again: %v", got)
+	}
+	if got := len(usersOf(t, c)); got != 7 {
+		t.Errorf("%d users there, want 7", got)
+	}
+	// A service that does not say, or says no, is not asked for it.
+	for name, body := range map[string]string{"no": `{"bulk":{"supported":false,"maxOperations":9,"maxPayloadSize":9}}`, "one": `{"bulk":{"supported":true,"maxOperations":1,"maxPayloadSize":9999}}`, "nothing": ""} {
+		seen := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if seen++; body == "" {
+				w.WriteHeader(http.StatusNotFound)
+			}
+			_, _ = io.WriteString(w, body)
+		}))
+		c := open(srv.URL)
+		for range 2 {
+			if made, err := c.Create(ctx, users[:2]); err != nil || made[0] != (Made{}) || seen != 1 {
+				t.Errorf("%s: %v %v after %d requests", name, made, err, seen)
+			}
+		}
+		srv.Close()
+	}
+	var statuses []bulkStatus
+	if err := json.Unmarshal([]byte(`["201", 409, {"code": "400"}, {"code": 503}, "x", null]`), &statuses); err != nil || !cmp.Equal(statuses, []bulkStatus{201, 409, 400, 503, 0, 0}) {
+		t.Errorf("statuses %v %v", statuses, err)
 	}
 }
 

@@ -1,9 +1,10 @@
-// Package webhook hands messages to one address that the operator names, behind which
-// lie the gateways of SMS and office chats.
+// Package webhook hands messages to an address: to the one that the operator names, behind
+// which lie the gateways of SMS and office chats, or to those that officers subscribe.
 //
 // Rules: nothing but that address is ever called (security.md, line 45): redirects are
 // refused, no proxy of the environment is used, and it begins with https:// but on the
-// loopback. A body is signed with its time, so that the receiver knows it from others and
+// loopback. An address of an officer leads to no machine of an inner network that the
+// operator did not allow ([Config.Guard]). A body is signed with its time, so that the receiver knows it from others and
 // from an old one ([Verify]); it bears the id by which the receiver knows it again.
 // 2xx is done; what a receiver will never take is told from what may be tried again.
 //
@@ -16,6 +17,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -40,11 +42,14 @@ type Alg string
 const (
 	SHA256 Alg = "hmac-sha256"
 	SM3    Alg = "hmac-sm3"
+	// Standard signs as the Standard Webhooks specification has it: id, time and body by
+	// HMAC-SHA256, in headers of its own.
+	Standard Alg = "v1"
 )
 
 func (a Alg) hash() func() hash.Hash {
 	switch a {
-	case SHA256:
+	case SHA256, Standard:
 		return sha256.New
 	case SM3:
 		return sm3.New
@@ -56,6 +61,10 @@ func (a Alg) hash() func() hash.Hash {
 const (
 	SignatureHeader = "Tianbao-Signature" // t=unix seconds,alg=…,v=hex
 	IDHeader        = "Tianbao-Id"        // the same each time the message is sent
+
+	StandardID        = "Webhook-Id"
+	StandardTimestamp = "Webhook-Timestamp" // unix seconds
+	StandardSignature = "Webhook-Signature" // v1,base64
 )
 
 // least is how long a secret must be, in bytes.
@@ -69,6 +78,8 @@ type Config struct {
 	// Roots verify the receiver's certificate; nil: those of the system.
 	Roots *x509.CertPool
 	Now   func() time.Time
+	// Guard is set where the operator did not name the address.
+	Guard *outward.Guard
 	// Timeout bounds one request; 0: a quarter of a minute.
 	Timeout time.Duration
 }
@@ -120,8 +131,17 @@ func New(c Config) (*Client, error) {
 	if c.Timeout == 0 {
 		c.Timeout = 15 * time.Second
 	}
-	return &Client{cfg: c, http: outward.Client(c.Roots, c.Timeout)}, nil
+	client := &Client{cfg: c}
+	if c.Guard != nil {
+		client.http = c.Guard.Client(c.Roots, c.Timeout)
+	} else {
+		client.http = outward.Client(c.Roots, c.Timeout)
+	}
+	return client, nil
 }
+
+// Close closes the connections that wait to be used again.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Send hands a body over as JSON. An [*Error] tells whether to try again.
 func (c *Client) Send(ctx context.Context, id string, body any) error {
@@ -129,28 +149,64 @@ func (c *Client) Send(ctx context.Context, id string, body any) error {
 	if err != nil {
 		return errors.New("webhook: the message cannot be encoded")
 	}
+	_, err = c.Post(ctx, id, b)
+	return err
+}
+
+// Post hands a body over as it is and returns the status that was answered, 0: none. An
+// [*Error] tells whether to try again.
+func (c *Client) Post(ctx context.Context, id string, b []byte) (status int, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.cfg.URL, bytes.NewReader(b))
 	if err != nil {
-		return &Error{err: errors.New("the address is not one")}
+		return 0, &Error{err: errors.New("the address is not one")}
 	}
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
 	r.Header.Set("User-Agent", "tianbao")
-	r.Header.Set(IDHeader, id)
-	r.Header.Set(SignatureHeader, Sign(c.cfg.Alg, c.cfg.Secret, c.cfg.Now(), b))
+	if now := c.cfg.Now(); c.cfg.Alg == Standard {
+		r.Header.Set(StandardID, id)
+		r.Header.Set(StandardTimestamp, strconv.FormatInt(now.Unix(), 10))
+		r.Header.Set(StandardSignature, SignStandard(c.cfg.Secret, id, now, b))
+	} else {
+		r.Header.Set(IDHeader, id)
+		r.Header.Set(SignatureHeader, Sign(c.cfg.Alg, c.cfg.Secret, now, b))
+	}
 	res, err := c.http.Do(r)
 	if err != nil {
 		var u *url.Error
 		if errors.As(err, &u) {
 			err = u.Err // without the address, which may bear a key
 		}
-		return &Error{err: err}
+		return 0, &Error{err: err}
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // to use the connection again
 	if res.StatusCode/100 != 2 {
-		return &Error{Status: res.StatusCode}
+		return res.StatusCode, &Error{Status: res.StatusCode}
 	}
-	return nil
+	return res.StatusCode, nil
+}
+
+// SignStandard returns the signature of [Standard], as its header has it.
+func SignStandard(secret []byte, id string, at time.Time, body []byte) string {
+	return "v1," + base64.StdEncoding.EncodeToString(sum(Standard, secret, id+"."+strconv.FormatInt(at.Unix(), 10), body))
+}
+
+// Check asks whether the receiver answers at all, and hands nothing over: whatever it
+// answers to that question is well.
+func (c *Client) Check(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodHead, c.cfg.URL, nil)
+	if err != nil {
+		return &Error{err: errors.New("the address is not one")}
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		return &Error{err: err}
+	}
+	return res.Body.Close()
 }
 
 // Sign returns the signature of a body at a time, as the header has it.

@@ -72,6 +72,14 @@ func TestVector(t *testing.T) {
 	}
 }
 
+// The vector that docs/api.md gives for events.
+func TestStandardVector(t *testing.T) {
+	got := SignStandard([]byte("0123456789abcdef01234567"), "77", now(), []byte(`{"id":"77"}`))
+	if want := "v1,26CIgZ9FtR6T6QSAmL6mzMODcqj1SY19OKstXDIb3MI="; got != want { // as openssl dgst -hmac has it
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // SEC-45: no address but the one that was named, and none without TLS over the net.
 func TestSEC45OnlyTheReceiver(t *testing.T) {
 	for name, c := range map[string]Config{
