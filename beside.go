@@ -5,6 +5,9 @@ package tianbao
 type Beside struct {
 	// Old tells what the old list has for a user name and a unit; unit 0: not known.
 	Old func(user string, unit ID) (OldMatch, error)
+	// Expect says which resident ids are asked for next, so that those that nobody else has,
+	// which is nearly all of them, are known at once; it may be left out.
+	Expect func(persons []string) error
 	// Elsewhere tells which other units of the collection have a row with the resident id.
 	Elsewhere func(person string, unit ID) (ElsewhereMatch, error)
 }

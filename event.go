@@ -16,6 +16,8 @@ type Event struct {
 	Result Result
 	Reason string // why, as the actor said it
 	Detail string // no personal data
+	// News is what other systems are told of it, nil: nothing. The trail does not hold it.
+	News *News
 }
 
 // Result is how an event ended.

@@ -30,6 +30,12 @@ type Unit struct {
 	Kind       string // "bureau", "department" or "unit"
 }
 
+// PlacedUnit is a unit with its region in words.
+type PlacedUnit struct {
+	Unit
+	RegionCode, RegionName string
+}
+
 // Scope is the part of the unit tree that a user may see: the subtrees at Paths.
 // The zero Scope sees nothing.
 type Scope struct {

@@ -129,7 +129,7 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 	var paper struct{ ID string }
 	s.client(t, "city").must("POST", "/collections/"+campaign+"/certificates", map[string]string{"unit": rep.Owner}, &paper)
 	values := strings.NewReplacer("{certificate}", paper.ID, "{report}", rep.ID, "{receipt}", receipt.ID, "{version}", "1", "{job}", "1", "{row}", dept.sheet(rep.ID).Rows[0].ID, "{campaign}", campaign,
-		"{notice}", notices.Notices[0].ID, "{question}", asked.ID, "{attachment}", "1", "{file}", "site.css", "{form}", "asset-role", "{token}", "nonsense", "{unit}", rep.Owner, "{load}", "1", "{draft}", "1", "{comparison}", "1", "{line}", "1", "{run}", "1", "{user}", admin.userID("unit"), "{key}", "1", "{service}", "1", "{mail}", "1", "{plan}", "1", "{account}", "1", "{group}", "1")
+		"{notice}", notices.Notices[0].ID, "{question}", asked.ID, "{attachment}", "1", "{file}", "site.css", "{form}", "asset-role", "{token}", "nonsense", "{unit}", rep.Owner, "{load}", "1", "{draft}", "1", "{comparison}", "1", "{line}", "1", "{run}", "1", "{user}", admin.userID("unit"), "{key}", "1", "{service}", "1", "{mail}", "1", "{plan}", "1", "{webhook}", "1", "{account}", "1", "{group}", "1", "{type}", "User", "{schema}", "urn:ietf:params:scim:schemas:core:2.0:User")
 	var paths []string
 	for path, methods := range dept.specification().Paths {
 		if _, ok := methods["get"]; !ok {

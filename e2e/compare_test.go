@@ -152,6 +152,15 @@ func TestCompare(t *testing.T) {
 	b.Go(s.url + line)
 	b.bureauPicture("compare-line")
 	b.accessible("a line of the comparison")
+	b.Go(s.url + "/comparisons/" + c.ID + "/units")
+	b.Click("tbody summary")
+	b.accessible("units that nobody knows")
+	b.Screenshot("compare-units")
+	b.Do(`const f = document.querySelector("tbody form"); f.budget_code.value = "501001099"; f.unit_name.value = "锦州市登记示范小学"; f.org_code.value = ` + browser.JS(orgCode(900999)))
+	b.submitForm("tbody .button-primary")
+	if text := b.text("main"); !strings.Contains(text, "锦州市登记示范小学") {
+		t.Errorf("a unit of the old list is not entered: %.400q", text)
+	}
 	b.Go(s.url + "/compare/lists")
 	b.accessible("the old lists")
 	b.Screenshot("compare-lists")

@@ -299,6 +299,6 @@ func TestSignOutDropsTheJournal(t *testing.T) {
 	}
 	other := b.Open(t, s.url+"/") // another page has the button too
 	other.Click(".topbar-button")
-	other.Wait(`location.pathname === "/signin"`)
+	other.Wait(`location.pathname === "/signin" && document.readyState === "complete"`)
 	other.Wait(`(` + records + `).then((n) => (window.left = n)) && window.left === 1`)
 }

@@ -75,7 +75,7 @@ func seed(t testing.TB, data string) {
 
 // unlimited is for tests that ask more often than people do; those of the limits say
 // --limits themselves.
-const unlimited = "signin=1000000,password=1000000,search=1000000,import=1000000,export=1000000,reveal=1000000,activation=1000000"
+const unlimited = "signin=1000000,password=1000000,search=1000000,import=1000000,export=1000000,reveal=1000000,activation=1000000,code=1000000"
 
 // product runs a command line of the product.
 func product(ctx context.Context, args ...string) *exec.Cmd {

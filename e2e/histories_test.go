@@ -96,7 +96,22 @@ func (f *fate) step(c *clerk, random *rand.Rand) string {
 			f.gone[row[1]] = f.gone[row[1]] || !left[row[1]]
 		}
 	}
-	c.Do(`const s = document.querySelector("tb-sheet"); s.goTo(s.rows().filter((r) => r.values[5])[` + strconv.Itoa(at) + `].id, "legacy_username")`)
+	// By its name: a deletion by somebody else may come in at any moment.
+	if !browser.Eval[bool](c.Page, `(() => { const s = document.querySelector("tb-sheet"), row = s.rows().find((r) => r.values[5] === `+strconv.Quote(rows[at][1])+`); if (row) s.goTo(row.id, "legacy_username"); return !!row })()`) {
+		return "nothing"
+	}
+	// Where it comes in between here and the typing, the text is the next row's.
+	defer func(before int) {
+		left := map[string]bool{}
+		for _, row := range c.named() {
+			left[row[1]] = true
+		}
+		for n := before + 1; n <= f.serial; n++ {
+			if text := fmt.Sprint("t", n); !left[f.typed[text]] {
+				delete(f.typed, text)
+			}
+		}
+	}(f.serial)
 	what := random.IntN(9)
 	switch what {
 	case 0, 1:

@@ -72,7 +72,7 @@ func TestLiving(t *testing.T) {
 	c.enter("city")
 	c.Go(s.url + at + "/register")
 	c.accessible("changes that wait")
-	c.Screenshot("living-register")
+	c.bureauPicture("living-register")
 	c.submitForm(`button[value="true"]`)
 	if text := c.text(".main"); !strings.Contains(text, "没有这样的变更") {
 		t.Errorf("after it was accepted: %.300q", text)
@@ -86,6 +86,21 @@ func TestLiving(t *testing.T) {
 	unit.must("GET", roster, nil, &list)
 	if len(list.People) != 3 {
 		t.Fatalf("the unit has %+v", list.People)
+	}
+	// What is returned is told on the unit's home page, until it reports again.
+	unit.must("POST", roster, map[string]any{"kind": "leave", "row": list.People[2].Row, "day": time.Now().In(clock.Shanghai).Format(time.DateOnly)}, nil)
+	var waits struct{ Changes []struct{ ID string } }
+	city.must("GET", at+"/register?state=waiting", nil, &waits)
+	if len(waits.Changes) != 1 {
+		t.Fatalf("%d changes wait", len(waits.Changes))
+	}
+	city.must("POST", at+"/register/"+waits.Changes[0].ID, map[string]any{"accept": false, "remark": "请核对日期"}, nil)
+	var told struct {
+		Registers []struct{ Returned int }
+	}
+	unit.must("GET", "/registers", nil, &told)
+	if told.Registers[0].Returned != 1 {
+		t.Errorf("returned: %+v", told)
 	}
 	c.Go(s.url + roster + "/people/" + list.People[2].Row)
 	if text := c.text(".main"); !strings.Contains(text, "新任") || strings.Contains(text, id) {
@@ -113,9 +128,12 @@ func TestLiving(t *testing.T) {
 	var opened reportJSON
 	unit.must("POST", "/campaigns/"+made.ID+"/reports", map[string]string{"unit": rep.Owner}, &opened)
 	c.enter("unit")
+	if text := c.text(".main"); !strings.Contains(text, "1 项变更被退回") {
+		t.Errorf("the unit's home page: %.600q", text)
+	}
 	c.Go(s.url + "/reports/" + opened.ID + "/confirm")
 	c.accessible("people to be confirmed")
-	c.Screenshot("living-confirm")
+	c.picture("living-confirm")
 	if code := unit.call("POST", "/reports/"+opened.ID+"/submission", map[string]string{"key": newKey()}, nil); code == http.StatusOK {
 		t.Error("上报 with nobody confirmed")
 	}

@@ -29,16 +29,27 @@ func TestMailPages(t *testing.T) {
 		}
 	}
 	c.accessible("the mails")
-	c.Screenshot("mails")
+	c.bureauPicture("mails")
 	if got := c.text("main"); strings.Contains(got, "clerk@") || !strings.Contains(got, "发件人未绑定单位") {
 		t.Errorf("the list: %s", got)
 	}
 	c.Go(s.url + browser.Eval[string](c.Page, `document.querySelector("tbody a").getAttribute("href")`))
 	c.accessible("a mail")
-	c.Screenshot("mail")
+	c.bureauPicture("mail")
 	if got := c.text("main"); !strings.Contains(got, "clerk@school.example") || !strings.Contains(got, unitName) || strings.Contains(got, residentID(1)) {
 		t.Errorf("the mail: %s", got)
 	}
+	opened := browser.Eval[string](c.Page, `location.href`)
+	// Who is to be erased is named in it: the officer is told of the mail.
+	c.Go(s.url + "/erasure")
+	c.set(map[string]string{"person": residentID(1), "reason": "本人书面申请，编号 12"})
+	c.submitForm(`form[action="/erasure/person"] .button-primary`)
+	if got := c.text("main"); !strings.Contains(got, "写到这个人") {
+		t.Errorf("a mail that names who is to be erased: %s", got)
+	}
+	c.accessible("mails that name a person")
+	c.bureauPicture("erasure-mails")
+	c.Go(opened)
 	c.Click("#unit")
 	c.Type("没有这个单位")
 	c.submitForm(".form .button-primary")

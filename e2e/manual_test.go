@@ -93,7 +93,7 @@ func TestManualByMouse(t *testing.T) {
 
 	// 报表路径: 报表管理 → 资产角色采集 → the form.
 	c.Click(`.cards a[href="/reports"]`)
-	c.Wait(`location.pathname === "/reports"`)
+	c.Wait(`location.pathname === "/reports" && document.readyState === "complete"`)
 	c.picture("folder")
 	c.Click(".tree-button")
 	c.Wait(`location.pathname.startsWith("/reports/")`)

@@ -58,7 +58,7 @@ func TestSEC09PasskeysOnThePage(t *testing.T) {
 		c.Forget()
 		c.Go(c.url + "/signin?next=/help")
 		c.Do(fmt.Sprintf(`const f = document.querySelector(".form"); f.login.value = "unit"; f.password.value = %s; f.requestSubmit()`, browser.JS(demo.Password)))
-		c.Wait(`location.pathname === "/account/verify"`)
+		c.Wait(`location.pathname === "/account/verify" && document.readyState === "complete"`)
 		c.accessible("asking for the passkey")
 		c.Screenshot("verify-passkey")
 		device.Knows(false)
@@ -70,7 +70,7 @@ func TestSEC09PasskeysOnThePage(t *testing.T) {
 		c.told("通行密钥没有通过核对")
 		device.Forges(false)
 		c.Click("[data-passkey] button")
-		c.Wait(`location.pathname === "/help"`)
+		c.Wait(`location.pathname === "/help" && document.readyState === "complete"`)
 
 		// Instead of a password.
 		c.Forget()
@@ -78,7 +78,7 @@ func TestSEC09PasskeysOnThePage(t *testing.T) {
 		c.accessible("signing in by passkey")
 		c.Screenshot("signin-passkey")
 		c.Click("[data-passkey] button")
-		c.Wait(`location.pathname === "/notices"`)
+		c.Wait(`location.pathname === "/notices" && document.readyState === "complete"`)
 		if got := device.Count(); len(got) != 1 || got[0] < 3 {
 			t.Errorf("the counter stands at %v", got)
 		}
@@ -104,9 +104,9 @@ func TestSEC09PasskeysOnThePage(t *testing.T) {
 
 		// Removed by its owner, who has lost the device.
 		c.Do(fmt.Sprintf(`const f = document.querySelector(".form"); f.login.value = "unit"; f.password.value = %s; f.requestSubmit()`, browser.JS(demo.Password)))
-		c.Wait(`location.pathname === "/account/verify"`)
+		c.Wait(`location.pathname === "/account/verify" && document.readyState === "complete"`)
 		c.Do(fmt.Sprintf(`const f = document.querySelector("form[action='/account/verify']"); f.code.value = %q; f.requestSubmit()`, recovery))
-		c.Wait(`location.pathname === "/"`)
+		c.Wait(`location.pathname === "/" && document.readyState === "complete"`)
 		c.Go(c.url + "/account/keys")
 		c.Do(`document.querySelector("form[action$='/remove']").requestSubmit()`)
 		c.Wait(`location.pathname === "/account/keys" && !document.querySelector("td")`)

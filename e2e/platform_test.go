@@ -103,4 +103,30 @@ func TestPlatform(t *testing.T) {
 	if got := s.client(t, "city").call("GET", path, nil, nil); got != 403 {
 		t.Errorf("a city: %d", got)
 	}
+	s.subscribes(t, c)
+}
+
+// subscribes lets the officer subscribe an address to events, without any script: one of an
+// inner network is refused, another one tells what became of its test.
+func (s *server) subscribes(t *testing.T, c *clerk) {
+	t.Helper()
+	c.Go(s.url + "/webhooks")
+	fill := func(url string) {
+		c.Do(`document.querySelector("#name").value = "资产管理系统"; document.querySelector("#unit").value = "100"; document.querySelector("#url").value = "` + url + `"`)
+		c.Click("main form .button-primary")
+	}
+	fill("https://10.1.2.3/events")
+	c.Wait(`document.querySelector("[role=alert]")?.textContent.includes("--events-allow")`)
+	c.Screenshot("webhooks")
+	c.accessible("the subscriptions")
+	fill("https://events.invalid/tianbao")
+	c.Wait(`document.querySelector("h1")?.textContent === "订阅已建立"`)
+	c.Screenshot("webhook-new")
+	c.accessible("a new subscription")
+	c.Click("main .form-actions .button-primary")
+	c.Wait(`/^\/webhooks\/\d+$/.test(location.pathname)`)
+	c.Click("main .form-actions .button")
+	c.Wait(`document.querySelector("[role=alert]")?.textContent.includes("没有应答")`)
+	c.Screenshot("webhook")
+	c.accessible("a subscription")
 }

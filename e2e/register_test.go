@@ -14,6 +14,7 @@ type entryJSON struct {
 	ID, Parent   string
 	Name         string
 	BudgetCode   string `json:"budget_code"`
+	OrgCode      string `json:"org_code"`
 	ContactPhone string `json:"contact_phone"`
 	ContactName  string `json:"contact_name"`
 	Below        int

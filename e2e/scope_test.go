@@ -136,7 +136,7 @@ func TestEveryRouteKeepsOthersOut(t *testing.T) {
 			case "everyone":
 			case "signed-in":
 				expect("nobody", nobody, 401)
-			case "service", "service-accounts.read":
+			case "service", "service-accounts.read", "service-units.read", "service-progress.read", "service-rows.read", "service-rows.clear":
 				expect("nobody", nobody, 401)
 				expect("filler", filler, 401) // a session is no token
 			case "fill":

@@ -26,6 +26,9 @@ func (c *clerk) screen(name string) {
 	}
 	c.Frame()
 	b, err := chromedp.Run(c.Ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		b, err = browser.Small(b)
+	}
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -55,10 +55,15 @@ func commands() []command {
 		{"erase", "--campaign 编号|--person [选项]", "保存期满后清除一次采集或一个人的信息", erase},
 		{"trace", "[选项] 工作簿", "查出一份导出的工作簿是谁在何时导出的", trace},
 		{"keys", "status|rotate|retire [选项]", "查看、轮换、停用加密密钥", keys},
+		{"rekey", "[选项]", "换一个密钥，并把已存的内容用它重新加密（可以随时中断再来）", rekey},
 		{"backup", "-o 文件 [选项]", "把运行中的数据库备份成一个加密文件", backUp},
-		{"restore", "[选项] 备份文件", "把备份恢复成一个新数据库", restore},
+		{"restore", "[选项] 备份文件|--from 文件夹", "把备份恢复成一个新数据库；持续备份可恢复到任何一秒", restore},
+		{"drill", "--from 文件夹 [选项]", "演练：从持续备份恢复几个时间点，逐个校验", drill},
 		{"verify", "[选项] 备份文件", "校验备份是否完好", verifyBackup},
+		{"export-all", "-o 文件.zip [选项]", "把全部数据写成工作簿、JSON 行和文件，不需要本系统也能读", exportAll},
 		{"move", "--to 数据库 [选项]", "把数据搬到另一个数据库（SQLite、PostgreSQL 之间）", move},
+		{"doctor", "[选项]", "逐项检查这套系统是否正常，并告诉怎么办", doctor},
+		{"health", "[选项]", "问本机的服务是否正常（容器的健康检查）", health},
 		{"openapi", "", "写出接口的 OpenAPI 文档", openAPI},
 		{"version", "", "显示版本和程序文件的 SHA-256", func(_ context.Context, e env, _ []string) int {
 			digest, err := programDigest()

@@ -48,13 +48,20 @@ func backUp(ctx context.Context, e env, args []string) int {
 // restore is `tianbao restore`: a backup becomes a database that nobody has used yet.
 func restore(ctx context.Context, e env, args []string) int {
 	var p place
+	var from, at string
 	fs := e.flags("restore")
 	p.flags(fs)
+	fs.StringVar(&from, "from", "", "持续备份文件夹（serve 的 --ship）；给出后恢复其中一个时间，不用备份文件")
+	fs.StringVar(&at, "at", "", "恢复到什么时间，例如 2026-11-26T16:55:00+08:00，或北京时间 \"2026-11-26 16:55:00\"；默认为最新")
 	if err := e.parse(fs, args); err != nil {
 		return e.failed(err)
 	}
-	if fs.NArg() != 1 {
-		_, _ = fmt.Fprintln(e.stderr, "用法：tianbao restore [选项] 备份文件")
+	if from != "" && fs.NArg() == 0 {
+		p.fill()
+		return e.restoreMoment(ctx, &p, from, at)
+	}
+	if fs.NArg() != 1 || from != "" || at != "" {
+		_, _ = fmt.Fprintln(e.stderr, "用法：tianbao restore [选项] 备份文件\n　　　tianbao restore --from 持续备份文件夹 [--at 时间] [选项]")
 		return exitUsage
 	}
 	p.fill()

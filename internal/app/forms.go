@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,13 +37,16 @@ func internalForm(name string) bool {
 func (in *installation) storeForms(ctx context.Context, builtin *form.Registry, log *slog.Logger) error {
 	for _, f := range builtin.Forms() {
 		schema := builtin.Schema(f.Name, f.Version)
-		err := in.store.PutForm(ctx, f.Name, f.Version, schema, clock.System())
+		var err error
+		if stored, rerr := in.store.FormDefinition(ctx, f.Name, f.Version); rerr != nil || !bytes.Equal(stored, schema) {
+			err = in.store.PutForm(ctx, f.Name, f.Version, schema, clock.System())
+		}
 		if tianbao.KindOf(err) == tianbao.ErrConflict && err != nil && !internalForm(f.Name) {
 			log.Warn("a form of the program was published otherwise before; the published one counts", "form", f.Name, "version", f.Version)
 			continue // it comes when it is asked for
 		}
 		if err == nil {
-			_, err = in.forms.Add(schema)
+			err = in.forms.Share(builtin, f.Name, f.Version)
 		}
 		if err != nil {
 			return err

@@ -30,6 +30,7 @@ func (g *guard) apply(c *web.Config) (err error) {
 	if g.header <= 0 || g.read <= 0 || g.write <= 0 {
 		return fmt.Errorf("--header-timeout、--read-timeout 和 --write-timeout 要大于 0")
 	}
+	c.Patience = g.write * 9 / 10
 	if c.Proxies, err = prefixes("--trusted-proxy", g.proxies); err != nil {
 		return err
 	}

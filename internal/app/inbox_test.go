@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -98,7 +99,7 @@ func newPostWorld(t *testing.T) *postWorld {
 	w.must(w.in.store.IndexUnits(ctx))
 	f := w.in.forms.Latest("asset-role")
 	w.must(w.in.store.PutCampaign(ctx, tianbao.Campaign{ID: postRound, Title: "采集", Form: f.Name, FormV: f.Version, Opens: w.at.Add(-time.Hour), Opened: w.at.Add(-time.Hour), Released: true}))
-	w.must(w.in.register.refresh(ctx, w.in.store))
+	w.must(w.in.register.refresh(ctx))
 	w.s = w.in.posts(&inbox{trusted: "mx.czt.example"}, &outgoing{mailFrom: "填报 <tianbao@czt.example>"}, &remind.Service{Node: "n"}, log)
 	w.s.Out, w.s.Now = w, func() time.Time { return w.at }
 	return w
@@ -340,6 +341,36 @@ func TestMailQuarantine(t *testing.T) {
 	}
 	if s := fmt.Sprint(o.Files[0].Looked.Rows); strings.Contains(s, id) || !strings.Contains(s, unit.Name) {
 		t.Errorf("the preview: %s", s)
+	}
+	// Who is to be erased is found in what waits, in a workbook, a text, a name of a file; what
+	// cannot be read is told as such.
+	other, _ := storetest.Person(33)
+	inText, _ := w.post(letterOf{from: "text@school.example", text: "请删除 " + strings.ToLower(other[:6]) + " " + other[6:]})
+	inName, _ := w.post(letterOf{from: "name@school.example", files: map[string][]byte{other + ".xlsx": w.book(unit, 70, 1, nil)}})
+	closed, _ := w.post(letterOf{from: "closed@school.example", files: map[string][]byte{"表.xlsx": w.book(unit, 71, 1, nil), "照片.jpg": []byte("\xff\xd8\xff\xe0 of a list")}})
+	for _, tt := range []struct {
+		name, person string
+		who          *post.Officer
+		want         map[tianbao.ID]bool // sure
+	}{
+		{"in a workbook", id, top, map[tianbao.ID]bool{first.ID: true, closed.ID: false}},
+		{"in a text and a name", other, top, map[tianbao.ID]bool{inText.ID: true, inName.ID: true, closed.ID: false}},
+		{"nowhere", other[:16] + "99", top, map[tianbao.ID]bool{closed.ID: false}},
+		{"by who sees no stranger's mail", other, city, map[tianbao.ID]bool{}},
+		{"no id", "1", top, map[tianbao.ID]bool{}},
+	} {
+		got, more, err := w.s.Naming(ctx, tt.who, tt.person)
+		w.must(err)
+		found := make(map[tianbao.ID]bool)
+		for _, n := range got {
+			found[n.ID] = n.Sure
+		}
+		if !maps.Equal(found, tt.want) || more {
+			t.Errorf("%s: %v, want %v", tt.name, found, tt.want)
+		}
+	}
+	for _, m := range []post.Message{inText, inName, closed} {
+		w.must(w.s.Drop(ctx, top, m.ID))
 	}
 	if _, err := w.s.Bind(ctx, top, first.ID, tianbao.Unit{ID: 1, Path: "/1/"}); tianbao.KindOf(err) != tianbao.ErrNotFound {
 		t.Errorf("bound to a unit out of scope: %v", err)

@@ -31,6 +31,7 @@ func (in *installation) keepBackups(ctx context.Context, dir string, days int, l
 	}
 	return atOnceAndEvery(ctx, nightlyLook, func() {
 		if err := in.nightly(ctx, dir, days, clock.System(), log); err != nil && ctx.Err() == nil {
+			in.backupsFailed.Add(1)
 			log.Error("the daily backup was not made", "err", err)
 		}
 	})
@@ -50,6 +51,9 @@ func (in *installation) nightly(ctx context.Context, dir string, days int, now t
 		return err
 	}
 	log.Info("backed up", "file", path, "rows", sum.Rows())
+	if !in.timeIsOver() {
+		return nil
+	}
 	old, err := backupsBefore(dir, now.AddDate(0, 0, -days))
 	for _, name := range old {
 		err = errors.Join(err, os.Remove(filepath.Join(dir, name)))

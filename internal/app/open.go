@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tianbao"
@@ -61,11 +62,24 @@ type installation struct {
 	living      *living.Service
 	compare     *compare.Service
 	forms       *form.Registry
-	rules       sync.Map // of *check.Checker by form name and version
+	builtin     chan builtinForms // those of the program, once they are read
+	rules       sync.Map          // of *check.Checker by form name and version
 	// digest signs what leaves the house and has to be known again.
 	digest func(label string, parts ...[]byte) string
 	// register is what the rules know of the units' codes.
 	register register
+	// clockWatch notices when the clock is set; unset is what is not recorded of that yet, doubted
+	// how far it is from where it was at the start.
+	clockWatch     *clock.Watch
+	unset, doubted time.Duration
+	// backupsFailed counts the daily backups that could not be made.
+	backupsFailed atomic.Uint64
+}
+
+// builtinForms are the program's own forms, or why they cannot be read.
+type builtinForms struct {
+	forms *form.Registry
+	err   error
 }
 
 // open opens the database and the key file that belongs to it. New keys are made
@@ -78,6 +92,11 @@ func (p *place) open(ctx context.Context, log *slog.Logger) (*installation, erro
 		return nil, fmt.Errorf("--alg 只能是 sm4-gcm 或 aes-256-gcm，没有 %q", p.alg)
 	}
 	in := &installation{forms: &form.Registry{}, checkpoints: filepath.Join(p.data, "audit", "checkpoints.jsonl")}
+	in.builtin = make(chan builtinForms, 1)
+	go func() { // beside the opening, which takes longer
+		forms, err := form.Builtin()
+		in.builtin <- builtinForms{forms, err}
+	}()
 	if in.db, err = db.Open(ctx, db.Options{URL: p.db, Migrations: store.Migrations(), Log: log}); err != nil {
 		return nil, err
 	}
@@ -123,6 +142,7 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 		return err
 	}
 	in.ids = &clock.IDs{Clock: clock.System}
+	in.clockWatch = &clock.Watch{Clock: clock.System}
 	in.store = store.New(in.db, in.keys, in.ids, in.form, clock.System)
 	in.audit = &audit.Service{Store: in.store, Digest: ring.Digest, Signer: signer, Now: clock.System}
 	if err := in.store.BindKeys(ctx); err != nil {
@@ -131,28 +151,24 @@ func (in *installation) unlock(ctx context.Context, keyFile string, alg seal.Alg
 	if err := in.store.SealRights(ctx); err != nil {
 		return err
 	}
-	if err := in.store.IndexUnits(ctx); err != nil {
+	if err := in.store.EnsureUnitsIndexed(ctx); err != nil {
 		return err
 	}
 	if err := in.store.EnsureRegions(ctx); err != nil {
 		return err
 	}
-	builtin, err := form.Builtin()
-	if err != nil {
+	builtin := <-in.builtin
+	if builtin.err != nil {
+		return builtin.err
+	}
+	if err := in.storeForms(ctx, builtin.forms, log); err != nil {
 		return err
 	}
-	if err := in.storeForms(ctx, builtin, log); err != nil {
-		return err
-	}
-	if err := in.register.refresh(ctx, in.store); err != nil {
-		return err
-	}
+	in.register.store = in.store
 	if err := in.store.EnsureStandings(ctx); err != nil {
 		return err
 	}
-	if in.auth, err = auth.New(ctx, in.store, clock.System, in.ids, auth.DefaultParams()); err != nil {
-		return err
-	}
+	in.auth = auth.New(in.store, clock.System, in.ids, auth.DefaultParams())
 	in.auth.Batches = func(find func(map[string]string) tianbao.UnitMatch) (auth.BatchRules, error) {
 		c, err := in.checker(auth.BatchForm, in.forms.Latest(auth.BatchForm).Version)
 		if err != nil {

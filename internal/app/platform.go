@@ -22,6 +22,7 @@ import (
 var (
 	_ provision.Store      = (*store.Store)(nil)
 	_ web.PlatformAccounts = (*store.Store)(nil)
+	_ provision.CodeStore  = (*store.Store)(nil)
 )
 
 // platformOptions are what serve is told of the new platform.
@@ -70,8 +71,14 @@ func (in *installation) platform(o *platformOptions, log *slog.Logger) (*provisi
 const platformEvery = 3 * time.Second
 
 // keepProvisioning carries out approved plans while the server runs. The function it
-// returns waits for the step in hand.
-func keepProvisioning(ctx context.Context, s *provision.Service, log *slog.Logger) func() {
+// returns waits for the step in hand. A server that is alone goes on at once with what the
+// one before it left.
+func keepProvisioning(ctx context.Context, s *provision.Service, alone bool, log *slog.Logger) func() {
+	if alone {
+		if err := s.Resume(ctx); err != nil {
+			log.Error("plans of accounts wait for their leases", "err", err)
+		}
+	}
 	return atOnceAndEvery(ctx, platformEvery, func() {
 		n, err := s.Round(ctx)
 		if n > 0 {
@@ -111,6 +118,11 @@ type scimTarget struct{ c *scim.Client }
 
 // Apply implements provision.Target.
 func (t *scimTarget) Apply(ctx context.Context, o *provision.Order) (string, error) {
+	return t.c.Put(ctx, t.user(o))
+}
+
+// user is an account as the platform is to have it.
+func (t *scimTarget) user(o *provision.Order) *scim.User {
 	a := &o.After
 	u := &scim.User{ID: o.External, ExternalID: a.ID.String(), UserName: a.Login, DisplayName: a.Name, Active: !a.Disabled}
 	if provision.Mobile(a.Login) {
@@ -120,7 +132,27 @@ func (t *scimTarget) Apply(ctx context.Context, o *provision.Order) (string, err
 		home := &o.Units[0]
 		u.Organization, u.Department, u.Division = home.Name, home.BudgetCode, home.OrgCode
 	}
-	return t.c.Put(ctx, u)
+	return u
+}
+
+// Most implements provision.Bulk.
+func (t *scimTarget) Most(ctx context.Context) (int, error) {
+	l, err := t.c.Limits(ctx)
+	return l.Operations, err
+}
+
+// Create implements provision.Bulk.
+func (t *scimTarget) Create(ctx context.Context, orders []*provision.Order) ([]provision.Made, error) {
+	users := make([]*scim.User, len(orders))
+	for i, o := range orders {
+		users[i] = t.user(o)
+	}
+	made, err := t.c.Create(ctx, users)
+	out := make([]provision.Made, len(orders))
+	for i := range made {
+		out[i] = provision.Made{External: made[i].ID, Refused: made[i].Refused}
+	}
+	return out, err
 }
 
 // List implements provision.Target.

@@ -14,13 +14,16 @@ import (
 )
 
 // retainEvery is how often the server looks for collections whose time is over.
-const retainEvery = 24 * time.Hour
+const retainEvery = 6 * time.Hour
 
 // keepRetention erases collections whose time is over, and goes on with erasures that
-// were cut off, at once and once a day. months holds for collections that say nothing
+// were cut off, at once and some times a day, but not while the clock is in doubt. months holds for collections that say nothing
 // themselves; 0: those are kept. The function it returns waits for the run in hand.
 func (in *installation) keepRetention(ctx context.Context, months int, log *slog.Logger) func() {
 	return atOnceAndEvery(ctx, retainEvery, func() {
+		if !in.timeIsOver() {
+			return
+		}
 		if err := in.retain(ctx, months, clock.System(), log); err != nil && ctx.Err() == nil {
 			log.Error("what is held of people is not erased in time", "err", err)
 		}

@@ -171,6 +171,18 @@ func TestSCIM(t *testing.T) {
 			t.Errorf("%s: %d", path, status)
 		}
 	}
+	for path, want := range map[string]int{
+		"/ResourceTypes/User": 200, "/ResourceTypes/Group": 200, "/ResourceTypes/Device": 404, "/Schemas/urn:x": 404,
+		"/Schemas/urn:ietf:params:scim:schemas:core:2.0:User": 200, "/Schemas/urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": 200,
+	} {
+		var one struct {
+			ID   string
+			Meta struct{ Location string }
+		}
+		if status, _ := get(all, path, &one); status != want || want == 200 && (!strings.HasSuffix(path, "/"+one.ID) || !strings.HasSuffix(one.Meta.Location, path)) {
+			t.Errorf("%s: %d, %+v", path, status, one)
+		}
+	}
 	lines, err := in.store.Trail(ctx, audit.Query{What: "platform.read", Limit: 10})
 	must(err)
 	if len(lines) == 0 {

@@ -104,7 +104,7 @@ func value(detail, name string) string {
 
 // recordStart puts the start on the trail, and an alarm beside it and in the log if the
 // program is another one than at the last start and says it is the same version, or if
-// settings changed.
+// settings changed. It reads the whole program, so a server that starts answers meanwhile.
 func (o *serveOptions) recordStart(ctx context.Context, in *installation, log *slog.Logger) error {
 	id, err := o.identity(in)
 	if err != nil {
@@ -115,7 +115,7 @@ func (o *serveOptions) recordStart(ctx context.Context, in *installation, log *s
 		return err
 	}
 	now := clock.System()
-	events := []tianbao.Event{{At: now, What: "start", Detail: id.detail()}}
+	var events []tianbao.Event
 	log.Info("start", "version", id.version, "program", id.program, "settings", id.settings)
 	if len(last) > 0 {
 		before := last[0].Detail
@@ -133,7 +133,8 @@ func (o *serveOptions) recordStart(ctx context.Context, in *installation, log *s
 			events = append(events, tianbao.Event{At: now, What: "start.changed", Object: "settings", Detail: "before=" + settings + " now=" + id.settings})
 		}
 	}
-	for _, e := range events {
+	// The start comes last: one that is cut off in between alarms again at the next.
+	for _, e := range append(events, tianbao.Event{At: now, What: "start", Detail: id.detail()}) {
 		if err := in.store.Record(ctx, e); err != nil {
 			return err
 		}

@@ -9,14 +9,18 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"tianbao"
 	"tianbao/docs"
 	"tianbao/internal/clock"
+	"tianbao/internal/daemon"
 	"tianbao/internal/db"
 	"tianbao/internal/demo"
 	"tianbao/internal/intake"
+	"tianbao/internal/remind"
 	"tianbao/internal/web"
 )
 
@@ -39,8 +43,21 @@ type serveOptions struct {
 	ways            ways
 	outgoing        outgoing
 	inbox           inbox
+	figures         telling
+	drain           time.Duration
+	memory          string
+	ready           *readiness
+	manager         daemon.Manager
 	platform        platformOptions
+	events          eventOptions
+	ship            shipping
 }
+
+// slack is memory that a server holds and never touches, so that no machine has to give it.
+// The collector looks through all memory when that has doubled: what a server holds is so
+// little that it did so many times a second, which took an eighth of the time.
+// It counts with GOMEMLIMIT, so who sets that goes without.
+const slack = 32 << 20
 
 // serve runs the server until the context ends.
 func serve(ctx context.Context, e env, args []string) int {
@@ -53,6 +70,8 @@ func serve(ctx context.Context, e env, args []string) int {
 	o.outgoing.flags(fs)
 	o.inbox.flags(fs)
 	o.platform.flags(fs)
+	o.events.flags(fs)
+	o.ship.flags(fs)
 	fs.StringVar(&o.addr, "addr", "127.0.0.1:8080", "监听地址")
 	fs.BoolVar(&o.demo, "demo", false, "装入演示数据和演示账号（只能监听本机地址）")
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "TLS 证书文件（PEM）")
@@ -63,6 +82,9 @@ func serve(ctx context.Context, e env, args []string) int {
 	fs.IntVar(&o.keep, "keep-months", 0, "采集截止满几个月自动清除其中的个人信息；0 为不自动清除。网页上给一次采集单独设定的，按设定")
 	fs.StringVar(&o.backups, "backup-dir", "", "每日备份文件夹：每天 2 点后备份一次，文件已加密，请放在另一块磁盘上")
 	fs.IntVar(&o.backupKeep, "backup-keep", 30, "每日备份保留多少天")
+	fs.StringVar(&o.figures.addr, "metrics", "", "运行指标（Prometheus）的监听地址，例如 127.0.0.1:9090；只应让监控系统访问")
+	fs.DurationVar(&o.drain, "drain", 0, "停止前先让 /readyz 报告不可用并照常服务多久，等前面的负载均衡把人引到别处；只有一台时不需要")
+	fs.StringVar(&o.memory, "memory", "", "最多用多少内存，例如 1GiB；默认按容器或系统给的限制，没有限制时按机器内存的一半安排大文件")
 	fs.StringVar(&o.logFormat, "log", "text", "日志格式：text 或 json")
 	if err := e.parse(fs, args); err != nil {
 		return e.failed(err)
@@ -72,33 +94,48 @@ func serve(ctx context.Context, e env, args []string) int {
 		return exitUsage
 	}
 	o.set = fs
-	if err := o.run(ctx, e); err != nil {
-		return e.failed(err)
-	}
-	return exitOK
-}
-
-func (o *serveOptions) run(ctx context.Context, e env) error {
 	if err := o.validate(); err != nil {
-		return err
+		return e.failed(err)
 	}
 	var h slog.Handler = slog.NewTextHandler(e.stderr, nil)
 	if o.logFormat == "json" {
 		h = slog.NewJSONHandler(e.stderr, nil)
 	}
 	log := slog.New(h)
+	switch err := o.run(ctx, e, log); {
+	case err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled):
+		// Whoever stops a server during its start has what was asked for; a step that the
+		// end interrupted is no failure to tell the service manager of.
+		log.Info("stopped during the start", "at", err)
+	case err != nil:
+		return e.failed(err)
+	}
+	return exitOK
+}
+
+func (o *serveOptions) run(ctx context.Context, e env, log *slog.Logger) error {
+	if e.getenv("GOMEMLIMIT") == "" {
+		defer runtime.KeepAlive(make([]byte, slack))
+	}
 	// Listen first: a port that is taken should not leave a half-made data folder.
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", o.addr)
+	ln, err := o.listener(ctx, e)
 	if err != nil {
-		return fmt.Errorf("不能监听 %s，请检查端口是否已被占用，或用 --addr 换一个地址：%w", o.addr, err)
+		return err
 	}
 	defer ln.Close()
+	if err := o.figures.listen(ctx, log); err != nil {
+		return err
+	}
 	in, err := o.open(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer in.close(log)
+	endShipping, err := o.ship.begin(ctx, in, log)
+	if err != nil {
+		return err
+	}
+	defer endShipping()
 	if err := o.signin.applyAll(&in.auth.Policy); err != nil {
 		return err
 	}
@@ -110,7 +147,7 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	if err := o.ways.apply(&cfg, ln.Addr(), log); err != nil {
 		return err
 	}
-	if err := o.recordStart(ctx, in, log); err != nil {
+	if err := in.checkClock(ctx, log); err != nil { // before anything new is written
 		return err
 	}
 	if o.demo {
@@ -124,17 +161,51 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	if err := in.ensurePurpose(ctx, log); err != nil {
 		return err
 	}
+	if o.ready, err = newReadiness(ctx, in, &o.place); err != nil {
+		return err
+	}
+	cfg.Checks = o.ready.checks
+	if cfg.Memory, err = keepMemory(o.memory, e.getenv, log); err != nil {
+		return err
+	}
+	if o.figures.reg != nil {
+		cfg.Watch = o.figures.reg
+	}
 	srv, err := web.New(cfg)
 	if err != nil {
 		return err
 	}
+	if o.figures.reg != nil {
+		g := &gauges{in: in, ready: o.ready, load: srv.Load, backups: o.backups, ship: &o.ship, data: o.ready.disk, now: clock.System}
+		o.figures.reg.Add(g.gather)
+	}
+	defer o.figures.serve(srv.Handler(), log)()
+	in.sweepAtStart(ctx, log)
+	// Whoever waits for the server is answered from here on; what is not needed for an
+	// answer comes after.
+	hs, failed, err := o.answer(srv, ln, log)
+	if err != nil {
+		return err
+	}
+	defer hs.Close()
 	if err := o.announce(ctx, e, in, ln.Addr().String(), cfg.Demo); err != nil {
 		return err
 	}
-	if err := in.register.refresh(ctx, in.store); err != nil { // the demonstration's units came after opening
-		return err
-	}
-	defer in.register.keepFresh(ctx, in.store, log)()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	var unrecorded error
+	recorded := start(func() {
+		if err := o.recordStart(ctx, in, log); err != nil && ctx.Err() == nil {
+			unrecorded = err // a server whose start cannot be recorded ends
+			end()
+		}
+		if _, err := in.register.read(); err != nil && ctx.Err() == nil {
+			log.Error("the register of codes was not read", "err", err)
+		}
+		debug.FreeOSMemory() // what the start took: pages, the register
+	})
+	defer in.register.keepFresh(ctx, log)()
+	defer in.keepClock(ctx, log)()
 	defer in.keepSigned(ctx, log)()
 	defer in.sweep(ctx, log)()
 	defer in.followKeys(ctx, log)()
@@ -142,18 +213,27 @@ func (o *serveOptions) run(ctx context.Context, e env) error {
 	defer in.keepRetention(ctx, o.keep, log)()
 	defer in.keepBackups(ctx, o.backups, o.backupKeep, log)()
 	defer keepReminding(ctx, cfg.Reminders, log)()
+	defer keepDays(ctx, in.campaigns, log)()
 	if o.inbox.used() {
 		wait, err := o.inbox.keepPost(ctx, cfg.Post, in.db.Kind() == db.SQLite, log)
 		if err != nil {
+			end() // or what was started above would be waited for without end
 			return err
 		}
 		defer wait()
 	}
-	defer keepProvisioning(ctx, cfg.Platform, log)()
+	alone := in.db.Kind() == db.SQLite
+	defer keepProvisioning(ctx, cfg.Platform, alone, log)()
+	defer keepSendingCodes(ctx, cfg.Codes, alone, log)()
+	defer keepTelling(ctx, cfg.News, log)()
 	if o.intake != "" {
 		defer in.watch(ctx, o.intake, log)() // the database closes after the last file
 	}
-	return o.listen(ctx, srv, ln, log)
+	defer o.tellAlive(ctx, e, in, log)()
+	err = o.untilEnd(ctx, hs, failed, log)
+	end()
+	recorded()
+	return errors.Join(unrecorded, err)
 }
 
 // watch takes workbooks from a folder while the server runs; the function it
@@ -184,15 +264,32 @@ func (o *serveOptions) validate() error {
 	if err := validateBackups(o.backups, o.data, o.backupKeep); err != nil {
 		return err
 	}
+	if err := o.ship.validate(o.data, o.db); err != nil {
+		return err
+	}
+	if _, err := saidMemory(o.memory); err != nil {
+		return err
+	}
+	if o.drain < 0 || o.drain > 5*time.Minute {
+		return errors.New("--drain 要在 0 到 5m 之间")
+	}
 	if o.keep < 0 {
 		return errors.New("--keep-months 不能是负数")
 	}
 	if o.demo {
-		host, _, err := net.SplitHostPort(o.addr)
-		ip := net.ParseIP(host)
-		if err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return errors.New("演示账号的密码是公开的，带 --demo 时只能监听本机地址，例如 --addr 127.0.0.1:8080")
+		if err := onLoopback(o.addr); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// onLoopback refuses an address for a demonstration that others can reach.
+func onLoopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	ip := net.ParseIP(host)
+	if err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return errors.New("演示账号的密码是公开的，带 --demo 时只能监听本机地址，例如 --addr 127.0.0.1:8080")
 	}
 	return nil
 }
@@ -223,7 +320,12 @@ func (in *installation) config(log *slog.Logger, o *serveOptions) (web.Config, e
 	if cfg.Platform, cfg.Profile, err = in.platform(&o.platform, log); err != nil {
 		return cfg, err
 	}
+	cfg.Codes = in.codes(cfg.Platform, cfg.Reminders.Senders[remind.ChannelHook], log)
 	cfg.PlatformAccounts, cfg.AccountPages = in.store, in.store
+	cfg.FeedStore = in.store
+	if cfg.News, err = in.news(&o.events, log); err != nil {
+		return cfg, err
+	}
 	err = o.guard.apply(&cfg)
 	return cfg, err
 }
@@ -236,6 +338,9 @@ func (o *serveOptions) announce(ctx context.Context, e env, in *installation, ad
 	}
 	url := scheme + "://" + addr
 	_, _ = fmt.Fprintf(e.stdout, "填报服务已启动：%s\n", url)
+	if o.figures.ln != nil {
+		_, _ = fmt.Fprintf(e.stdout, "运行指标：http://%s/metrics\n", o.figures.ln.Addr())
+	}
 	if len(accounts) > 0 {
 		_, _ = fmt.Fprintln(e.stdout, "演示账号（数据均为虚构）：")
 		for _, a := range accounts {
@@ -256,9 +361,9 @@ func (o *serveOptions) announce(ctx context.Context, e env, in *installation, ad
 	return nil
 }
 
-// listen serves until the context ends, then lets requests in flight finish.
-func (o *serveOptions) listen(ctx context.Context, srv *web.Server, ln net.Listener, log *slog.Logger) error {
-	hs := &http.Server{
+// answer begins to answer; failed tells when that has ended by itself.
+func (o *serveOptions) answer(srv *web.Server, ln net.Listener, log *slog.Logger) (hs *http.Server, failed <-chan error, err error) {
+	hs = &http.Server{
 		Handler:           srv.Handler(),
 		ReadHeaderTimeout: o.header,
 		ReadTimeout:       o.read, // a 20 MB workbook over a slow line
@@ -271,24 +376,38 @@ func (o *serveOptions) listen(ctx context.Context, srv *web.Server, ln net.Liste
 	if o.tlsCert != "" {
 		cert, err := openCertificate(o.tlsCert, o.tlsKey, clock.System, log)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		hs.TLSConfig = cert.config()
 	}
-	failed := make(chan error, 1)
+	ended := make(chan error, 1)
 	go func() {
 		if hs.TLSConfig != nil {
-			failed <- hs.ServeTLS(ln, "", "")
+			ended <- hs.ServeTLS(ln, "", "")
 		} else {
-			failed <- hs.Serve(ln)
+			ended <- hs.Serve(ln)
 		}
 	}()
+	return hs, ended, nil
+}
+
+// untilEnd waits until the context ends, then lets requests in flight finish.
+func (o *serveOptions) untilEnd(ctx context.Context, hs *http.Server, failed <-chan error, log *slog.Logger) error {
 	select {
 	case err := <-failed:
 		return fmt.Errorf("服务停止了：%w", err)
 	case <-ctx.Done():
 	}
-	log.Info("stopping")
+	o.ready.stopping.Store(true) // from now on others are sent elsewhere
+	log.Info("stopping", "drain", o.drain)
+	if err := o.manager.Stopping(); err != nil {
+		log.Warn("the service manager is not told", "err", err)
+	}
+	select {
+	case err := <-failed:
+		return fmt.Errorf("服务停止了：%w", err)
+	case <-time.After(o.drain):
+	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
 	if err := hs.Shutdown(stop); err != nil {

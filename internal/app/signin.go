@@ -99,6 +99,9 @@ const dormantEvery = 6 * time.Hour
 // function it returns waits for the look in hand.
 func (in *installation) disableDormant(ctx context.Context, log *slog.Logger) func() {
 	return atOnceAndEvery(ctx, dormantEvery, func() {
+		if !in.timeIsOver() {
+			return
+		}
 		switch n, err := in.auth.DisableDormant(ctx); {
 		case err != nil && ctx.Err() == nil:
 			log.Error("accounts that nobody uses are not disabled", "err", err)

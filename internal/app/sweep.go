@@ -12,15 +12,18 @@ import (
 // dead, and how often that is looked at.
 const sweepEvery = 15 * time.Minute
 
-// sweep drops what imports have put aside whose process died: at once where no other
-// process can serve the same database, and from time to time. The function it returns
-// waits for the sweep in hand.
-func (in *installation) sweep(ctx context.Context, log *slog.Logger) func() {
+// sweepAtStart drops what imports have put aside whose process died, at once where no other
+// process can serve the same database: before anybody is answered, who might begin one.
+func (in *installation) sweepAtStart(ctx context.Context, log *slog.Logger) {
 	silent := sweepEvery
 	if in.db.Kind() == db.SQLite {
 		silent = 0
 	}
 	in.sweepOnce(ctx, silent, log)
+}
+
+// sweep does so from time to time. The function it returns waits for the sweep in hand.
+func (in *installation) sweep(ctx context.Context, log *slog.Logger) func() {
 	return every(ctx, sweepEvery, func() { in.sweepOnce(ctx, sweepEvery, log) })
 }
 

@@ -44,9 +44,7 @@ func onBoth(t *testing.T, f func(t *testing.T, d *desk)) {
 		}
 		d.store = s
 		var err error
-		if d.Service, err = auth.New(t.Context(), s, d.now, &clock.IDs{Clock: d.now}, cheap); err != nil {
-			t.Fatal(err)
-		}
+		d.Service = auth.New(s, d.now, &clock.IDs{Clock: d.now}, cheap)
 		_, err = d.CreateUser(t.Context(), auth.By{}, tianbao.User{Login: "clerk", Name: "经办", Office: tianbao.RoleSystem}, "Right-Word-1")
 		if err != nil {
 			t.Fatal(err)
@@ -138,10 +136,7 @@ func TestSEC08Rehash(t *testing.T) {
 		if err != nil || !strings.HasPrefix(before, "$argon2id$v=19$m=64,t=1,p=1$") {
 			t.Fatalf("stored hash %.30q, %v", before, err)
 		}
-		stronger, err := auth.New(t.Context(), d.store, d.now, &clock.IDs{Clock: d.now}, auth.Params{MemoryKiB: 128, Passes: 2, Threads: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
+		stronger := auth.New(d.store, d.now, &clock.IDs{Clock: d.now}, auth.Params{MemoryKiB: 128, Passes: 2, Threads: 1})
 		token, _, err := stronger.SignIn(t.Context(), "clerk", "Right-Word-1", "a")
 		if err != nil {
 			t.Fatal(err)
@@ -161,9 +156,7 @@ func TestSetupOnce(t *testing.T) {
 	d := &desk{at: time.Now()}
 	s := storetest.OpenSQLite(t)
 	var err error
-	if d.Service, err = auth.New(t.Context(), s, d.now, &clock.IDs{}, cheap); err != nil {
-		t.Fatal(err)
-	}
+	d.Service = auth.New(s, d.now, &clock.IDs{}, cheap)
 	links, err := d.SetupLinks(t.Context())
 	token := links[tianbao.RoleSystem]
 	if err != nil || token == "" || len(links) != 3 {
@@ -199,9 +192,7 @@ func TestSetupLinkExpires(t *testing.T) {
 	d := &desk{at: time.Now()}
 	s := storetest.OpenSQLite(t)
 	var err error
-	if d.Service, err = auth.New(t.Context(), s, d.now, &clock.IDs{}, cheap); err != nil {
-		t.Fatal(err)
-	}
+	d.Service = auth.New(s, d.now, &clock.IDs{}, cheap)
 	links, err := d.SetupLinks(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -59,9 +59,21 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return h.phc(salt, sum), nil
+}
+
+func (h *hasher) phc(salt, sum []byte) string {
 	b64 := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		h.params.MemoryKiB, h.params.Passes, h.params.Threads, b64.EncodeToString(salt), b64.EncodeToString(sum)), nil
+		h.params.MemoryKiB, h.params.Passes, h.params.Threads, b64.EncodeToString(salt), b64.EncodeToString(sum))
+}
+
+// decoy returns the PHC string of no password. It costs as much to verify as any; made of
+// chance alone it costs nothing to make, and a start is spared the memory of a hash.
+func (h *hasher) decoy() string {
+	chance := make([]byte, saltLen+hashLen)
+	_, _ = rand.Read(chance) // never fails (crypto/rand)
+	return h.phc(chance[:saltLen], chance[saltLen:])
 }
 
 // verify compares a password with a PHC string; stale tells that the string was

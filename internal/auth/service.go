@@ -45,11 +45,10 @@ type Service struct {
 }
 
 // New returns a service; params are the costs of new password hashes.
-func New(ctx context.Context, store Store, now clock.Clock, ids *clock.IDs, params Params) (*Service, error) {
+func New(store Store, now clock.Clock, ids *clock.IDs, params Params) *Service {
 	s := &Service{Policy: DefaultPolicy(), store: store, now: now, ids: ids, hash: newHasher(params)}
-	var err error
-	s.decoy, err = s.hash.hash(ctx, newToken())
-	return s, err
+	s.decoy = s.hash.decoy()
+	return s
 }
 
 // Signed is a live session.
@@ -67,6 +66,8 @@ type Signed struct {
 	Stepped time.Time
 	// Method is by what the session was opened.
 	Method Method
+	// Informed tells that the account said yes to the newest notice of what the data are for.
+	Informed bool
 }
 
 // errSignIn is the one answer to every failed sign-in.
@@ -229,7 +230,7 @@ func (s *Service) Resume(ctx context.Context, token string) (*Signed, error) {
 
 // signed is a session as pages see it.
 func (s *Service) signed(sess Session, u tianbao.User, token string, now time.Time) *Signed {
-	g := &Signed{User: u, CSRF: csrfOf(token), Session: sess.ID, Factor: sess.Factor, Stepped: sess.Stepped, Method: sess.Method}
+	g := &Signed{User: u, CSRF: csrfOf(token), Session: sess.ID, Factor: sess.Factor, Stepped: sess.Stepped, Method: sess.Method, Informed: sess.Informed}
 	switch {
 	case sess.Factor && sess.Stepped.IsZero():
 		g.Pending = PendingFactor

@@ -16,15 +16,30 @@ type Verb string
 // The verbs.
 const (
 	VerbAccounts Verb = "accounts.read" // the accounts of the new platform, by SCIM, with full phones
+	VerbUnits    Verb = "units.read"    // the register, without contacts
+	VerbProgress Verb = "progress.read" // collections, where units stand, what happens
+	VerbRows     Verb = "rows.read"     // rows, ids and phones masked
+	VerbClear    Verb = "rows.clear"    // rows, whole
 )
 
 // Verbs returns all verbs, in the order in which pages list them.
-func Verbs() []Verb { return []Verb{VerbAccounts} }
+func Verbs() []Verb {
+	return []Verb{VerbAccounts, VerbUnits, VerbProgress, VerbRows, VerbClear}
+}
 
 // Title returns the verb in the users' words, "" for one that does not exist.
 func (v Verb) Title() string {
-	if v == VerbAccounts {
+	switch v {
+	case VerbAccounts:
 		return "读取新平台账号（SCIM）"
+	case VerbUnits:
+		return "读取单位登记册"
+	case VerbProgress:
+		return "读取采集、填报进度和事件"
+	case VerbRows:
+		return "读取填报内容，身份证号码和联系方式只显示一部分"
+	case VerbClear:
+		return "读取完整的填报内容，每次都有审计记录"
 	}
 	return ""
 }

@@ -118,7 +118,9 @@ type Session struct {
 	Address   string
 	Stepped   time.Time // when it last showed a second factor, zero: never
 	Method    Method
-	// Factor and PasswordSet are of the user, filled in by Store.Session.
+	// Factor, PasswordSet and Informed, that they said yes to the newest notice of what
+	// the data are for, are of the user, filled in by Store.Session.
 	Factor      bool
+	Informed    bool
 	PasswordSet time.Time
 }

@@ -66,7 +66,7 @@ func TestFromEngineToEngine(t *testing.T) {
 					filled++
 				}
 			}
-			if filled < 25 || sum.Rows() < 200 {
+			if filled < 25 || sum.Rows() < 120 {
 				t.Fatalf("only %d tables with %d rows: too little to prove anything", filled, sum.Rows())
 			}
 			r, err := reader(file.Bytes(), ring)()

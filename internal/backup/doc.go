@@ -6,7 +6,7 @@
 // whether both hold the same. It is taken in one read transaction, so it shows one
 // moment, and while it runs everybody goes on saving.
 //
-// The file is zstd within pieces that the key ring seals (see [sealWriter]): who has the
+// The file is zstd within pieces that the key ring seals (see [seal.StreamWriter]): who has the
 // file alone has nothing, who changes, cuts or swaps a piece is found out. It opens with
 // the key file of the installation, which must lie elsewhere. An older file opens with an
 // older ring, if that was kept.

@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"tianbao/internal/db"
+	"tianbao/internal/seal"
 )
 
 // batch is how many rows are sent to the database at once.
@@ -32,7 +33,7 @@ func NewReader(r io.Reader, s Sealer) (*Reader, error) {
 		return nil, err
 	}
 	// One goroutine and a window that the writer never exceeds: memory is bounded.
-	z, err := zstd.NewReader(sealed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(pieceSize))
+	z, err := zstd.NewReader(sealed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(seal.PieceSize))
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"tianbao/internal/db"
+	"tianbao/internal/seal"
 )
 
 // Summary is what a database holds: the same from a database and from each of its copies,
@@ -83,7 +84,7 @@ func Write(ctx context.Context, d *db.DB, s Sealer, w io.Writer, at time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	z, err := zstd.NewWriter(sealed, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(pieceSize))
+	z, err := zstd.NewWriter(sealed, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(seal.PieceSize))
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func (s *Service) Declare(ctx context.Context, a Declarer, id tianbao.ID, say Sa
 		}
 		ds = append(ds, d)
 		events = append(events, a.event(&c, unit, "declare."+string(say.Kind), say.Reason))
-		events[i].At = now
+		events[i].At, events[i].News = now, &tianbao.News{Kind: tianbao.NewsDeclared, Campaign: id}
 	}
 	return s.Store.Declare(ctx, ds, say.Kind == tianbao.DeclareExempt, events...)
 }
@@ -143,6 +143,7 @@ func (s *Service) TakeBack(ctx context.Context, a Declarer, id, unit tianbao.ID)
 	}
 	ev := a.event(&c, unit, "declare.end", "")
 	ev.At, ev.Detail = s.Now(), string(d.Kind)
+	ev.News = &tianbao.News{Kind: tianbao.NewsRevoked, Campaign: id}
 	return s.Store.EndDeclaration(ctx, id, unit, a.User, office, ev)
 }
 

@@ -306,6 +306,10 @@ func TestWriteMeetsTheEnd(t *testing.T) {
 				} {
 					m.at("2022-09-30 23:59:59")
 					release := hold.at()
+					select {
+					case <-m.asked: // by what came before
+					default:
+					}
 					written := run(write)
 					if m.app == "" {
 						<-m.asked // it is on its way

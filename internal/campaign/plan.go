@@ -92,6 +92,9 @@ func NewPlan(c tianbao.Campaign, rules []tianbao.CampaignRule, regions []tianbao
 	return p
 }
 
+// Names reports whether any rule is about a unit, also one that was taken back.
+func (p *Plan) Names(unit tianbao.ID) bool { return len(p.units[unit]) > 0 || len(p.alone[unit]) > 0 }
+
 // Takes reports whether the unit at a place takes part at a time: it lies below the
 // collection's owner, and the nearest rule that includes or excludes says so; without
 // one, nothing else must be included either.

@@ -81,11 +81,14 @@ func (l *ledger) world(reached map[tianbao.Standing]bool) {
 		}
 		l.compare("now", time.Time{}, l.count(l.now, reached))
 		// The end of the day: what the register has changed since its beginning holds.
-		l.set(time.Date(l.now.Year(), l.now.Month(), l.now.Day(), 23, 59, 59, 0, clock.Shanghai))
+		l.set(campaign.EndOf(l.now))
 		days[l.now] = l.count(l.now, reached)
 		l.pass(8 * time.Hour)
 	}
 	for at, want := range days {
+		if l.r.IntN(2) == 0 {
+			l.ok(l.store.KeepDay(l.ctx(), l.c, at)) // half of them are read and not counted
+		}
 		l.compare("as of "+at.Format(time.DateTime), at, want)
 	}
 	l.certify(l.count(l.now, reached))
@@ -547,5 +550,20 @@ func (l *ledger) compare(what string, at time.Time, want figures) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		l.t.Errorf("%s: %s", what, diff)
+	}
+	// Who sees but a branch, the smallest or the largest, sees of it what the province sees:
+	// small scopes are counted another way.
+	if len(p.Nodes) < 2 {
+		return
+	}
+	units := func(a, b campaign.Node) int { return a.Expected + a.Outside - b.Expected - b.Outside }
+	for _, n := range []campaign.Node{slices.MinFunc(p.Nodes[1:], units), slices.MaxFunc(p.Nodes[1:], units)} {
+		u, err := l.store.Unit(l.ctx(), everything(), n.Unit.ID)
+		l.ok(err)
+		own, err := l.Progress(l.ctx(), tianbao.Scope{Paths: []string{u.Path}}, l.c, at)
+		l.ok(err)
+		if own.Total != n.Figures {
+			l.t.Errorf("%s: who sees unit %s alone counts %+v, the province %+v", what, n.Unit.ID, own.Total, n.Figures)
+		}
 	}
 }

@@ -229,7 +229,7 @@ func (s *Service) Review(ctx context.Context, rv Reviewer, id tianbao.ID, act Re
 		}
 		ev := tianbao.Event{
 			At: now, Actor: rv.User, Owner: unit, From: rv.From, What: "review." + string(act.Kind), Object: id.String(), Reason: act.Remark,
-			Detail: fmt.Sprintf("level=%d", v.Level),
+			Detail: fmt.Sprintf("level=%d", v.Level), News: &tianbao.News{Kind: act.Kind.News(), Campaign: id},
 		}
 		j.Events = append(j.Events, ev)
 	}

@@ -40,6 +40,10 @@ type Store interface {
 	EachLine(ctx context.Context, scope tianbao.Scope, q Question, after string, fn func(l *Line) error) error
 	// LineOf returns the line of one unit in scope, as it is now.
 	LineOf(ctx context.Context, scope tianbao.Scope, campaign, unit tianbao.ID) (Line, error)
+	// KeepDay keeps where the units of a collection stood at the end of a day that has been
+	// over for [KeepAfter]; KeptDays returns the ends of those that are kept, in UTC.
+	KeepDay(ctx context.Context, campaign tianbao.ID, end time.Time) error
+	KeptDays(ctx context.Context, campaign tianbao.ID) (map[time.Time]bool, error)
 	// Pulse returns what is another one whenever figures may be others.
 	Pulse(ctx context.Context, campaign tianbao.ID) (Pulse, error)
 	CertificateStore

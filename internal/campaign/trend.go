@@ -56,14 +56,7 @@ func EndOf(t time.Time) time.Time {
 // is their progress at this moment.
 func (s *Service) Trend(ctx context.Context, scope tianbao.Scope, now *Progress, figures *Figures) (Trend, error) {
 	c := &now.Plan.Campaign
-	begin := c.Opens
-	if c.Opened.After(begin) {
-		begin = c.Opened
-	}
-	var ends []time.Time
-	for end := EndOf(now.At).AddDate(0, 0, -1); !end.Before(begin) && len(ends) < maxTrend; end = end.AddDate(0, 0, -1) {
-		ends = append(ends, end)
-	}
+	ends := ends(c, now.At)
 	pulse, err := s.Store.Pulse(ctx, c.ID)
 	if err != nil {
 		return Trend{}, err
@@ -110,6 +103,14 @@ func (s *Service) Trend(ctx context.Context, scope tianbao.Scope, now *Progress,
 	}
 	t.Days = append(t.Days, Day{now.At, figures.Expected, figures.Done()})
 	return t, nil
+}
+
+// ForgetDays drops the days that are known to be over: a clock that ran ahead counted some
+// that are not.
+func (s *Service) ForgetDays() {
+	s.past.mu.Lock()
+	defer s.past.mu.Unlock()
+	clear(s.past.days)
 }
 
 // countDays counts days that are over, the newest first. What cannot be counted is left

@@ -23,7 +23,7 @@ type office struct {
 	t       testing.TB
 	mu      sync.Mutex
 	now     time.Time
-	asked   chan struct{} // gets a value whenever the clock is asked, if anybody waits
+	asked   chan struct{} // holds a value when the clock was asked since it was emptied
 	store   *store.Store
 	reports *report.Service
 	*campaign.Service
@@ -63,7 +63,7 @@ func newOffice(t testing.TB, open func(t testing.TB, opts ...storetest.Option) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{t: t, now: shanghai("2022-08-01 08:00:00"), asked: make(chan struct{}), c: collection, form: forms.Latest("asset-role")}
+	o := &office{t: t, now: shanghai("2022-08-01 08:00:00"), asked: make(chan struct{}, 1), c: collection, form: forms.Latest("asset-role")}
 	now := func() time.Time {
 		o.mu.Lock()
 		defer o.mu.Unlock()

@@ -42,6 +42,9 @@ type Snapshot struct {
 type Store interface {
 	// PutList stores a list as the next version of its owner's, whole or not at all.
 	PutList(ctx context.Context, l *NewList, events ...tianbao.Event) (OldList, error)
+	// DropList deletes the list of a bureau in scope, all versions of it, with what was found
+	// of it and the reasons of decisions, and returns how many lines there were.
+	DropList(ctx context.Context, scope tianbao.Scope, owner, by tianbao.ID, at time.Time, event func(lines int64) tianbao.Event) (int64, error)
 	// OpenComparison returns the comparison of a list with a collection, made if there is
 	// none.
 	OpenComparison(ctx context.Context, owner, campaign tianbao.ID) (Comparison, error)
@@ -186,6 +189,16 @@ func (s *Service) Import(ctx context.Context, a Actor, owner *tianbao.Unit, imp 
 		l.Users[i] = u
 	}
 	return s.Store.PutList(ctx, l, s.event(a, "compare.list", owner.ID, owner.ID, fmt.Sprintf("rows=%d", len(l.Users))))
+}
+
+// Drop deletes the list of a bureau, and returns how many lines it had in all versions.
+func (s *Service) Drop(ctx context.Context, a Actor, owner *tianbao.Unit) (int64, error) {
+	if !a.Scope.Covers(owner.Path) {
+		return 0, tianbao.NotFound()
+	}
+	return s.Store.DropList(ctx, a.Scope, owner.ID, a.User, s.Now(), func(lines int64) tianbao.Event {
+		return s.event(a, "compare.drop", owner.ID, owner.ID, fmt.Sprintf("lines=%d", lines))
+	})
 }
 
 // Run brings a comparison up to date and returns it.

@@ -15,10 +15,14 @@ import (
 // each with the reason. Whoever adds one says in docs/security.md, line 45, how its
 // target is chosen and verified.
 var outbound = map[string]string{
+	"tianbao/internal/db":      "the PostgreSQL server that the operator names: the dialer that pgx dials it with",
 	"tianbao/internal/outward": "makes the client of those below; whoever asks it for one is held to this list too",
+	"tianbao/internal/load":    "no part of the product: starts a server and puts a load on it",
+	"tianbao/client":           "a library for the programs of others, no part of the server",
 	"tianbao/internal/mail":    "the mail server that the operator names",
 	"tianbao/internal/mailbox": "the mailbox that the operator names",
 	"tianbao/internal/scim":    "the platform that the operator names, to make accounts there",
+	"tianbao/internal/daemon":  "the service manager that the environment names, by a local socket of datagrams",
 	"tianbao/internal/webhook": "the one address that the operator names",
 	"tianbao/internal/oidc":    "the issuer that the operator names, and no other host",
 }

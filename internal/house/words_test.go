@@ -126,7 +126,7 @@ func TestTemplatesHaveEnglish(t *testing.T) {
 }
 
 // spoken are the packages whose sentences reach people by the pages.
-var spoken = []string{"tianbao", "tianbao/internal/audit", "tianbao/internal/auth", "tianbao/internal/campaign", "tianbao/internal/check", "tianbao/internal/compare", "tianbao/internal/form", "tianbao/internal/living", "tianbao/internal/message", "tianbao/internal/org", "tianbao/internal/post", "tianbao/internal/provision", "tianbao/internal/remind", "tianbao/internal/report", "tianbao/internal/web"}
+var spoken = []string{"tianbao", "tianbao/internal/audit", "tianbao/internal/auth", "tianbao/internal/campaign", "tianbao/internal/check", "tianbao/internal/compare", "tianbao/internal/form", "tianbao/internal/living", "tianbao/internal/message", "tianbao/internal/news", "tianbao/internal/org", "tianbao/internal/post", "tianbao/internal/provision", "tianbao/internal/remind", "tianbao/internal/report", "tianbao/internal/web", "tianbao/internal/webhook"}
 
 // unspoken are Chinese texts of these packages that stay as they are, by file or as
 // they stand.
@@ -138,8 +138,10 @@ var unspoken = map[string]string{
 	"internal/post/judge.go":            "answers, which go to units",
 	"internal/web/certificate_paper.go": "words on paper and in a workbook",
 	"internal/web/progress_export.go":   "the columns of a workbook",
-	"internal/compare/record.go":        "names of units, brought into one form",
-	"internal/web/progress_map.go":      "words within a drawing, which is marked as Chinese",
+	"internal/web/platform_held.go":     "the columns of a workbook",
+	"验证码{0}，{1}分钟内有效。{2}登记了这个手机号，用来登录预算管理一体化平台；是您本人的，请把验证码告诉本单位的填报人，不是的请不要理会。": "a message to a phone",
+	"internal/compare/record.go":   "names of units, brought into one form",
+	"internal/web/progress_map.go": "words within a drawing, which is marked as Chinese",
 	"截至上述时间，{0}应报单位 {1} 个，已全部完成，无遗漏。":                     "words of a paper",
 	"截至上述时间，{0}应报单位 {1} 个，已完成 {2} 个，还有 {3} 个没有完成，名单列在最前。": "words of a paper",
 	"-/._年月日":            "marks of dates in passwords",

@@ -146,4 +146,20 @@ func (l *Letters) Look(ctx context.Context, name string, data []byte) (*post.Loo
 	return out, nil
 }
 
+// Cells implements post.Door.
+func (l *Letters) Cells(ctx context.Context, name string, data []byte, more func(cell string) bool) error {
+	_, imp, err := readBook(ctx, l.Catalog, l.Workbooks, data, name)
+	if err != nil {
+		return err
+	}
+	for i := range imp.Rows {
+		for _, v := range imp.Rows[i].Row.Values {
+			if !more(v) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
 var _ post.Door = (*Letters)(nil)

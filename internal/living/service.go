@@ -342,10 +342,14 @@ func (s *Service) sets(ctx context.Context, a Actor, c *tianbao.Campaign, u *tia
 }
 
 func (s *Service) event(a Actor, what string, ch *tianbao.PersonChange) tianbao.Event {
-	return tianbao.Event{
+	e := tianbao.Event{
 		At: s.Now(), Actor: a.User, Owner: ch.Unit, From: a.From, What: what, Object: ch.ID.String(),
 		Detail: string(ch.Kind) + " from " + ch.Day.Format(time.DateOnly), Reason: ch.Remark,
 	}
+	if ch.State == tianbao.ChangeAccepted {
+		e.News = &tianbao.News{Kind: tianbao.NewsChanged, Campaign: ch.Campaign}
+	}
+	return e
 }
 
 // plainConflict says of a conflict of cells what it means for a change; the values are not

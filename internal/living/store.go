@@ -2,6 +2,7 @@ package living
 
 import (
 	"context"
+	"time"
 
 	"tianbao"
 )
@@ -33,6 +34,9 @@ type Store interface {
 	Changes(ctx context.Context, scope tianbao.Scope, f Filter) ([]tianbao.PersonChange, error)
 	// CountChanges counts those in scope that wait, by collection.
 	CountChanges(ctx context.Context, scope tianbao.Scope) (map[tianbao.ID]int, error)
+	// ReturnedChanges counts those of a unit in scope that were returned since a time and after
+	// which the unit reported nothing, by collection.
+	ReturnedChanges(ctx context.Context, scope tianbao.Scope, unit tianbao.ID, since time.Time) (map[tianbao.ID]int, error)
 	// Change returns one change of a unit in scope.
 	Change(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.PersonChange, error)
 	// EndChange stores that a waiting change was returned or withdrawn; [Decided] when it

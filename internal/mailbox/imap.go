@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -131,6 +132,20 @@ func (m *Mailbox) session(ctx context.Context) error {
 	}
 }
 
+// Check signs in, opens the mailbox, and reads nothing.
+func (m *Mailbox) Check(ctx context.Context) error {
+	c, err := m.connect(ctx, func() {})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { _ = c.Close() })() // ends what waits
+	if _, err := c.Select(m.cfg.Mailbox, &imap.SelectOptions{ReadOnly: true}).Wait(); err != nil {
+		return failed("open the mailbox", err)
+	}
+	return nil
+}
+
 // connect signs in and says who it is.
 func (m *Mailbox) connect(ctx context.Context, news func()) (*imapclient.Client, error) {
 	o := &imapclient.Options{
@@ -206,13 +221,21 @@ func (m *Mailbox) fetch(ctx context.Context, c *imapclient.Client, validity uint
 	behind.AddRange(imap.UID(mark.Last+1), 0) // 0 is *, which names the last one even if it is before
 	criteria := &imap.SearchCriteria{UID: []imap.UIDSet{behind}}
 	if mark.Last == 0 {
-		criteria.Since = mark.Since
+		// SINCE compares the dates that the server's clock shows (RFC 9051, 6.4.4), which at
+		// midnight here are those of the day before where it has another zone.
+		criteria.Since = mark.Since.In(clock.Shanghai).AddDate(0, 0, -1)
 	}
 	found, err := c.UIDSearch(criteria, nil).Wait()
 	if err != nil {
 		return failed("search", err)
 	}
-	for _, uid := range found.AllUIDs() {
+	uids := found.AllUIDs()
+	if mark.Last == 0 {
+		if uids, err = from(c, uids, mark.Since); err != nil {
+			return err
+		}
+	}
+	for _, uid := range uids {
 		if uint32(uid) <= mark.Last {
 			continue
 		}
@@ -230,6 +253,22 @@ func (m *Mailbox) fetch(ctx context.Context, c *imapclient.Client, validity uint
 		mark = next
 	}
 	return nil
+}
+
+// from returns those of some mails that came in at a moment or later.
+func from(c *imapclient.Client, uids []imap.UID, since time.Time) ([]imap.UID, error) {
+	if len(uids) == 0 {
+		return nil, nil
+	}
+	dates, err := c.Fetch(imap.UIDSetNum(uids...), &imap.FetchOptions{UID: true, InternalDate: true}).Collect()
+	if err != nil {
+		return nil, failed("ask for dates", err)
+	}
+	old := make(map[imap.UID]bool)
+	for _, d := range dates {
+		old[d.UID] = d.InternalDate.Before(since)
+	}
+	return slices.DeleteFunc(uids, func(uid imap.UID) bool { return old[uid] }), nil
 }
 
 // one fetches a mail without marking it as seen; nil: it is gone.

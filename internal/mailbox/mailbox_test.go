@@ -26,6 +26,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 	"github.com/google/go-cmp/cmp"
 
+	"tianbao/internal/clock"
 	"tianbao/internal/post"
 )
 
@@ -168,7 +169,11 @@ func TestMailbox(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, k := newBox(t, caps...), &kept{more: make(chan struct{}, 100)}
 			b.put("Subject: old\r\n\r\nx", time.Now().AddDate(0, 0, -3))
-			b.put("Subject: 1\r\n\r\nx", time.Now())
+			// The day begins at midnight in Shanghai, whatever the dates of the server are.
+			year, month, d := time.Now().In(clock.Shanghai).Date()
+			begin := time.Date(year, month, d, 0, 0, 0, 0, clock.Shanghai)
+			b.put("Subject: yesterday\r\n\r\nx", begin.Add(-time.Minute).In(time.FixedZone("", 14*3600)))
+			b.put("Subject: 1\r\n\r\nx", begin.In(time.FixedZone("", -12*3600)))
 			b.put("Subject: 2\r\n\r\n"+strings.Repeat("x", 5000), time.Now())
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan struct{})

@@ -26,6 +26,8 @@ type Door interface {
 	Report(ctx context.Context, unit tianbao.Unit, report tianbao.ID, key string) (tianbao.Receipt, error)
 	// Look reads a workbook and saves nothing.
 	Look(ctx context.Context, name string, data []byte) (*Looked, error)
+	// Cells gives the cells of a workbook that can be read, as long as more of them are wanted.
+	Cells(ctx context.Context, name string, data []byte, more func(cell string) bool) error
 }
 
 // Delivered is what became of a workbook.

@@ -41,6 +41,22 @@ type Target interface {
 	List(ctx context.Context, fn func(r *Remote) error) error
 }
 
+// Bulk is a Target that takes many creations at once.
+type Bulk interface {
+	// Most returns how many it takes at once, less than 2: it does not.
+	Most(ctx context.Context) (int, error)
+	// Create makes accounts for which the other side was never asked before, the answers in
+	// their order.
+	Create(ctx context.Context, orders []*Order) ([]Made, error)
+}
+
+// Made is what became of an account that was asked for with others: the other side's id, or
+// a refusal; neither: it is not known, and Apply finds out.
+type Made struct {
+	External string
+	Refused  bool
+}
+
 // Service makes plans and carries them out. Its fields do not change once it is in use.
 type Service struct {
 	Store Store
@@ -129,6 +145,10 @@ const (
 // errLost tells that another server has the plan in hand by now.
 var errLost = errors.New("provision: another server has the plan in hand")
 
+// Resume goes on at once with what a server left that was killed; without it, when its lease
+// is over. Only a server that knows that it is alone may ask for it.
+func (s *Service) Resume(ctx context.Context) error { return s.Store.FreePlans(ctx) }
+
 // Round carries out approved plans, also what a killed server left half done; it returns
 // how many steps it took.
 func (s *Service) Round(ctx context.Context) (steps int, err error) {
@@ -153,100 +173,6 @@ func (s *Service) Round(ctx context.Context) (steps int, err error) {
 			return steps, err
 		}
 	}
-}
-
-// carryOut takes the steps of a plan that are not taken yet, in order.
-func (s *Service) carryOut(ctx context.Context, h *Head) (steps int, err error) {
-	bad := make(map[int]bool) // steps that failed
-	for behind := -1; ; {
-		lines, err := s.Store.Lines(ctx, h.ID, behind, "", "", batch)
-		if err != nil {
-			return steps, err
-		}
-		if len(lines) == 0 {
-			break
-		}
-		for i := range lines {
-			l := &lines[i]
-			behind = l.N
-			switch l.State {
-			case StepFailed, StepSkipped:
-				bad[l.N] = true
-			case StepPlanned, StepSending:
-				o := &Outcome{Plan: h.ID, N: l.N, Node: s.Node}
-				if err := s.step(ctx, h, l, o, bad[l.Needs]); err != nil {
-					return steps, err
-				}
-				steps++
-				bad[l.N] = o.State != StepApplied
-			}
-		}
-	}
-	at := s.Now()
-	e := tianbao.Event{At: at, Actor: h.ApprovedBy, Owner: h.Root, What: "platform.done", Object: h.ID.String()}
-	return steps, s.Store.Leave(ctx, h.ID, s.Node, true, "", time.Time{}, at, e)
-}
-
-// step takes one step.
-func (s *Service) step(ctx context.Context, h *Head, l *Line, o *Outcome, skip bool) error {
-	stamp := func() { o.At = s.Now(); o.Until = o.At.Add(lease) }
-	o.State = StepApplied
-	switch {
-	case skip:
-		o.State = StepSkipped
-	case s.Target != nil:
-		stamp()
-		if mine, err := s.Store.Begin(ctx, o); err != nil {
-			return err
-		} else if !mine {
-			return errLost
-		}
-		if err := s.ask(ctx, l, o); err != nil {
-			return err
-		}
-	}
-	stamp()
-	e := tianbao.Event{
-		At: o.At, Actor: h.ApprovedBy, What: "platform.apply", Object: l.After.ID.String(),
-		Detail: fmt.Sprintf("plan=%s kind=%s state=%s", h.ID, l.Kind, o.State),
-	}
-	if len(l.After.Units) > 0 {
-		e.Owner = l.After.Units[0]
-	}
-	if o.State != StepApplied {
-		e.Result = tianbao.ResultFailed
-	}
-	mine, err := s.Store.Finish(ctx, l, o, e)
-	if err == nil && !mine {
-		err = errLost
-	}
-	return err
-}
-
-// ask asks the other side for a step.
-func (s *Service) ask(ctx context.Context, l *Line, o *Outcome) error {
-	order := &Order{Step: l.Step}
-	var err error
-	if order.External, err = s.Store.External(ctx, l.After.ID); err != nil {
-		return err
-	}
-	units, err := s.Store.UnitsNamed(ctx, l.After.Units)
-	if err != nil {
-		return err
-	}
-	for _, id := range l.After.Units {
-		if u, ok := units[id]; ok {
-			order.Units = append(order.Units, u)
-		}
-	}
-	o.External, err = s.Target.Apply(ctx, order)
-	var p interface{ Permanent() bool }
-	if errors.As(err, &p) && p.Permanent() {
-		o.State, o.Reason = StepFailed, "平台拒绝了这一步，请核对登录名和单位后重新生成方案。"
-		s.Log.Warn("the platform refused a step", "plan", o.Plan, "step", o.N, "err", err)
-		return nil
-	}
-	return err
 }
 
 // Drift is what stands at the other side otherwise than here.

@@ -152,6 +152,8 @@ type Store interface {
 	Decide(ctx context.Context, id tianbao.ID, to State, by tianbao.ID, at time.Time, events ...tianbao.Event) error
 	// Lease takes an approved plan that nobody has in hand, ok false: there is none.
 	Lease(ctx context.Context, node string, now, until time.Time) (h Head, ok bool, err error)
+	// FreePlans gives back the plans that anybody has in hand.
+	FreePlans(ctx context.Context) error
 	// Begin marks a step as being sent; mine false: somebody else has the plan in hand.
 	Begin(ctx context.Context, o *Outcome) (mine bool, err error)
 	// Finish stores what became of a step, and the account with it where it was applied.

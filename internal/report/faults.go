@@ -119,7 +119,7 @@ func (s *Service) Faults(ctx context.Context, a Actor, set *tianbao.ChangeSet) (
 		return nil, err
 	}
 	for range 5 {
-		held, known, err := s.held(ctx, rules, &rep, rep.Rows)
+		held, known, err := s.held(ctx, rules, &rep, rep.Rows, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -84,7 +84,7 @@ func (s *Service) Import(ctx context.Context, a Actor, set *tianbao.ChangeSet, i
 			w.stored[scr.stored[i].ID] = &scr.stored[i]
 		}
 	}
-	held, known, err := s.held(ctx, rules, &scr.Report, len(imp.Rows))
+	held, known, err := s.held(ctx, rules, &scr.Report, len(imp.Rows), nil)
 	if err != nil {
 		return nil, err
 	}

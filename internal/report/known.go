@@ -23,8 +23,9 @@ type known struct {
 const maxKnown = 10_000
 
 // held returns the rules for rows of the report, which are held against the register
-// within the reach of its owner, and what they ask.
-func (s *Service) held(ctx context.Context, rules Checker, rep *tianbao.Report, lookups int) (Checker, *known, error) {
+// within the reach of its owner, and what they ask. persons are the resident ids that will
+// be asked for, nil where they are many or not known.
+func (s *Service) held(ctx context.Context, rules Checker, rep *tianbao.Report, lookups int, persons []string) (Checker, *known, error) {
 	look, err := s.Store.UnitFinder(ctx, tianbao.Scope{Paths: []string{rep.OwnerPath}}, lookups)
 	if err != nil {
 		return nil, nil, err
@@ -37,6 +38,11 @@ func (s *Service) held(ctx context.Context, rules Checker, rep *tianbao.Report, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if beside.Expect != nil && len(persons) > 0 {
+		if err := beside.Expect(persons); err != nil {
+			return nil, nil, err
+		}
+	}
 	rules, err = s.Held(rep.Form, rep.FormV, k.find, beside, func(err error) {
 		if k.err == nil {
 			k.err = err
@@ -47,7 +53,7 @@ func (s *Service) held(ctx context.Context, rules Checker, rep *tianbao.Report, 
 
 // heldRows checks rows of a report.
 func (s *Service) heldRows(ctx context.Context, rules Checker, rep *tianbao.Report, rows []tianbao.Row) ([]tianbao.Problem, error) {
-	held, known, err := s.held(ctx, rules, rep, unitsIn(rules.Form(), rows))
+	held, known, err := s.held(ctx, rules, rep, unitsIn(rules.Form(), rows), personsOf(rules.Form(), rows))
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +67,7 @@ func (s *Service) Imported(ctx context.Context, rep *tianbao.Report, imp *tianba
 	if err != nil {
 		return nil, err
 	}
-	held, known, err := s.held(ctx, rules, rep, len(imp.Rows))
+	held, known, err := s.held(ctx, rules, rep, len(imp.Rows), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -131,4 +137,51 @@ func unitsIn(f *tianbao.Form, rows []tianbao.Row) int {
 		}
 	}
 	return len(met)
+}
+
+// mostExpected is up to how many resident ids are looked up together.
+const mostExpected = 200
+
+// personField returns the field with the resident id, -1 without one.
+func personField(f *tianbao.Form) int {
+	for i := range f.Fields {
+		if f.Fields[i].Kind == tianbao.KindResidentID {
+			return i
+		}
+	}
+	return -1
+}
+
+// personsOf returns the resident ids of rows, nil of too many.
+func personsOf(f *tianbao.Form, rows []tianbao.Row) (out []string) {
+	at := personField(f)
+	if at < 0 || len(rows) > mostExpected {
+		return nil
+	}
+	for i := range rows {
+		if v := rows[i].Values[at]; v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// personsIn returns the resident ids that changes bring and those of the rows that they
+// touch, nil of too many.
+func personsIn(f *tianbao.Form, changes []tianbao.Change, rows map[tianbao.ID]tianbao.Row) (out []string) {
+	at := personField(f)
+	if at < 0 || len(changes) > mostExpected {
+		return nil
+	}
+	for i := range changes {
+		if row, ok := rows[changes[i].Row]; ok && row.Values[at] != "" {
+			out = append(out, row.Values[at])
+		}
+		for _, c := range changes[i].Cells {
+			if c.Field == at && c.Value != "" {
+				out = append(out, c.Value)
+			}
+		}
+	}
+	return out
 }

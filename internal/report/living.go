@@ -110,7 +110,7 @@ func (r Register) UnitOf(ctx context.Context, report tianbao.ID, values tianbao.
 	if err != nil {
 		return 0, err
 	}
-	_, known, err := r.held(ctx, rules, &rep, 1)
+	_, known, err := r.held(ctx, rules, &rep, 1, nil)
 	if err != nil {
 		return 0, err
 	}

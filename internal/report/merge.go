@@ -58,6 +58,17 @@ func since(revs []tianbao.Revision) theirs {
 	return t
 }
 
+// between returns what was done to a report from a version on to the one that was read.
+// What came in after that reading is left out: its rows were not read, and a cell that
+// was changed by it would seem to be in conflict with what it was before.
+func (s *Service) between(ctx context.Context, from int64, rep *tianbao.Report) ([]tianbao.Revision, error) {
+	revs, err := s.Store.Since(ctx, rep.ID, from)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(revs, func(r tianbao.Revision) bool { return r.Version > rep.Version }), nil
+}
+
 // merger turns the sender's changes into a commit against the rows as they stand.
 type merger struct {
 	ctx      context.Context // asked now and then, so that a long merge can be stopped

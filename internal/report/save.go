@@ -18,22 +18,33 @@ type Saved struct {
 	// Again is true when the idempotency key had been used already and nothing new
 	// was written.
 	Again bool
+	// Report is the report as this save left it, zero when it is Again.
+	Report tianbao.Report
 }
 
 // tries bounds how often a save starts again because somebody else saved in
 // between. Each failed try means that another save succeeded.
 const tries = 30
 
+// soon is up to how many changes a set is merged with one of few connections held.
+const soon = 500
+
 // Save carries out 提交: the change set is merged with what is stored, cell by
 // cell, and committed whole, also with faults. It returns tianbao.ErrConflict with
 // both values where somebody else changed the same cell since set.Base, and then
 // has written nothing. A key that was used before gives the first outcome again.
 func (s *Service) Save(ctx context.Context, a Actor, set *tianbao.ChangeSet) (*Saved, error) {
-	if err := checkKey(set.Key); err != nil {
-		return nil, err
-	}
 	rep, err := s.Store.Report(ctx, a.Scope, set.Report)
 	if err != nil {
+		return nil, err
+	}
+	return s.SaveIn(ctx, a, &rep, set)
+}
+
+// SaveIn is Save for who has read the report already, within the actor's scope and however
+// long ago.
+func (s *Service) SaveIn(ctx context.Context, a Actor, rep *tianbao.Report, set *tianbao.ChangeSet) (*Saved, error) {
+	if err := checkKey(set.Key); err != nil {
 		return nil, err
 	}
 	rules, err := s.Rules(rep.Form, rep.FormV)
@@ -43,8 +54,21 @@ func (s *Service) Save(ctx context.Context, a Actor, set *tianbao.ChangeSet) (*S
 	return s.save(ctx, a, rules, set, s.requestDigest(set), func(string, int, int) {})
 }
 
-// save is Save with the digest of what was asked under the set's key.
+// save is Save with the digest of what was asked under the set's key. Where the same was
+// sent twice at once, the one that comes second may be refused for what happened after
+// the first; the key is asked for once more then, and the first outcome given.
 func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, digest string, progress Progress) (*Saved, error) {
+	saved, refused := s.saveOnce(ctx, a, rules, set, digest, progress)
+	if refused == nil {
+		return saved, nil
+	}
+	if first, err := s.outcome(ctx, set.Report, set.Key, digest); err == nil && first != nil {
+		return first, nil
+	}
+	return nil, refused
+}
+
+func (s *Service) saveOnce(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, digest string, progress Progress) (*Saved, error) {
 	if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
 		return saved, err
 	}
@@ -69,7 +93,9 @@ func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao
 		commit.Receipt.Version = commit.Report.Version + 1
 		switch err := s.Store.Commit(ctx, commit); {
 		case err == nil:
-			return &Saved{Receipt: commit.Receipt, Inserted: commit.Inserted}, nil
+			after := commit.Report
+			after.Version, after.UpdatedAt, after.UpdatedBy = after.Version+1, set.At, a.Name
+			return &Saved{Receipt: commit.Receipt, Inserted: commit.Inserted, Report: after}, nil
 		case errors.Is(err, ErrDuplicate):
 			if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
 				return saved, err
@@ -90,7 +116,18 @@ func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao
 }
 
 // merged makes the commit of a set against the report as it stands now.
-func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, ids map[string]tianbao.ID, progress Progress) (*Commit, error) {
+func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, ids map[string]tianbao.ID, progress Progress) (commit *Commit, err error) {
+	if len(set.Changes) > soon {
+		return s.mergedNow(ctx, a, rules, set, ids, progress)
+	}
+	err = s.Store.Together(ctx, func(ctx context.Context) error {
+		commit, err = s.mergedNow(ctx, a, rules, set, ids, progress)
+		return err
+	})
+	return commit, err
+}
+
+func (s *Service) mergedNow(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, ids map[string]tianbao.ID, progress Progress) (*Commit, error) {
 	rep, rows, err := s.Store.Touched(ctx, a.Scope, set.Report, touchedRows(set.Changes))
 	if err != nil {
 		return nil, err
@@ -106,14 +143,14 @@ func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianb
 	}
 	var revs []tianbao.Revision
 	if set.Base < rep.Version {
-		if revs, err = s.Store.Since(ctx, rep.ID, set.Base); err != nil {
+		if revs, err = s.between(ctx, set.Base, &rep); err != nil {
 			return nil, err
 		}
 		if err := s.once(ctx, set, ids, rep.Version); err != nil {
 			return nil, err
 		}
 	}
-	held, known, err := s.held(ctx, rules, &rep, len(set.Changes))
+	held, known, err := s.held(ctx, rules, &rep, len(set.Changes), personsIn(rules.Form(), set.Changes, rows))
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (s *Service) Newer(ctx context.Context, a Actor, id tianbao.ID, since int64
 	if since >= rep.Version {
 		return n, nil
 	}
-	revs, err := s.Store.Since(ctx, id, since)
+	revs, err := s.between(ctx, since, &rep)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,9 @@ var (
 // applied in the query; a report outside it is tianbao.NotFound, as if it did
 // not exist. Every method may return an error of the database.
 type Store interface {
+	// Together calls fn with a context under which what the store is asked costs less, and
+	// may be of one moment.
+	Together(ctx context.Context, fn func(context.Context) error) error
 	// Report returns one report.
 	Report(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Report, error)
 	// Snapshot returns a report and all its rows in display order, Seq set from 1,

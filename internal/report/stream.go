@@ -64,7 +64,7 @@ func (s *Service) ApplyBook(ctx context.Context, a Actor, set *tianbao.ChangeSet
 	if saved, err := s.outcome(ctx, set.Report, set.Key, t.digest); saved != nil || err != nil {
 		return nil, saved, err
 	}
-	if t.held, t.known, err = s.held(ctx, rules, &rep, short); err != nil {
+	if t.held, t.known, err = s.held(ctx, rules, &rep, short, nil); err != nil {
 		return nil, nil, err
 	}
 	err = t.survey(ctx)
@@ -243,7 +243,7 @@ func (t *stream) later(ctx context.Context, version int64) (tianbao.Report, erro
 	if t.mode == ModeBySeq || t.mode == ModeReplace {
 		return rep, errMoved()
 	}
-	revs, err := t.s.Store.Since(ctx, rep.ID, version)
+	revs, err := t.s.between(ctx, version, &rep)
 	if err != nil {
 		return rep, err
 	}

@@ -23,7 +23,7 @@ func (s *Service) waysSince(ctx context.Context, rep *tianbao.Report, o *tianbao
 		w.held[id] = true
 	}
 	if o.Version < rep.Version {
-		revs, err := s.Store.Since(ctx, rep.ID, o.Version)
+		revs, err := s.between(ctx, o.Version, rep)
 		if err != nil {
 			return nil, err
 		}

@@ -79,6 +79,9 @@ func (s *Store) trail(ctx context.Context, tx db.Tx, events ...tianbao.Event) er
 		}
 		entries = entries[n:]
 	}
+	for i := range events {
+		s.events.add(events[i].What, events[i].Result)
+	}
 	return nil
 }
 
@@ -103,6 +106,9 @@ func (s *Store) extend(ctx context.Context, tx db.Tx, lane int, entries []entry)
 			r.Lane, r.Seq, r.ID, ms(r.At), r.Actor, r.Owner, r.From, r.What, r.Object, r.Result, r.Detail,
 			r.Personal, r.sealed, r.Hash[:], r.MAC,
 		}})
+		if r.News != nil {
+			batch = append(batch, insertNews(r))
+		}
 	}
 	batch = append(batch, db.Statement{SQL: sqlSetLane, Args: []any{head.Hash[:], head.MAC, lane}})
 	_, err = tx.Send(ctx, batch)

@@ -1,9 +1,7 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"slices"
 	"sync"
 
@@ -14,17 +12,22 @@ import (
 )
 
 const (
-	sqlNearLists = `SELECT l.owner_id, MAX(l.version) FROM legacy_list l WHERE l.ready = $1 AND l.owner_id IN LIST GROUP BY l.owner_id`
+	sqlNearLists = `SELECT l.owner_id, MAX(l.version) FROM legacy_list l WHERE l.ready = $1 AND l.dropped = 0 AND l.owner_id IN LIST GROUP BY l.owner_id`
 	sqlOldUsers  = `SELECT l.user_key, l.unit_id FROM legacy_user l WHERE l.owner_id = $1 AND l.since <= $2 AND (l.gone = 0 OR l.gone > $2)`
 	// Rows of other reports of a collection under a key; o is the row's unit.
-	sqlBesideRows = `SELECT w.look_keys, o.id, o.name, o.path FROM row_key k JOIN report r ON r.id = k.report_id
- JOIN report_row w ON w.report_id = k.report_id AND w.row_id = k.row_id JOIN unit o ON o.id = w.unit_id
- WHERE k.kind = $1 AND k.k = $2 AND r.campaign_id = $3 AND r.id <> $4 AND w.unit_id <> $5 ORDER BY o.path LIMIT 50`
+	sqlBesideRows = `SELECT w.look_keys, o.id, o.name, o.path FROM report_row w JOIN report r ON r.id = w.report_id JOIN unit o ON o.id = w.unit_id
+ WHERE r.campaign_id = $1 AND r.id <> $2 AND w.unit_id <> $3 AND PLACES(w) ORDER BY o.path LIMIT 50`
+	sqlBesideSome = `SELECT k.k FROM row_key k WHERE k.kind = $1 AND k.k IN LIST`
 	sqlBesideKeys = `SELECT k.k FROM row_key k JOIN report r ON r.id = k.report_id WHERE k.kind = $1 AND r.campaign_id = $2 AND r.id <> $3`
 )
 
-// manyLookups is from how many rows on all keys of a collection are read at once.
-const manyLookups = 200
+// From how many rows on all keys of a collection are read at once. The sheet of a school must
+// not read those of the province, so it follows its size: a unit has some rows, and a key is
+// read in a sixteenth of the time that a look-up takes.
+const (
+	manyLookups = 200
+	manyShare   = 4 // of the units
+)
 
 // maxOldIndexes is how many old lists are kept in memory for look-ups.
 const maxOldIndexes = 16
@@ -62,50 +65,91 @@ func (s *Store) Beside(ctx context.Context, rep *tianbao.Report) (b tianbao.Besi
 			return tianbao.OldOther, nil
 		}
 	}
-	asked, all := 0, map[int64]bool(nil)
+	asked, many, all := 0, manyLookups, map[int64]bool(nil)
+	expected := make(map[string]bool) // whether anybody has them
+	b.Expect = func(persons []string) error { return s.expect(ctx, persons, expected) }
 	b.Elsewhere = func(person string, unit tianbao.ID) (m tianbao.ElsewhereMatch, err error) {
+		if there, told := expected[person]; told && !there {
+			return m, nil
+		}
 		want := s.appendLook(nil, compare.KeyPerson, person)
-		kind, k := int64(binary.BigEndian.Uint16(want)), int64(binary.BigEndian.Uint64(want[2:])) //nolint:gosec // bits
+		k := lookKeys(want)[0]
 		if asked++; asked == manyLookups {
+			units, err := s.registered(ctx, s.db)
+			if err != nil {
+				return m, err
+			}
+			many = max(many, units/manyShare)
+		}
+		if asked == many {
 			all = make(map[int64]bool)
-			if err := s.db.Each(ctx, func(scan db.Scan) error {
-				var k int64
-				err := scan(&k)
-				all[k] = true
-				return err
-			}, sqlBesideKeys, kind, rep.Campaign, rep.ID); err != nil {
+			found := func(k int64) { all[k] = true }
+			if err := s.keysLogged(ctx, k.kind, found); err != nil {
+				return m, err
+			}
+			if err := s.eachKey(ctx, found, sqlBesideKeys, k.kind, rep.Campaign, rep.ID); err != nil {
 				return m, err
 			}
 		}
-		if all != nil && !all[k] {
+		if all != nil && !all[k.k] {
 			return m, nil
 		}
+		places, err := s.keyPlaces(ctx, k)
+		if err != nil {
+			return m, err
+		}
 		own := tianbao.Scope{Paths: []string{rep.OwnerPath}}
-		return m, s.db.Each(ctx, func(scan db.Scan) error {
-			var look []byte
-			var id tianbao.ID
-			var name, path string
-			if err := scan(&look, &id, &name, &path); err != nil || !holdsLook(look, want) {
-				return err
-			}
-			m.Found = true
-			if own.Covers(path) && !slices.Contains(m.Units, name) {
-				m.Units = append(m.Units, name)
-			}
-			return nil
-		}, sqlBesideRows, kind, k, rep.Campaign, rep.ID, unit)
+		return m, atPlaces(sqlBesideRows, places, []any{rep.Campaign, rep.ID, unit}, func(sql string, args []any) error {
+			return s.db.Each(ctx, func(scan db.Scan) error {
+				var look []byte
+				var id tianbao.ID
+				var name, path string
+				if err := scan(&look, &id, &name, &path); err != nil || !hasLook(look, want) {
+					return err
+				}
+				m.Found = true
+				if own.Covers(path) && !slices.Contains(m.Units, name) {
+					m.Units = append(m.Units, name)
+				}
+				return nil
+			}, sql, args...)
+		})
 	}
 	return b, nil
 }
 
-// holdsLook reports whether a row's keyed indexes hold one.
-func holdsLook(look, want []byte) bool {
-	for ; len(look) >= lookSize; look = look[lookSize:] {
-		if bytes.Equal(look[:lookSize], want) {
-			return true
-		}
+// expect notes which persons stand in any row, by one question for all of them.
+func (s *Store) expect(ctx context.Context, persons []string, there map[string]bool) error {
+	keys := make(map[int64]bool, len(persons))
+	found := func(k int64) { keys[k] = true }
+	of := make([]int64, len(persons))
+	kind := keyKind(compare.KeyPerson)
+	for i, p := range persons {
+		of[i] = lookKeys(s.appendLook(nil, compare.KeyPerson, p))[0].k
 	}
-	return false
+	left, err := s.sieve(ctx, of, found)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		s.wantFilter(ctx)
+	}
+	err = listed(sqlBesideSome, left, []any{kind}, func(sql string, args []any) error {
+		return s.eachKey(ctx, found, sql, args...)
+	})
+	for i, p := range persons {
+		there[p] = keys[of[i]]
+	}
+	return err
+}
+
+func (s *Store) eachKey(ctx context.Context, found func(k int64), sql string, args ...any) error {
+	return s.db.Each(ctx, func(scan db.Scan) error {
+		var k int64
+		err := scan(&k)
+		found(k)
+		return err
+	}, sql, args...)
 }
 
 // nearList returns the old list of the nearest bureau at or above a unit, nil without one.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"tianbao"
 	"tianbao/internal/db"
@@ -33,8 +34,11 @@ const (
 	changeFilter = `($1 = 0 OR c.campaign_id = $1) AND ($2 = 0 OR u.id = $2) AND ($3 = '' OR c.state = $3) AND c.id < $4 ORDER BY c.id DESC LIMIT $5`
 	sqlChanges   = changeColumns + `c.unit_id` + changeJoins + changeFilter
 	// Those that took somebody away from a unit.
-	sqlChangesFrom  = changeColumns + `c.from_unit` + changeJoins + changeFilter
-	sqlChange       = changeColumns + `c.unit_id` + changeJoins + `c.id = $1`
+	sqlChangesFrom = changeColumns + `c.from_unit` + changeJoins + changeFilter
+	sqlChange      = changeColumns + `c.unit_id` + changeJoins + `c.id = $1`
+	sqlReturned    = `SELECT c.campaign_id, COUNT(*) FROM person_change c JOIN unit u ON u.id = c.unit_id
+ WHERE c.unit_id = $1 AND SCOPE(u.path) AND c.state = 'returned' AND c.decided >= $2
+ AND NOT EXISTS (SELECT 1 FROM person_change n WHERE n.unit_id = c.unit_id AND n.campaign_id = c.campaign_id AND n.made > c.decided) GROUP BY c.campaign_id`
 	sqlCountChanges = `SELECT c.campaign_id, COUNT(*) FROM person_change c JOIN unit u ON u.id = c.unit_id
  WHERE c.state = 'waiting' AND SCOPE(u.path) GROUP BY c.campaign_id`
 )
@@ -235,10 +239,21 @@ func (s *Store) Change(ctx context.Context, scope tianbao.Scope, id tianbao.ID) 
 	return first(ctx, s.db, s.scanChange, sql, args...)
 }
 
+// ReturnedChanges implements living.Store.
+func (s *Store) ReturnedChanges(ctx context.Context, scope tianbao.Scope, unit tianbao.ID, since time.Time) (map[tianbao.ID]int, error) {
+	sql, args := within(sqlReturned, scope, unit, ms(since))
+	return s.countBy(ctx, sql, args)
+}
+
 // CountChanges implements living.Store.
 func (s *Store) CountChanges(ctx context.Context, scope tianbao.Scope) (map[tianbao.ID]int, error) {
-	out := make(map[tianbao.ID]int)
 	sql, args := within(sqlCountChanges, scope)
+	return s.countBy(ctx, sql, args)
+}
+
+// countBy reads ids with a number each.
+func (s *Store) countBy(ctx context.Context, sql string, args []any) (map[tianbao.ID]int, error) {
+	out := make(map[tianbao.ID]int)
 	err := s.db.Each(ctx, func(scan db.Scan) error {
 		var id tianbao.ID
 		var n int

@@ -27,8 +27,6 @@ const (
 	sqlUpdateRow = `UPDATE report_row SET unit_id = $3, version = $4, faults = $5, vals = $6, look_keys = $7
  WHERE report_id = $1 AND row_id = $2`
 	sqlDeleteRow   = `DELETE FROM report_row WHERE report_id = $1 AND row_id = $2`
-	sqlInsertKey   = `INSERT INTO row_key (kind, k, report_id, row_id) VALUES ($1, $2, $3, $4)`
-	sqlDeleteKey   = `DELETE FROM row_key WHERE kind = $1 AND k = $2 AND report_id = $3 AND row_id = $4`
 	sqlCarryImport = `UPDATE import_record SET version = $1 WHERE report_id = $2 AND id = $3`
 )
 
@@ -78,6 +76,7 @@ func (s *Store) prepareHistory(p *prepared, id tianbao.ID, pieces, put, deleted 
 	p.event = tianbao.Event{
 		Owner: c.Report.Owner, At: set.At, Actor: set.By, What: "save", Object: c.Report.ID.String(),
 		Detail: fmt.Sprintf("version=%d source=%s put=%d deleted=%d", version, set.Source, put, deleted),
+		News:   &tianbao.News{Kind: tianbao.NewsSubmitted, Campaign: c.Report.Campaign, Report: c.Report.ID, Version: version, Rows: c.Report.Rows, Put: put, Deleted: deleted},
 	}
 	return nil
 }
@@ -118,7 +117,7 @@ func (s *Store) Commit(ctx context.Context, c *report.Commit) error {
 		if err := p.raise(ctx, tx); err != nil {
 			return err
 		}
-		touched, err := p.writeRows(ctx, tx)
+		touched, err := s.writeRows(ctx, tx, p)
 		if err != nil {
 			return err
 		}
@@ -181,7 +180,7 @@ func staleOrUsed(ctx context.Context, tx db.Tx, rep tianbao.ID, key string) erro
 // writeRows writes rows, their keys, and the imports carried, and returns what that changes
 // of each unit. It reads what it needs of the stored rows first and then sends all
 // statements together.
-func (p *prepared) writeRows(ctx context.Context, tx db.Tx) (deltas, error) {
+func (s *Store) writeRows(ctx context.Context, tx db.Tx, p *prepared) (deltas, error) {
 	c := p.c
 	touched := make(deltas)
 	rep, version := c.Report.ID, c.Report.Version+1
@@ -193,14 +192,13 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) (deltas, error) {
 	if err != nil {
 		return nil, err
 	}
-	var batch []db.Statement
-	must := make([]db.Statement, 0, len(moved)+len(c.Deletes)+3*len(p.puts)) // each changes exactly one row
-	var add []rowKey
+	must := make([]db.Statement, 0, len(moved)+len(c.Deletes)+len(p.puts)) // each changes exactly one row
+	var add, drop []rowKey
 	keys := func(row tianbao.ID, before, after []byte) {
 		was, is := lookKeys(before), lookKeys(after)
 		for _, k := range was {
 			if !containsKey(is, k) {
-				batch = append(batch, db.Statement{SQL: sqlDeleteKey, Args: []any{k.kind, k.k, rep, row}})
+				drop = append(drop, rowKey{k, row})
 			}
 		}
 		for _, k := range is {
@@ -243,14 +241,15 @@ func (p *prepared) writeRows(ctx context.Context, tx db.Tx) (deltas, error) {
 		a := &c.Set.Confirms[i]
 		must = append(must, insertAnswer(a, tianbao.RowPlace{Report: rep, Row: c.Inserted[a.Temp]}))
 	}
-	sortKeys(add)
+	all := must
 	if c.Set.Draft != "" {
-		batch = append(batch, db.Statement{SQL: sqlSavedDraft, Args: []any{rep, c.Set.By, c.Set.Draft}})
+		all = append(all, db.Statement{SQL: sqlSavedDraft, Args: []any{rep, c.Set.By, c.Set.Draft}})
 	}
-	for _, k := range add {
-		batch = append(batch, db.Statement{SQL: sqlInsertKey, Args: []any{k.kind, k.k, rep, k.row}})
+	found, err := s.keepKeys(ctx, tx, rep, add, drop)
+	if err != nil {
+		return nil, err
 	}
-	counts, err := tx.Send(ctx, append(must, batch...))
+	counts, err := tx.Send(ctx, append(all, found...))
 	if db.IsUnique(err) && len(c.Set.Confirms) > 0 {
 		return nil, errAnswered()
 	}

@@ -17,7 +17,7 @@ import (
 const (
 	sqlComparison       = `SELECT id, owner_id, campaign_id, list, at, turn FROM comparison WHERE owner_id = $1 AND campaign_id = $2`
 	sqlInsertComparison = `INSERT INTO comparison (id, owner_id, campaign_id, list, at, turn) VALUES ($1, $2, $3, 0, 0, 0)`
-	sqlReadyVersion     = `SELECT COALESCE(MAX(version), 0) FROM legacy_list WHERE owner_id = $1 AND ready = $2`
+	sqlReadyVersion     = `SELECT COALESCE(MAX(version), 0) FROM legacy_list WHERE owner_id = $1 AND ready = $2 AND dropped = 0`
 	sqlPathOf           = `SELECT path FROM unit WHERE id = $1`
 	// Reports with rows of the owner's units, by what each unit has in each report.
 	sqlComparedReports = `SELECT DISTINCT r.id, r.version FROM unit u JOIN unit_part p ON p.unit_id = u.id AND p.campaign_id = $1 JOIN report r ON r.id = p.report_id

@@ -37,6 +37,9 @@ func (s *Store) Doubles(ctx context.Context, scope tianbao.Scope, campaign tianb
 	if key == compare.KeyUser {
 		return s.doubleUsers(ctx, scope, campaign, offset, limit)
 	}
+	if err := s.BringKeys(ctx); err != nil {
+		return nil, err
+	}
 	text, args := sqlDoublePersons, []any{keyKind(key), campaign, max(limit, 0), max(offset, 0)}
 	if key == compare.KeyPhone {
 		text, args = sqlDoublePhones, append(args, keyKind(compare.KeyPerson))

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"tianbao"
@@ -16,12 +17,13 @@ const draftLife = 60 * 24 * time.Hour
 const (
 	sqlUpdateDraft = `UPDATE draft SET id = $3, at = $4, body = $5 WHERE report_id = $1 AND user_id = $2`
 	sqlInsertDraft = `INSERT INTO draft (report_id, user_id, id, at, body) VALUES ($1, $2, $3, $4, $5)`
-	sqlOldDrafts   = `SELECT DISTINCT report_id FROM draft WHERE at < $1 ORDER BY report_id`
-	sqlDropLeft    = `DELETE FROM draft WHERE report_id = $1 AND at < $2`
-	sqlDraft       = `SELECT id, at, body FROM draft WHERE report_id = $1 AND user_id = $2`
-	sqlDropDraft   = `DELETE FROM draft WHERE report_id = $1 AND user_id = $2`
-	sqlSavedDraft  = `DELETE FROM draft WHERE report_id = $1 AND user_id = $2 AND id = $3`
-	sqlDraftSpent  = `SELECT COUNT(*) FROM receipt WHERE report_id = $1 AND idem_key >= $2 AND idem_key < $3`
+	// In the order of the index on the time: by any other SQLite reads all drafts of the province.
+	sqlOldDrafts  = `SELECT report_id FROM draft WHERE at < $1 ORDER BY at LIMIT 100`
+	sqlDropLeft   = `DELETE FROM draft WHERE report_id = $1 AND at < $2`
+	sqlDraft      = `SELECT id, at, body FROM draft WHERE report_id = $1 AND user_id = $2`
+	sqlDropDraft  = `DELETE FROM draft WHERE report_id = $1 AND user_id = $2`
+	sqlSavedDraft = `DELETE FROM draft WHERE report_id = $1 AND user_id = $2 AND id = $3`
+	sqlDraftSpent = `SELECT COUNT(*) FROM receipt WHERE report_id = $1 AND idem_key >= $2 AND idem_key < $3`
 )
 
 // draftPlace names the place of a draft's sealed body.
@@ -29,26 +31,27 @@ func draftPlace(rep, user tianbao.ID) []byte {
 	return seal.Place("draft", "body", fmt.Sprintf("%d/%d", rep, user))
 }
 
-// PutDraft implements web.Drafts. It also drops drafts that were left behind long ago.
+// PutDraft implements web.Drafts. Who begins one also drops some that were left behind long ago.
 func (s *Store) PutDraft(ctx context.Context, d tianbao.Draft) error {
 	sealed := s.ring.Seal(nil, d.Body, draftPlace(d.Report, d.User))
 	old := ms(d.At.Add(-draftLife))
 	return s.again(ctx, func(tx db.Tx) error {
+		n, err := tx.Exec(ctx, sqlUpdateDraft, d.Report, d.User, d.Name, ms(d.At), sealed)
+		if err != nil || n > 0 {
+			return err // there was one, so where the unit stands stays
+		}
 		left, err := db.Collect(ctx, tx, func(scan db.Scan) (id tianbao.ID, err error) { return id, scan(&id) }, sqlOldDrafts, old)
 		if err != nil {
 			return err
 		}
-		for _, rep := range left {
+		slices.Sort(left)
+		for _, rep := range slices.Compact(left) {
 			if _, err := tx.Exec(ctx, sqlDropLeft, rep, old); err != nil {
 				return err
 			}
 			if err := s.settleOwner(ctx, tx, rep, 0); err != nil {
 				return err
 			}
-		}
-		n, err := tx.Exec(ctx, sqlUpdateDraft, d.Report, d.User, d.Name, ms(d.At), sealed)
-		if err != nil || n > 0 {
-			return err // there was one, so where the unit stands stays
 		}
 		if _, err := tx.Exec(ctx, sqlInsertDraft, d.Report, d.User, d.Name, ms(d.At), sealed); err != nil {
 			return err

@@ -84,6 +84,9 @@ func (s *Store) EraseCampaign(ctx context.Context, campaign tianbao.ID, keptUnti
 	if _, err := s.eraseTexts(ctx, func(c tianbao.ID, _ string) bool { return c == campaign }); err != nil {
 		return sum, err
 	}
+	if err := s.BringKeys(ctx); err != nil {
+		return sum, err
+	}
 	sum.Reports = int64(len(reports))
 	return sum, s.db.Tx(ctx, func(tx db.Tx) error {
 		if _, err := tx.Exec(ctx, sqlDropProofs, []byte{}, campaign); err != nil {
@@ -154,6 +157,7 @@ func namesUnit(f *tianbao.Form, fd *tianbao.Field) bool {
 func (s *Store) eraseRows(ctx context.Context, form *tianbao.Form, rep, last tianbao.ID) (next tianbao.ID, n int64, err error) {
 	next = last
 	var batch []db.Statement
+	var drop []rowKey
 	err = s.db.Each(ctx, func(scan db.Scan) error {
 		var vals, look []byte
 		if err := scan(&next, &vals, &look); err != nil {
@@ -175,14 +179,18 @@ func (s *Store) eraseRows(ctx context.Context, form *tianbao.Form, rep, last tia
 			return err
 		}
 		batch = append(batch, db.Statement{SQL: sqlEraseRow, Args: []any{left, []byte{}, rep, next}})
-		for _, k := range lookKeys(look) {
-			batch = append(batch, db.Statement{SQL: sqlDeleteKey, Args: []any{k.kind, k.k, rep, next}})
-		}
+		drop = without(drop, next, lookKeys(look), nil)
 		n++
 		return nil
 	}, sqlRowsToErase, rep, last)
 	if err == nil && len(batch) > 0 {
-		err = s.db.Tx(ctx, func(tx db.Tx) error { _, err := tx.Send(ctx, batch); return err })
+		err = s.db.Tx(ctx, func(tx db.Tx) error {
+			keys, err := s.keepKeys(ctx, tx, rep, nil, drop)
+			if err == nil {
+				_, err = tx.Send(ctx, append(batch, keys...))
+			}
+			return err
+		})
 	}
 	return next, n, err
 }
@@ -231,15 +239,15 @@ func (s *Store) eraseSets(ctx context.Context, rep tianbao.ID, last int64) (next
 			return fmt.Errorf("open version %d: %w", next, err)
 		}
 		var d deltaJSON
-		if json.Unmarshal(plain, &d) != nil {
-			return errors.New("store: a stored change set is not readable")
+		if err := d.decode(plain); err != nil {
+			return err
 		}
 		d.Note, d.Pieces = "", 0
 		for i := range d.Changes {
 			d.Changes[i].Cells, d.Changes[i].Reason = nil, nil
 		}
-		if plain, err = json.Marshal(d); err != nil {
-			return errors.New("store: a change set cannot be encoded")
+		if plain, err = d.encode(); err != nil {
+			return err
 		}
 		sealed := s.ring.Seal(nil, plain, deltaPlace(rep, next))
 		batch = append(batch, db.Statement{SQL: sqlEraseSet, Args: []any{sealed, rep, next}})

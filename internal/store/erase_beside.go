@@ -84,9 +84,9 @@ func (s *Store) eraseFromSets(ctx context.Context, form *tianbao.Form, rep tianb
 		if !changed {
 			return nil
 		}
-		plain, err := json.Marshal(d)
+		plain, err := d.encode()
 		if err != nil {
-			return errors.New("store: a change set cannot be encoded")
+			return err
 		}
 		stmt := db.Statement{SQL: sqlEraseSet, Args: []any{s.ring.Seal(nil, plain, deltaPlace(rep, version)), rep, version}}
 		if n > 0 { // the pieces come after what names them

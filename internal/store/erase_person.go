@@ -42,6 +42,9 @@ type sought struct {
 	Scope     []string                    `json:"scope"`
 	Campaigns []tianbao.ID                `json:"campaigns"`
 	Reports   map[tianbao.ID][]tianbao.ID `json:"reports"` // the rows that were ever this person's
+	// Keeps is set where the person stands in a collection that is not over: what the old
+	// lists say stays for as long.
+	Keeps bool `json:"keeps"`
 }
 
 func erasurePlace(id tianbao.ID) []byte { return seal.Place("erasure", "person", id.String()) }
@@ -211,6 +214,7 @@ func (s *Store) seek(ctx context.Context, scope tianbao.Scope, id string, months
 	}
 	for _, ref := range refs {
 		if kept[ref.Report] {
+			p.Keeps = true
 			sum.Kept++
 			continue
 		}
@@ -344,6 +348,14 @@ func (s *Store) eraseSought(ctx context.Context, job, by tianbao.ID, p *sought) 
 	if err := s.erasePlatform(ctx, p, &sum); err != nil {
 		return sum, err
 	}
+	if !p.Keeps {
+		if err := s.eraseLists(ctx, p, &sum); err != nil {
+			return sum, err
+		}
+	}
+	if err := s.eraseHeads(ctx, p, &sum); err != nil {
+		return sum, err
+	}
 	n, err := s.eraseTexts(ctx, func(_ tianbao.ID, text string) bool { return p.in(text, true) })
 	if err != nil {
 		return sum, err
@@ -358,6 +370,9 @@ func (s *Store) eraseSought(ctx context.Context, job, by tianbao.ID, p *sought) 
 				return sum, fmt.Errorf("store: erase a person from report %s: %w", all[i].ID, err)
 			}
 		}
+	}
+	if err := s.BringKeys(ctx); err != nil { // the log of keys names the rows too
+		return sum, err
 	}
 	return sum, s.db.Tx(ctx, func(tx db.Tx) error {
 		n, err := tx.Exec(ctx, sqlEndErasure, []byte{}, job)
@@ -374,31 +389,44 @@ func (s *Store) eraseSought(ctx context.Context, job, by tianbao.ID, p *sought) 
 // eraseReasons empties what lines of the trail say of the person; their hashes cover only
 // a digest of it.
 func (s *Store) eraseReasons(ctx context.Context, p *sought, sum *tianbao.PersonErased) error {
+	n, err := s.inPages(ctx, sqlFullTrail, func(scan db.Scan, last *tianbao.ID) ([]db.Statement, error) {
+		var sealed []byte
+		if err := scan(last, &sealed); err != nil {
+			return nil, err
+		}
+		plain, err := s.ring.Open(nil, sealed, personalPlace(*last))
+		if err != nil {
+			return nil, fmt.Errorf("store: open record %s of the trail: %w", *last, err)
+		}
+		if !p.in(string(plain), true) {
+			return nil, nil
+		}
+		return []db.Statement{{SQL: sqlEmptyTrail, Args: []any{[]byte{}, *last}}}, nil
+	})
+	sum.Others += n
+	return err
+}
+
+// inPages reads what a text finds behind an id, the first argument, page by page, and
+// carries out after each page what look wants of its lines; look keeps the id of the line.
+// It returns how many statements were carried out.
+func (s *Store) inPages(ctx context.Context, find string, look func(scan db.Scan, last *tianbao.ID) ([]db.Statement, error), args ...any) (sum int64, err error) {
 	for last := tianbao.ID(0); ; {
 		var batch []db.Statement
 		n := 0
 		err := s.db.Each(ctx, func(scan db.Scan) error {
 			n++
-			var sealed []byte
-			if err := scan(&last, &sealed); err != nil {
-				return err
-			}
-			plain, err := s.ring.Open(nil, sealed, personalPlace(last))
-			if err != nil {
-				return fmt.Errorf("store: open record %s of the trail: %w", last, err)
-			}
-			if p.in(string(plain), true) {
-				batch = append(batch, db.Statement{SQL: sqlEmptyTrail, Args: []any{[]byte{}, last}})
-			}
-			return nil
-		}, sqlFullTrail, last)
+			some, err := look(scan, &last)
+			batch = append(batch, some...)
+			return err
+		}, find, append([]any{last}, args...)...)
 		if err == nil {
 			err = s.send(ctx, batch)
 		}
 		if err != nil || n == 0 {
-			return err
+			return sum, err
 		}
-		sum.Others += int64(len(batch))
+		sum += int64(len(batch))
 	}
 }
 
@@ -429,6 +457,7 @@ func (s *Store) erasePersonRows(ctx context.Context, rep *tianbao.Report, rows [
 			return err
 		}
 		var batch []db.Statement
+		var drop []rowKey
 		d := deltaJSON{}
 		for _, id := range rows {
 			var vals, look []byte
@@ -451,23 +480,25 @@ func (s *Store) erasePersonRows(ctx context.Context, rep *tianbao.Report, rows [
 				return err
 			}
 			batch = append(batch, db.Statement{SQL: sqlErasePerson, Args: []any{left, []byte{}, version, rep.ID, id}})
-			for _, k := range lookKeys(look) {
-				batch = append(batch, db.Statement{SQL: sqlDeleteKey, Args: []any{k.kind, k.k, rep.ID, id}})
-			}
+			drop = without(drop, id, lookKeys(look), nil)
 			d.Changes = append(d.Changes, changeJSON{Op: tianbao.OpEdit, Row: id})
 			n++
 		}
 		if n == 0 {
 			return nothing
 		}
-		plain, err := json.Marshal(d)
+		plain, err := d.encode()
 		if err != nil {
-			return errors.New("store: a change set cannot be encoded")
+			return err
 		}
 		batch = append(batch, db.Statement{SQL: sqlInsertSet, Args: []any{
 			rep.ID, version, s.id(), "erase-" + job.String(), tianbao.SourceErase, by, ms(s.now()), s.ring.Seal(nil, plain, deltaPlace(rep.ID, version)),
 		}})
-		_, err = tx.Send(ctx, batch)
+		keys, err := s.keepKeys(ctx, tx, rep.ID, nil, drop)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Send(ctx, append(batch, keys...))
 		return err
 	})
 	if errors.Is(err, nothing) {

@@ -28,6 +28,8 @@ const (
 	sqlBlankAnswer  = `UPDATE question SET answer = $1 WHERE id = $2`
 	sqlChangeText   = `SELECT x.id, x.campaign_id, x.body FROM person_change x WHERE x.id > $1 AND length(x.body) >= $2 ORDER BY x.id LIMIT 500`
 	sqlChangeRemark = `SELECT x.id, x.campaign_id, x.remark FROM person_change x WHERE x.id > $1 AND length(x.remark) >= $2 ORDER BY x.id LIMIT 500`
+	sqlDecisionText = `SELECT x.id, c.campaign_id, x.reason FROM compare_decision x JOIN comparison c ON c.id = x.comparison_id WHERE x.id > $1 AND length(x.reason) >= $2 ORDER BY x.id LIMIT 500`
+	sqlBlankDecided = `UPDATE compare_decision SET reason = $1 WHERE id = $2`
 	// Without its index the person is found by it no more.
 	sqlBlankChange       = `UPDATE person_change SET body = $1, k = 0, look = '' WHERE id = $2`
 	sqlBlankChangeRemark = `UPDATE person_change SET remark = $1 WHERE id = $2`
@@ -52,35 +54,25 @@ func (s *Store) eraseTexts(ctx context.Context, goes func(campaign tianbao.ID, t
 		{"question", "answer", sqlAnswerText, sqlBlankAnswer},
 		{"person_change", "body", sqlChangeText, sqlBlankChange},
 		{"person_change", "remark", sqlChangeRemark, sqlBlankChangeRemark},
+		{"compare_decision", "reason", sqlDecisionText, sqlBlankDecided},
 		{"remind_outbox", "body", sqlRemindText, sqlBlankRemind},
 	} {
-		for last := tianbao.ID(0); ; {
-			var batch []db.Statement
-			n := 0
-			err := s.db.Each(ctx, func(scan db.Scan) error {
-				n++
-				var campaign tianbao.ID
-				var sealed []byte
-				if err := scan(&last, &campaign, &sealed); err != nil {
-					return err
-				}
-				place := seal.Place(t.table, t.column, last.String())
-				plain, err := s.ring.Open(nil, sealed, place)
-				if err == nil && string(plain) != tianbao.ErasedMark && goes(campaign, string(plain)) {
-					batch = append(batch, db.Statement{SQL: t.blank, Args: []any{s.ring.Seal(nil, []byte(tianbao.ErasedMark), place), last}})
-				}
-				return err
-			}, t.find, last, seal.Overhead)
-			if err == nil {
-				err = s.send(ctx, batch)
+		n, err := s.inPages(ctx, t.find, func(scan db.Scan, last *tianbao.ID) ([]db.Statement, error) {
+			var campaign tianbao.ID
+			var sealed []byte
+			if err := scan(last, &campaign, &sealed); err != nil {
+				return nil, err
 			}
-			if err != nil {
-				return sum, fmt.Errorf("store: erase %s.%s: %w", t.table, t.column, err)
+			place := seal.Place(t.table, t.column, last.String())
+			plain, err := s.ring.Open(nil, sealed, place)
+			if err != nil || string(plain) == tianbao.ErasedMark || !goes(campaign, string(plain)) {
+				return nil, err
 			}
-			if n == 0 {
-				break
-			}
-			sum += int64(len(batch))
+			return []db.Statement{{SQL: t.blank, Args: []any{s.ring.Seal(nil, []byte(tianbao.ErasedMark), place), *last}}}, nil
+		}, seal.Overhead)
+		sum += n
+		if err != nil {
+			return sum, fmt.Errorf("store: erase %s.%s: %w", t.table, t.column, err)
 		}
 	}
 	return sum, nil

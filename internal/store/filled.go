@@ -14,13 +14,12 @@ import (
 const (
 	// Rows of units in scope that stand in reports of the campaign $1 whose owner is one
 	// of a list.
-	filledFrom = ` FROM report_row w JOIN unit u ON u.id = w.unit_id
- JOIN report r ON r.id = w.report_id JOIN unit o ON o.id = r.owner_id
- LEFT JOIN change_set c ON c.report_id = w.report_id AND c.version = w.version LEFT JOIN app_user p ON p.id = c.by_id
- WHERE r.campaign_id = $1 AND SCOPE(u.path) AND r.owner_id IN LIST`
-	sqlFilled = `SELECT r.id, r.campaign_id, r.owner_id, o.name, o.path, r.form, r.form_version, r.version,
- w.row_id, w.unit_id, w.version, w.vals, COALESCE(p.name, ''), COALESCE(c.at, 0)` + filledFrom + ` ORDER BY w.report_id, w.pos, w.row_id`
-	sqlCountFilled = `SELECT COUNT(*)` + filledFrom
+	filledRows  = ` FROM report_row w JOIN unit u ON u.id = w.unit_id JOIN report r ON r.id = w.report_id`
+	filledWhere = ` WHERE r.campaign_id = $1 AND SCOPE(u.path) AND r.owner_id IN LIST`
+	sqlFilled   = `SELECT r.id, r.campaign_id, r.owner_id, o.name, o.path, r.form, r.form_version, r.version,
+ w.row_id, w.unit_id, w.version, w.vals, COALESCE(p.name, ''), COALESCE(c.at, 0)` + filledRows + ` JOIN unit o ON o.id = r.owner_id
+ LEFT JOIN change_set c ON c.report_id = w.report_id AND c.version = w.version LEFT JOIN app_user p ON p.id = c.by_id` + filledWhere + ` ORDER BY w.report_id, w.pos, w.row_id`
+	sqlCountFilled = `SELECT COUNT(*)` + filledRows + filledWhere
 	// The inner u is the row's unit, the outer one the report's owner.
 	sqlHolding = `SELECT ` + reportColumns + `
  FROM report r JOIN unit u ON u.id = r.owner_id LEFT JOIN app_user p ON p.id = r.updated_by

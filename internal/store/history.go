@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -50,11 +48,7 @@ func encodeDelta(note string, pieces int, recorded []tianbao.Recorded) ([]byte, 
 		}
 		d.Changes[i] = c
 	}
-	b, err := json.Marshal(d)
-	if err != nil {
-		return nil, errors.New("store: a change set cannot be encoded")
-	}
-	return b, nil
+	return d.encode()
 }
 
 // storedSet is a change set as stored.
@@ -99,8 +93,8 @@ func (s *Store) openSet(ctx context.Context, rep tianbao.ID, st *storedSet, fn f
 		return fmt.Errorf("store: open version %d of report %s: %w", version, rep, err)
 	}
 	var d deltaJSON
-	if json.Unmarshal(plain, &d) != nil {
-		return errors.New("store: a stored change set is not readable")
+	if err := d.decode(plain); err != nil {
+		return err
 	}
 	fn(&d)
 	if d.Pieces == 0 {
@@ -110,8 +104,8 @@ func (s *Store) openSet(ctx context.Context, rep tianbao.ID, st *storedSet, fn f
 	err = s.eachPiece(ctx, rep, st.rev.ID, func(plain []byte) error {
 		n++
 		var d deltaJSON
-		if json.Unmarshal(plain, &d) != nil {
-			return errors.New("store: a piece of a stored change set is not readable")
+		if err := d.decode(plain); err != nil {
+			return err
 		}
 		fn(&d)
 		return nil

@@ -32,7 +32,7 @@ const (
 	sqlInsertHead   = `INSERT INTO legacy_header (field, owner_id, header) VALUES ($1, $2, $3)`
 	sqlHeaders      = `SELECT header, field FROM legacy_header WHERE owner_id = $1`
 	listColumns     = `l.owner_id, u.name, u.path, l.version, l.at, COALESCE(p.name, ''), l.file, l.row_count, l.fresh, l.gone, l.strange
- FROM legacy_list l JOIN unit u ON u.id = l.owner_id LEFT JOIN app_user p ON p.id = l.by_id WHERE l.ready = $1 AND `
+ FROM legacy_list l JOIN unit u ON u.id = l.owner_id LEFT JOIN app_user p ON p.id = l.by_id WHERE l.ready = $1 AND l.dropped = 0 AND `
 	sqlListsIn    = `SELECT ` + listColumns + `SCOPE(u.path) ORDER BY u.path, l.version DESC`
 	sqlListsAbove = `SELECT ` + listColumns + `u.id IN LIST ORDER BY u.path, l.version DESC`
 )

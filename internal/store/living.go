@@ -23,10 +23,9 @@ const (
  JOIN unit_part k ON k.report_id = w.report_id AND k.unit_id = w.unit_id AND k.sent >= k.newest`
 	sqlStanding = peopleColumns + ` WHERE u.id = $1 AND r.campaign_id = $2 AND SCOPE(u.path)
  ORDER BY o.path DESC, w.report_id, w.pos, w.row_id LIMIT $3`
-	sqlElsewhere = `SELECT ` + unitRowColumns + `, w.look_keys FROM row_key x JOIN report_row w ON w.report_id = x.report_id AND w.row_id = x.row_id
- JOIN unit u ON u.id = w.unit_id` + unitRowJoins + `
+	sqlElsewhere = `SELECT ` + unitRowColumns + `, w.look_keys FROM report_row w JOIN unit u ON u.id = w.unit_id` + unitRowJoins + `
  JOIN unit_part k ON k.report_id = w.report_id AND k.unit_id = w.unit_id AND k.sent >= k.newest
- WHERE x.kind = $1 AND x.k = $2 AND r.campaign_id = $3 AND w.unit_id <> $4 ORDER BY u.path, w.report_id, w.row_id LIMIT 100`
+ WHERE PLACES(w) AND r.campaign_id = $1 AND w.unit_id <> $2 ORDER BY u.path, w.report_id, w.row_id LIMIT 100`
 	sqlPlace = `SELECT u.path, u.region_id FROM unit u WHERE u.id = $1`
 )
 
@@ -51,9 +50,17 @@ func (s *Store) Elsewhere(ctx context.Context, id, unit tianbao.ID, field, value
 		return nil, nil
 	}
 	want := s.appendLook(nil, field, value)
-	k := lookKeys(want)[0]
-	rows, err := s.unitRowsLike(ctx, sqlElsewhere, []any{k.kind, k.k, id, unit}, want)
-	return toPeople(rows), err
+	places, err := s.keyPlaces(ctx, lookKeys(want)[0])
+	if err != nil {
+		return nil, err
+	}
+	var out []living.Person
+	err = atPlaces(sqlElsewhere, places, []any{id, unit}, func(sql string, args []any) error {
+		rows, err := s.unitRowsLike(ctx, sql, args, want)
+		out = append(out, toPeople(rows)...)
+		return err
+	})
+	return out, err
 }
 
 // Takes implements living.Store.
@@ -106,7 +113,7 @@ func (s *Store) commitChange(ctx context.Context, tx db.Tx, commits []*prepared,
 			return err
 		}
 		var err error
-		if touched[i], err = p.writeRows(ctx, tx); err != nil {
+		if touched[i], err = s.writeRows(ctx, tx, p); err != nil {
 			return err
 		}
 		for u := range touched[i] {

@@ -32,7 +32,8 @@ const (
 	sqlInsertUnitOf   = `INSERT INTO platform_unit (account_id, pos, unit_id) VALUES ($1, $2, $3)`
 	sqlRootPath       = `SELECT u.path FROM unit u WHERE u.id = $1`
 	sqlCampaignTitle  = `SELECT c.title FROM campaign c WHERE c.id = $1`
-	sqlAcceptedRows   = `SELECT r.id, r.form, r.form_version, w.row_id, w.unit_id, w.vals
+	// What a unit reported and nobody has to look at any more.
+	sqlAcceptedRows = `SELECT r.id, r.form, r.form_version, w.row_id, w.unit_id, w.vals
  FROM unit u JOIN report_row w ON w.unit_id = u.id JOIN report r ON r.id = w.report_id
  JOIN unit_status s ON s.campaign_id = r.campaign_id AND s.unit_id = u.id JOIN campaign c ON c.id = r.campaign_id
  WHERE r.campaign_id = $1 AND SCOPE(u.path) AND (s.state = 'passed' OR s.state = 'reported' AND c.levels = 0)`
@@ -199,14 +200,7 @@ func (s *Store) putAccount(ctx context.Context, tx db.Tx, l *provision.Line, o *
 // Material implements provision.Store.
 func (s *Store) Material(ctx context.Context, root, campaign tianbao.ID) (*provision.Material, error) {
 	m := &provision.Material{Settled: make(map[tianbao.ID]bool)}
-	type stored struct {
-		report      tianbao.ID
-		form        string
-		formVersion int
-		row         tianbao.Row
-		vals        []byte
-	}
-	var rows []stored
+	var rows []acceptedRow
 	err := s.db.Read(ctx, func(q db.Queryer) error {
 		var path string
 		if err := one(ctx, q, []any{&path}, sqlRootPath, root); err != nil {
@@ -218,11 +212,7 @@ func (s *Store) Material(ctx context.Context, root, campaign tianbao.ID) (*provi
 		scope := tianbao.Scope{Paths: []string{path}}
 		sql, args := within(sqlAcceptedRows, scope, campaign)
 		var err error
-		rows, err = db.Collect(ctx, q, func(scan db.Scan) (x stored, err error) {
-			err = scan(&x.report, &x.form, &x.formVersion, &x.row.ID, &x.row.Unit, &x.vals)
-			return x, err
-		}, sql, args...)
-		if err != nil {
+		if rows, err = db.Collect(ctx, q, scanAccepted, sql, args...); err != nil {
 			return fmt.Errorf("store: read accepted rows: %w", err)
 		}
 		sql, args = within(sqlSettledUnits, scope, campaign, ms(s.now()))
@@ -242,20 +232,45 @@ func (s *Store) Material(ctx context.Context, root, campaign tianbao.ID) (*provi
 	if err != nil {
 		return nil, err
 	}
+	if m.Rows, err = s.openAccepted(rows, func(*tianbao.Form) error { return nil }); err != nil {
+		return nil, err
+	}
+	return m, s.elsewhere(ctx, m)
+}
+
+// acceptedRow is what [sqlAcceptedRows] reads.
+type acceptedRow struct {
+	report      tianbao.ID
+	form        string
+	formVersion int
+	row         tianbao.Row
+	vals        []byte
+}
+
+func scanAccepted(scan db.Scan) (x acceptedRow, err error) {
+	err = scan(&x.report, &x.form, &x.formVersion, &x.row.ID, &x.row.Unit, &x.vals)
+	return x, err
+}
+
+// openAccepted opens accepted rows, but for those that are erased; fits may refuse a form.
+func (s *Store) openAccepted(rows []acceptedRow, fits func(*tianbao.Form) error) (out []provision.Row, err error) {
 	for i := range rows {
 		x := &rows[i]
 		form, err := s.forms(x.form, x.formVersion)
 		if err != nil {
 			return nil, err
 		}
+		if err := fits(form); err != nil {
+			return nil, err
+		}
 		if err := s.decodeRow(form, x.report, &x.row, x.vals); err != nil {
 			return nil, err
 		}
 		if !x.row.Erased {
-			m.Rows = append(m.Rows, provision.FromRow(form, x.report, &x.row))
+			out = append(out, provision.FromRow(form, x.report, &x.row))
 		}
 	}
-	return m, s.elsewhere(ctx, m)
+	return out, nil
 }
 
 // elsewhere adds the accounts of people of the rows that are, so far, of units outside.

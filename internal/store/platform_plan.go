@@ -27,6 +27,7 @@ const (
 	sqlApprovePlan  = `UPDATE platform_plan SET state = 'approved', approved = $1, approved_by = $2 WHERE id = $3 AND state = 'planned'`
 	sqlDropPlan     = `UPDATE platform_plan SET state = 'dropped', open_root = -id, ended = $1, approved_by = $2 WHERE id = $3 AND state = 'planned'`
 	sqlLeasePlan    = `UPDATE platform_plan SET node = $1, until = $2 WHERE id = $3 AND state = 'approved' AND until <= $4`
+	sqlFreePlans    = `UPDATE platform_plan SET node = '', until = 0 WHERE state = 'approved' AND node <> ''`
 	sqlKeepPlan     = `UPDATE platform_plan SET until = $1 WHERE id = $2 AND node = $3 AND state = 'approved'`
 	sqlRestPlan     = `UPDATE platform_plan SET node = '', until = $1, trouble = $2 WHERE id = $3 AND node = $4 AND state = 'approved'`
 	sqlEndPlan      = `UPDATE platform_plan SET state = 'done', open_root = -id, node = '', until = 0, trouble = '', ended = $1 WHERE id = $2 AND node = $3 AND state = 'approved'`
@@ -222,6 +223,12 @@ func (s *Store) Lease(ctx context.Context, node string, now, until time.Time) (h
 	}
 	n, err := s.exec(ctx, sqlLeasePlan, node, ms(until), h.ID, ms(now))
 	return h, n == 1 && err == nil, err
+}
+
+// FreePlans implements provision.Store.
+func (s *Store) FreePlans(ctx context.Context) error {
+	_, err := s.exec(ctx, sqlFreePlans)
+	return err
 }
 
 // Begin implements provision.Store.

@@ -80,12 +80,6 @@ func (s *Store) PurposeYes(ctx context.Context, user tianbao.ID) (yes tianbao.Pu
 	return yes, err
 }
 
-// PurposeState implements web.Purposes.
-func (s *Store) PurposeState(ctx context.Context, user tianbao.ID) (newest, agreed int, err error) {
-	err = s.db.One(ctx, []any{&newest, &agreed}, sqlPurposeState, user)
-	return newest, agreed, err
-}
-
 // AgreeToPurpose implements web.Purposes. Saying it twice is once.
 func (s *Store) AgreeToPurpose(ctx context.Context, version int, e tianbao.Event) error {
 	e.What, e.At, e.Object = "purpose.agree", s.now(), fmt.Sprint(version)

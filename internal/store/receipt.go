@@ -147,6 +147,7 @@ func (s *Store) MarkReported(ctx context.Context, r tianbao.Receipt, key, reques
 		return pass.after(ctx, tx, s.trail(ctx, tx, tianbao.Event{
 			Owner: rep.Owner, At: r.At, Actor: by, What: "report", Object: r.Report.String(),
 			Detail: fmt.Sprintf("version=%d rows=%d", r.Version, r.Rows),
+			News:   &tianbao.News{Kind: tianbao.NewsReported, Campaign: rep.Campaign, Report: r.Report, Version: r.Version, Rows: r.Rows},
 		}))
 	})
 }

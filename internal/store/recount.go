@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"tianbao"
@@ -102,6 +103,9 @@ func (s *Store) Recount(ctx context.Context, id tianbao.ID, mend bool) (Recounte
 	sum.Units, sum.Parts, sum.Standings = len(facts), len(wrongParts), len(wrong)
 	if !mend {
 		return sum, nil
+	}
+	if _, err := s.exec(ctx, sqlDropDays, id, int64(math.MaxInt64)); err != nil {
+		return sum, fmt.Errorf("store: drop the days kept of collection %s: %w", id, err)
 	}
 	return sum, s.mend(ctx, id, wrongParts, missing, wrong, facts)
 }
@@ -243,11 +247,10 @@ const standingSetting = "standing"
 // EnsureStandings counts all collections of a database that was written before where
 // units stand was kept.
 func (s *Store) EnsureStandings(ctx context.Context) error {
-	var v string
-	err := s.db.One(ctx, []any{&v}, sqlSetting, standingSetting)
-	if err == nil || !errors.Is(err, db.ErrNoRows) {
-		return err
-	}
+	return s.onceEver(ctx, standingSetting, func() error { return s.recountAll(ctx) })
+}
+
+func (s *Store) recountAll(ctx context.Context) error {
 	ids, err := db.Collect(ctx, s.db, func(scan db.Scan) (id tianbao.ID, err error) {
 		err = scan(&id)
 		return id, err
@@ -260,9 +263,5 @@ func (s *Store) EnsureStandings(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err = s.exec(ctx, sqlInsertSetting, standingSetting, "1")
-	if db.IsUnique(err) {
-		return nil // another server was faster
-	}
-	return err
+	return nil
 }

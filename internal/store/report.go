@@ -25,6 +25,11 @@ const sqlReport = `SELECT ` + reportColumns + `
  FROM report r JOIN unit u ON u.id = r.owner_id LEFT JOIN app_user p ON p.id = r.updated_by
  WHERE r.id = $1 AND SCOPE(u.path)`
 
+// Together implements report.Store.
+func (s *Store) Together(ctx context.Context, fn func(context.Context) error) error {
+	return s.db.Together(ctx, fn)
+}
+
 // Report implements report.Store.
 func (s *Store) Report(ctx context.Context, scope tianbao.Scope, id tianbao.ID) (tianbao.Report, error) {
 	return reportOf(ctx, s.db, scope, id)

@@ -72,6 +72,8 @@ func sealedColumns() []sealedColumn {
 		{table: "platform_account", column: "body", keys: []string{"id"}, place: one},
 		{table: "platform_step", column: "body", keys: []string{"plan_id", "n"}, place: two},
 		{table: "platform_held", column: "body", keys: []string{"plan_id", "n"}, place: two},
+		{table: "phone_code", column: "body", keys: []string{"id"}, place: one},
+		{table: "webhook", column: "body", keys: []string{"id"}, place: one},
 		{table: "erasure", column: "person", keys: []string{"id"}, place: one},
 		{table: "factor", column: "secret", keys: []string{"id"}, place: one},
 		{table: "credential", column: "body", keys: []string{"id", "user_id"}, place: two},
@@ -149,7 +151,13 @@ const (
 // sealed with an older one, in short transactions between those of others. A value is
 // replaced only where it still is what was opened, so nobody's change is lost. It can
 // be stopped at any moment and begun again; it is done when a pass finds nothing.
-func (s *Store) Reseal(ctx context.Context) (sum Resealed, err error) {
+func (s *Store) Reseal(ctx context.Context) (Resealed, error) {
+	return s.ResealTelling(ctx, func(string, Resealed) {})
+}
+
+// ResealTelling is [Store.Reseal] that tells, after each short transaction, the column it is
+// at and what it has done so far.
+func (s *Store) ResealTelling(ctx context.Context, tell func(column string, sum Resealed)) (sum Resealed, err error) {
 	for _, c := range sealedColumns() {
 		next := make([]int64, len(c.keys))
 		for {
@@ -157,6 +165,7 @@ func (s *Store) Reseal(ctx context.Context) (sum Resealed, err error) {
 			if err != nil {
 				return sum, fmt.Errorf("store: seal %s.%s anew: %w", c.table, c.column, err)
 			}
+			tell(c.table+"."+c.column, sum)
 			if n == 0 {
 				break
 			}

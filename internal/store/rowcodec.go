@@ -136,6 +136,14 @@ type rowJSON struct {
 // decodeRow fills in a row's values, marks and reasons. Fields that the form does
 // not have are left out.
 func (s *Store) decodeRow(f *tianbao.Form, report tianbao.ID, r *tianbao.Row, vals []byte) error {
+	if s.readRow(f, report, r, vals) {
+		return nil
+	}
+	return s.parseRow(f, report, r, vals)
+}
+
+// parseRow is decodeRow for whatever is JSON.
+func (s *Store) parseRow(f *tianbao.Form, report tianbao.ID, r *tianbao.Row, vals []byte) error {
 	var j rowJSON
 	if json.Unmarshal(vals, &j) != nil {
 		// The error of the JSON package might quote the row.

@@ -15,10 +15,13 @@ const (
 	sqlInsertSession = `INSERT INTO session (id, token_hash, user_id, created, seen, address, stepped, method) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	sqlUserSeen      = `UPDATE app_user SET last_seen = $1 WHERE id = $2 AND last_seen < $1`
 	sessionColumns   = `s.id, s.token_hash, s.user_id, s.created, s.seen, s.address, s.stepped, s.method`
-	sqlSession       = `SELECT ` + sessionColumns + ` FROM session s WHERE s.token_hash = $1`
-	sqlSessionUser   = `SELECT CASE WHEN p.password_at > p.created THEN p.password_at ELSE p.created END,
+	// Every request asks this: session and account by one statement.
+	sqlSession = `SELECT ` + sessionColumns + `, ` + userColumns + `,
+ CASE WHEN p.password_at > p.created THEN p.password_at ELSE p.created END,
  (SELECT COUNT(*) FROM factor f WHERE f.user_id = p.id AND f.confirmed > 0)
- + (SELECT COUNT(*) FROM credential c WHERE c.user_id = p.id AND c.kind <> 'oidc') FROM app_user p WHERE p.id = $1`
+ + (SELECT COUNT(*) FROM credential c WHERE c.user_id = p.id AND c.kind <> 'oidc'),
+ CASE WHEN COALESCE((SELECT MAX(y.version) FROM purpose_yes y WHERE y.user_id = p.id), 0) >= (SELECT COALESCE(MAX(n.version), 0) FROM purpose n) THEN 1 ELSE 0 END
+ FROM session s JOIN app_user p ON p.id = s.user_id WHERE s.token_hash = $1`
 	sqlUserByID     = `SELECT ` + userColumns + ` FROM app_user p WHERE p.id = $1`
 	sqlTouchSession = `UPDATE session SET seen = $1 WHERE token_hash = $2`
 	sqlTouchUser    = `UPDATE app_user SET last_seen = $1
@@ -31,10 +34,18 @@ const (
 const sqlDropOldSessions = `DELETE FROM session WHERE user_id = $1 AND created < $2`
 
 func scanSession(scan db.Scan) (v auth.Session, err error) {
-	var created, seen, stepped int64
-	err = scan(&v.ID, &v.TokenHash, &v.User, &created, &seen, &v.Address, &stepped, &v.Method)
-	v.Created, v.Seen, v.Stepped = when(created), when(seen), when(stepped)
+	dest, done := sessionDest(&v)
+	err = scan(dest...)
+	done()
 	return v, err
+}
+
+// sessionDest are the places for sessionColumns; done finishes the session.
+func sessionDest(v *auth.Session) (dest []any, done func()) {
+	var created, seen, stepped int64
+	return []any{&v.ID, &v.TokenHash, &v.User, &created, &seen, &v.Address, &stepped, &v.Method}, func() {
+		v.Created, v.Seen, v.Stepped = when(created), when(seen), when(stepped)
+	}
 }
 
 // PutSession implements auth.Store. It also drops the user's sessions that are
@@ -68,18 +79,17 @@ func (s *Store) Session(ctx context.Context, tokenHash []byte) (auth.Session, ti
 	var v auth.Session
 	var u storedUser
 	err := s.db.Read(ctx, func(q db.Queryer) (err error) {
-		if v, err = first(ctx, q, scanSession, sqlSession, tokenHash); err != nil {
-			return err
-		}
 		var set int64
-		var factors int
-		if err := one(ctx, q, []any{&set, &factors}, sqlSessionUser, v.User); err != nil {
+		var factors, informed int
+		session, sessionDone := sessionDest(&v)
+		user, userDone := userDest(&u)
+		if err := one(ctx, q, append(append(session, user...), &set, &factors, &informed), sqlSession, tokenHash); err != nil {
 			return err
 		}
+		sessionDone()
+		userDone()
 		v.PasswordSet, v.Factor = when(set), factors > 0
-		if u, err = first(ctx, q, scanUser, sqlUserByID, v.User); err != nil {
-			return err
-		}
+		v.Informed = informed > 0
 		s.checked(&u)
 		return s.withGrants(ctx, q, &u)
 	})

@@ -13,6 +13,23 @@ const (
 	sqlInsertSetting = `INSERT INTO setting (name, value) VALUES ($1, $2)`
 )
 
+// onceEver does what a database needs once, and remembers that it is done.
+func (s *Store) onceEver(ctx context.Context, setting string, do func() error) error {
+	var v string
+	err := s.db.One(ctx, []any{&v}, sqlSetting, setting)
+	if err == nil || !errors.Is(err, db.ErrNoRows) {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, sqlInsertSetting, setting, "1")
+	if db.IsUnique(err) {
+		return nil // another server was faster
+	}
+	return err
+}
+
 // keysSetting names the fingerprint of the keys.
 const keysSetting = "keys"
 

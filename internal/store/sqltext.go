@@ -11,15 +11,33 @@ import (
 
 const (
 	scopeMark = "SCOPE(u.path)"
-	listMark  = "LIST"
+	// scanMark asks the same of each row of a query that reads the whole table: a range
+	// of paths by which no engine goes to an index.
+	scanMark = "SCAN(u.path)"
+	listMark = "LIST"
+	// placesMark asks for the rows at some places.
+	placesMark = "PLACES(w)"
 )
 
-// within puts the scope into a text at SCOPE(u.path): one range of paths for each
+// within puts the scope into a text at SCOPE(u.path) or SCAN(u.path): one range of paths for each
 // subtree. The number of ranges is rounded up, so that few texts come about.
 func within(sql string, scope tianbao.Scope, args ...any) (string, []any) {
-	roots := reduce(scope.Paths)
-	if len(roots) == 0 {
-		return strings.ReplaceAll(sql, scopeMark, "1 = 0"), args
+	return withinAfter(sql, scope, "", args...)
+}
+
+// withinAfter is within for a text that asks for what lies behind a path: the ranges begin
+// no earlier, since an engine that may choose between two beginnings takes the wrong one.
+func withinAfter(sql string, scope tianbao.Scope, after string, args ...any) (string, []any) {
+	roots := slices.DeleteFunc(reduce(scope.Paths), func(p string) bool { return p+"~" < after })
+	mark, path := scopeMark, "u.path"
+	if strings.Contains(sql, scanMark) {
+		mark, path = scanMark, "u.path || ''"
+	}
+	switch {
+	case len(roots) == 0:
+		return strings.ReplaceAll(sql, mark, "1 = 0"), args
+	case mark == scanMark && roots[0] == "/":
+		return strings.ReplaceAll(sql, mark, "1 = 1"), args
 	}
 	n := 1
 	for n < len(roots) {
@@ -34,11 +52,11 @@ func within(sql string, scope tianbao.Scope, args ...any) (string, []any) {
 		if i > 0 {
 			b.WriteString(" OR ")
 		}
-		fmt.Fprintf(&b, "u.path >= $%d AND u.path < $%d", len(args)+1, len(args)+2)
-		args = append(args, p, p+"~")
+		fmt.Fprintf(&b, "%s >= $%d AND %s < $%d", path, len(args)+1, path, len(args)+2)
+		args = append(args, max(p, after), p+"~")
 	}
 	b.WriteByte(')')
-	return strings.ReplaceAll(sql, scopeMark, b.String()), args
+	return strings.ReplaceAll(sql, mark, b.String()), args
 }
 
 // reduce sorts the paths and leaves out those that lie below another, and empty
@@ -63,6 +81,35 @@ func listed[T any](sql string, values []T, args []any, fn func(sql string, args 
 		list = db.PadIn(list)
 		text := strings.Replace(sql, listMark, db.In(len(args)+1, len(list)), 1)
 		if err := fn(text, append(slices.Clip(args), list...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxPlaces is how many places one statement asks for.
+const maxPlaces = 64
+
+// atPlaces puts places of rows into a text at PLACES(w) and calls fn for each chunk of them.
+func atPlaces(sql string, places []tianbao.RowPlace, args []any, fn func(sql string, args []any) error) error {
+	for chunk := range slices.Chunk(places, maxPlaces) {
+		n := 1
+		for n < len(chunk) {
+			n *= 2
+		}
+		var b strings.Builder
+		b.WriteByte('(')
+		all := slices.Clip(args)
+		for i := range n {
+			at := chunk[min(i, len(chunk)-1)]
+			if i > 0 {
+				b.WriteString(" OR ")
+			}
+			fmt.Fprintf(&b, "w.report_id = $%d AND w.row_id = $%d", len(all)+1, len(all)+2)
+			all = append(all, at.Report, at.Row)
+		}
+		b.WriteByte(')')
+		if err := fn(strings.Replace(sql, placesMark, b.String(), 1), all); err != nil {
 			return err
 		}
 	}

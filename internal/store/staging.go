@@ -211,15 +211,15 @@ func (g *staging) Commit(ctx context.Context, c *report.Commit, rec *report.Impo
 	carried := *rec
 	carried.Version = version
 	imported := g.s.importStatement(&carried)
-	sortKeys(g.drop)
-	sortKeys(g.add)
-	keys := keyStatements(nil, sqlDeleteKey, g.rep.ID, g.drop)
-	keys = keyStatements(keys, sqlInsertKey, g.rep.ID, g.add)
 	err := g.s.db.Tx(ctx, func(tx db.Tx) error {
 		if err := p.raise(ctx, tx); err != nil {
 			return err
 		}
-		err := g.land(ctx, tx, version, append([]db.Statement{imported, {SQL: sqlLanded, Args: []any{g.id}}}, keys...))
+		keys, err := g.s.keepKeys(ctx, tx, g.rep.ID, g.add, g.drop)
+		if err != nil {
+			return err
+		}
+		err = g.land(ctx, tx, version, append([]db.Statement{imported, {SQL: sqlLanded, Args: []any{g.id}}}, keys...))
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"tianbao"
@@ -41,8 +42,14 @@ type Store struct {
 	// known is the register as it was read last, to look units up in.
 	known unitCache
 	olds  oldCache
+	// size is how large the register is, about.
+	size atomic.Pointer[registerSize]
 	// plans are those of the collections, read once a version.
 	plans plans
+	// keyLog are the search keys on their way into row_key.
+	keyLog keyLog
+	// events counts what went on the trail.
+	events eventCounts
 }
 
 // New returns a Store on an open database, whose schema must be that of

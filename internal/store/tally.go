@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,37 +14,21 @@ import (
 	"tianbao/internal/db"
 )
 
-// Figures join the register of the day with where its units stand; nothing is counted
-// beforehand. $1 is the time, $2 the collection.
+// Lists join the register of the day with where its units stand, and so do the figures
+// (count.go); nothing is counted beforehand. $1 is the time, $2 the collection.
 
 const (
-	// A unit is counted by itself where a rule names it, where units lie below it, and
-	// where it is a bureau or department; all others together with their like.
-	aloneNow = `CASE WHEN u.kind <> 'unit' OR u.id IN (SELECT r.unit_id FROM campaign_rule r WHERE r.campaign_id = $2)
- OR u.id IN (SELECT d.parent FROM unit d) THEN u.id ELSE 0 END`
-	alonePast = `CASE WHEN x.kind <> 'unit' OR x.id IN (SELECT r.unit_id FROM campaign_rule r WHERE r.campaign_id = $2)
- OR x.id IN (SELECT d.parent FROM unit d) OR x.id IN (SELECT d.parent FROM unit_past d) THEN x.id ELSE 0 END`
 	stateNow  = `COALESCE(s.state, '')`
 	statePast = `COALESCE((SELECT l.state FROM unit_status_log l
  WHERE l.campaign_id = $2 AND l.unit_id = x.id AND l.at <= $1 ORDER BY l.at DESC, l.id DESC LIMIT 1), '')`
 	// The units of the day.
 	unitsThen = `(SELECT ` + unitColumns + dayNow + ` UNION ALL SELECT ` + pastColumns + dayPast + `) x`
 
-	sqlTallyNow = `SELECT MIN(y.path), y.alone, MIN(y.kind), y.region_id, y.state, COUNT(*), CAST(SUM(y.row_count) AS BIGINT), CAST(SUM(y.faulty) AS BIGINT) FROM (
- SELECT COALESCE(s.row_count, 0) AS row_count, COALESCE(s.faulty, 0) AS faulty, u.path AS path, u.parent AS parent, u.kind AS kind, u.region_id AS region_id, ` + stateNow + ` AS state, ` + aloneNow + ` AS alone
- FROM unit u LEFT JOIN unit_status s ON s.campaign_id = $2 AND s.unit_id = u.id
- WHERE SCOPE(u.path) AND u.since <= $1 AND (u.valid_to = 0 OR u.valid_to > $1)) y
- GROUP BY y.parent, y.alone, y.region_id, y.state`
-	sqlTallyPast = `SELECT MIN(y.path), y.alone, MIN(y.kind), y.region_id, y.state, COUNT(*), 0, 0 FROM (
- SELECT x.path AS path, x.parent AS parent, x.kind AS kind, x.region_id AS region_id, ` + statePast + ` AS state, ` + alonePast + ` AS alone
- FROM ` + unitsThen + `) y
- GROUP BY y.parent, y.alone, y.region_id, y.state`
-
 	sqlLinesNow = `SELECT ` + unitColumns + `, ` + stateNow + `, COALESCE(s.row_count, 0), COALESCE(s.faulty, 0), COALESCE(s.since, 0), COALESCE(s.review, ''), COALESCE(s.passes, 0)
  FROM unit u LEFT JOIN unit_status s ON s.campaign_id = $2 AND s.unit_id = u.id
- WHERE SCOPE(u.path) AND u.since <= $1 AND (u.valid_to = 0 OR u.valid_to > $1) AND u.path > $3 ORDER BY u.path`
+ WHERE SCOPE(u.path) AND u.since <= $1 AND (u.valid_to = 0 OR u.valid_to > $1) AND u.path > $3 ORDER BY u.path LIMIT $4`
 	sqlLinesPast = `SELECT x.id, x.parent, x.region_id, x.path, x.name, x.budget_code, x.org_code, x.type, x.kind, ` + statePast + `, 0, 0, 0, '', 0
- FROM ` + unitsThen + ` WHERE x.path > $3 ORDER BY x.path`
+ FROM ` + unitsThen + ` WHERE x.path > $3 ORDER BY x.path LIMIT $4`
 	sqlLine = `SELECT ` + unitColumns + `, ` + stateNow + `, COALESCE(s.row_count, 0), COALESCE(s.faulty, 0), COALESCE(s.since, 0), COALESCE(s.review, ''), COALESCE(s.passes, 0)
  FROM unit u LEFT JOIN unit_status s ON s.campaign_id = $2 AND s.unit_id = u.id WHERE SCOPE(u.path) AND u.id = $1`
 
@@ -58,39 +41,6 @@ const (
  WHERE SCOPE(u.path) AND p.disabled = $1 AND g.role <> 'service' AND g.role <> 'reviewer' AND g.valid_from <= $2 AND (g.valid_to = 0 OR g.valid_to > $2)`
 	sqlWithContact = `SELECT c.unit_id FROM unit_contact c JOIN unit u ON u.id = c.unit_id WHERE SCOPE(u.path)`
 )
-
-// Tally implements campaign.Store.
-func (s *Store) Tally(ctx context.Context, scope tianbao.Scope, q campaign.Question) (*campaign.Tally, error) {
-	t := &campaign.Tally{}
-	err := s.db.Read(ctx, func(r db.Queryer) (err error) {
-		if t.Plan, err = s.planOf(ctx, r, q.Campaign); err != nil {
-			return err
-		}
-		then, err := scopeThen(ctx, r, scope, q)
-		if err != nil {
-			return err
-		}
-		t.Tops = then.Paths
-		text := sqlTallyNow
-		if q.Past {
-			text = sqlTallyPast
-		}
-		sql, args := within(text, then, ms(q.At), q.Campaign)
-		t.Cells, err = db.Collect(ctx, r, func(scan db.Scan) (c campaign.Cell, err error) {
-			err = scan(&c.Path, &c.Unit, &c.Kind, &c.Region, &c.State, &c.Count, &c.Rows, &c.Faulty)
-			return c, err
-		}, sql, args...)
-		if err != nil {
-			return err
-		}
-		t.Units, err = unitsAt(ctx, r, t.Cells, q)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return t, nil
-}
 
 // scopeThen returns where the tops of a scope stood at the time of a question.
 func scopeThen(ctx context.Context, q db.Queryer, scope tianbao.Scope, ask campaign.Question) (then tianbao.Scope, err error) {
@@ -119,26 +69,16 @@ func scopeThen(ctx context.Context, q db.Queryer, scope tianbao.Scope, ask campa
 	return then, nil
 }
 
-// unitsAt returns the units above cells and those that are cells, as they were.
-func unitsAt(ctx context.Context, q db.Queryer, cells []campaign.Cell, ask campaign.Question) (map[tianbao.ID]tianbao.Unit, error) {
-	ids := make(map[tianbao.ID]bool)
-	for i := range cells {
-		for _, id := range above(cells[i].Path) {
-			ids[id] = true
-		}
-		if cells[i].Unit != 0 {
-			ids[cells[i].Unit] = true
-		}
-	}
-	list := slices.Sorted(maps.Keys(ids))
+// unitsAt returns units as they were at the time of a question.
+func unitsAt(ctx context.Context, q db.Queryer, ids []tianbao.ID, ask campaign.Question) (map[tianbao.ID]tianbao.Unit, error) {
 	if !ask.Past {
-		return unitsNamed(ctx, q, sqlUnitsNamed, list)
+		return unitsNamed(ctx, q, sqlUnitsNamed, ids)
 	}
-	out, err := unitsNamed(ctx, q, sqlUnitsNamedNow, list, ms(ask.At))
+	out, err := unitsNamed(ctx, q, sqlUnitsNamedNow, ids, ms(ask.At))
 	if err != nil {
 		return nil, err
 	}
-	past, err := unitsNamed(ctx, q, sqlUnitsNamedPast, list, ms(ask.At))
+	past, err := unitsNamed(ctx, q, sqlUnitsNamedPast, ids, ms(ask.At))
 	maps.Copy(out, past)
 	return out, err
 }
@@ -197,16 +137,32 @@ func (s *Store) EachLine(ctx context.Context, scope tianbao.Scope, ask campaign.
 		if ask.Past {
 			text = sqlLinesPast
 		}
-		sql, args := within(text, then, ms(ask.At), ask.Campaign, strings.Map(pathOnly, after))
+		// In pieces that grow: most readers want a page, and PostgreSQL makes and sends all of
+		// what it was asked for, however soon one stops to read.
+		after := strings.Map(pathOnly, after)
 		var l campaign.Line
-		return q.Each(ctx, func(scan db.Scan) error {
-			if err := scanLine(scan, &l); err != nil {
+		for piece := firstLines; ; piece = min(4*piece, mostLines) {
+			n := 0
+			sql, args := withinAfter(text, then, after, ms(ask.At), ask.Campaign, after, piece)
+			err := q.Each(ctx, func(scan db.Scan) error {
+				if err := scanLine(scan, &l); err != nil {
+					return err
+				}
+				n, after = n+1, l.Unit.Path
+				return fn(&l)
+			}, sql, args...)
+			if err != nil || n < piece {
 				return err
 			}
-			return fn(&l)
-		}, sql, args...)
+		}
 	})
 }
+
+// firstLines and mostLines are the sizes of the pieces of EachLine.
+const (
+	firstLines = 300
+	mostLines  = 20_000
+)
 
 // pathOnly leaves of a text what paths consist of.
 func pathOnly(r rune) rune {

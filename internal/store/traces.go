@@ -16,10 +16,9 @@ const (
 	// Rows that were reported, in the units of a scope: the unit is the row's, in whosever
 	// sheet it stands.
 	sqlTraceRows = `SELECT w.report_id, w.row_id, w.unit_id, u.name, r.campaign_id, c.title, c.ended, c.closes, r.updated_at, w.look_keys
- FROM row_key x JOIN report_row w ON w.report_id = x.report_id AND w.row_id = x.row_id
- JOIN report r ON r.id = w.report_id JOIN campaign c ON c.id = r.campaign_id JOIN unit u ON u.id = w.unit_id
+ FROM report_row w JOIN report r ON r.id = w.report_id JOIN campaign c ON c.id = r.campaign_id JOIN unit u ON u.id = w.unit_id
  JOIN unit_part k ON k.report_id = w.report_id AND k.unit_id = w.unit_id AND k.sent >= k.newest
- WHERE x.kind = $1 AND x.k = $2 AND SCOPE(u.path)`
+ WHERE PLACES(w) AND SCOPE(u.path)`
 	traceChange = `SELECT c.id, c.look, u.id, u.name, c.kind, c.day, c.campaign_id, m.title, c.unit_id, c.from_unit, c.report_id, c.row_id, c.from_report, c.from_row
  FROM person_change c JOIN campaign m ON m.id = c.campaign_id JOIN unit u ON u.id = `
 	sqlTraceTo   = traceChange + `c.unit_id WHERE c.k = $1 AND c.state = 'accepted' AND SCOPE(u.path)`
@@ -46,14 +45,18 @@ func (s *Store) Traces(ctx context.Context, scope tianbao.Scope, field, value st
 	}
 	want := s.appendLook(nil, field, value)
 	k := lookKeys(want)[0]
+	places, err := s.keyPlaces(ctx, k)
+	if err != nil {
+		return nil, err
+	}
 	err = s.db.Read(ctx, func(q db.Queryer) error {
-		out, err = traces(ctx, q, scope, want, k)
+		out, err = traces(ctx, q, scope, want, k, places)
 		return err
 	})
 	return out, err
 }
 
-func traces(ctx context.Context, q db.Queryer, scope tianbao.Scope, want []byte, k lookKey) ([]living.Fact, error) {
+func traces(ctx context.Context, q db.Queryer, scope tianbao.Scope, want []byte, k lookKey, places []tianbao.RowPlace) ([]living.Fact, error) {
 	var out []living.Fact
 	read := func(sql string) (list []trace, err error) {
 		sql, args := within(sql, scope, k.k)
@@ -105,7 +108,7 @@ func traces(ctx context.Context, q db.Queryer, scope tianbao.Scope, want []byte,
 	for i := range from {
 		left[from[i].fromAt] = &from[i]
 	}
-	rounds, err := traceRows(ctx, q, scope, want, k, brought)
+	rounds, err := traceRows(ctx, q, scope, want, places, brought)
 	if err != nil {
 		return nil, err
 	}
@@ -163,21 +166,23 @@ func (r *round) facts(ctx context.Context, q db.Queryer) ([]living.Fact, error) 
 }
 
 // traceRows finds the rows that rounds brought.
-func traceRows(ctx context.Context, q db.Queryer, scope tianbao.Scope, want []byte, k lookKey, brought map[tianbao.RowPlace]bool) (out []round, err error) {
-	sql, args := within(sqlTraceRows, scope, k.kind, k.k)
-	err = q.Each(ctx, func(scan db.Scan) error {
-		var r round
-		var ended, closes, updated int64
-		var look []byte
-		if err := scan(&r.at.Report, &r.at.Row, &r.unit, &r.name, &r.campaign, &r.title, &ended, &closes, &updated, &look); err != nil {
-			return err
-		}
-		if brought[r.at] || !hasLook(look, want) {
+func traceRows(ctx context.Context, q db.Queryer, scope tianbao.Scope, want []byte, places []tianbao.RowPlace, brought map[tianbao.RowPlace]bool) (out []round, err error) {
+	sql, args := within(sqlTraceRows, scope)
+	err = atPlaces(sql, places, args, func(sql string, args []any) error {
+		return q.Each(ctx, func(scan db.Scan) error {
+			var r round
+			var ended, closes, updated int64
+			var look []byte
+			if err := scan(&r.at.Report, &r.at.Row, &r.unit, &r.name, &r.campaign, &r.title, &ended, &closes, &updated, &look); err != nil {
+				return err
+			}
+			if brought[r.at] || !hasLook(look, want) {
+				return nil
+			}
+			r.day = cmp.Or(ended, updated, closes) // one that runs: as it was reported
+			out = append(out, r)
 			return nil
-		}
-		r.day = cmp.Or(ended, updated, closes) // one that runs: as it was reported
-		out = append(out, r)
-		return nil
-	}, sql, args...)
+		}, sql, args...)
+	})
 	return out, err
 }

@@ -60,34 +60,38 @@ func (s *Store) FindUnit(ctx context.Context, key string) (tianbao.Unit, error) 
 	return first(ctx, s.db, scanUnit, sqlUnitByID, id)
 }
 
-const sqlBudgetCodes = `SELECT DISTINCT u.budget_code FROM unit u WHERE u.budget_code <> ''`
+const (
+	sqlPaddedCodes = `SELECT DISTINCT u.budget_code FROM unit u WHERE u.budget_code >= '0' AND u.budget_code < '1'`
+	sqlBareCodes   = `SELECT u.budget_code FROM unit u WHERE u.budget_code <> '' AND (u.budget_code < '0' OR u.budget_code >= '1')`
+)
 
 // PaddedCodes returns the budget codes that begin with zeros by what is left when a
 // spreadsheet takes them for numbers; codes that some unit bears as they are, and
 // those of which several are left alike, are not among them.
 func (s *Store) PaddedCodes(ctx context.Context) (map[string]string, error) {
-	codes, err := db.Collect(ctx, s.db, func(scan db.Scan) (code string, err error) {
-		err = scan(&code)
-		return code, err
-	}, sqlBudgetCodes)
-	if err != nil {
-		return nil, err
+	padded, twice := make(map[string]string), make(map[string]bool)
+	each := func(sql string, fn func(code string)) error {
+		return s.db.Each(ctx, func(scan db.Scan) error {
+			var code string
+			err := scan(&code)
+			fn(code)
+			return err
+		}, sql)
 	}
-	padded, taken := make(map[string]string), make(map[string]bool)
-	for _, code := range codes {
+	err := each(sqlPaddedCodes, func(code string) {
 		bare := strings.TrimLeft(code, "0")
-		if bare == code || bare == "" || taken[bare] {
-			taken[code] = true
-			continue
-		}
-		if _, twice := padded[bare]; twice {
-			taken[bare] = true
-			continue
+		if _, ok := padded[bare]; ok {
+			twice[bare] = true
 		}
 		padded[bare] = code
-	}
-	for bare := range taken {
+	})
+	delete(padded, "") // nothing but zeros
+	for bare := range twice {
 		delete(padded, bare)
 	}
-	return padded, nil
+	if err != nil || len(padded) == 0 {
+		return padded, err
+	}
+	err = each(sqlBareCodes, func(code string) { delete(padded, code) })
+	return padded, err
 }

@@ -51,8 +51,16 @@ const (
 	sqlSetUnitsSearch = `UPDATE unit SET search = $1 WHERE id = $2`
 )
 
-// IndexUnits lets units be found that were stored by a version that knew no search. A
-// starting server calls it; where nothing is to be done it costs one look at the units.
+// searchSetting tells that all units can be found: whoever stores one lets it be found.
+const searchSetting = "unit_search"
+
+// EnsureUnitsIndexed is IndexUnits once for a database.
+func (s *Store) EnsureUnitsIndexed(ctx context.Context) error {
+	return s.onceEver(ctx, searchSetting, func() error { return s.IndexUnits(ctx) })
+}
+
+// IndexUnits lets units be found that were stored by a version that knew no search. Where
+// nothing is to be done it costs one look at the units.
 func (s *Store) IndexUnits(ctx context.Context) error {
 	const batch = 1000
 	for {

@@ -31,11 +31,20 @@ type storedUser struct {
 const userColumns = `p.id, p.login, p.name, p.office, p.hash, p.disabled, p.created, p.last_seen, p.asked, p.login_key, p.mac`
 
 func scanUser(scan db.Scan) (u storedUser, err error) {
-	var created, seen int64
-	err = scan(&u.user.ID, &u.login, &u.user.Name, &u.user.Office, &u.hash, &u.user.Disabled, &created, &seen,
-		&u.user.Asked, &u.loginKey, &u.mac)
-	u.user.Created, u.user.LastSeen = when(created), when(seen)
+	dest, done := userDest(&u)
+	err = scan(dest...)
+	done()
 	return u, err
+}
+
+// userDest are the places for userColumns; done finishes the user.
+func userDest(u *storedUser) (dest []any, done func()) {
+	var created, seen int64
+	dest = []any{
+		&u.user.ID, &u.login, &u.user.Name, &u.user.Office, &u.hash, &u.user.Disabled, &created, &seen,
+		&u.user.Asked, &u.loginKey, &u.mac,
+	}
+	return dest, func() { u.user.Created, u.user.LastSeen = when(created), when(seen) }
 }
 
 const (

@@ -102,25 +102,8 @@ func (w *benchWorld) submit(b *testing.B, rep tianbao.Report) (tianbao.Report, e
 
 // run submits with a number of clients at once.
 func (w *benchWorld) run(b *testing.B, clients int) {
-	var (
-		wg   sync.WaitGroup
-		left atomic.Int64
-	)
-	left.Store(int64(b.N))
 	b.ResetTimer()
-	for range clients {
-		wg.Go(func() {
-			for left.Add(-1) >= 0 {
-				rep, err := w.submit(b, <-w.free)
-				w.free <- rep
-				if err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
+	w.slice(b, clients, b.N)
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "submits/s")
 }

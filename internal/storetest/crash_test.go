@@ -7,19 +7,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"tianbao"
-	"tianbao/internal/db"
 	"tianbao/internal/report"
+	"tianbao/internal/store"
 	"tianbao/internal/storetest"
 )
 
 const (
 	crashFile    = "TIANBAO_TEST_CRASH_FILE"
+	crashEnd     = "TIANBAO_TEST_CRASH_END"   // after how many commits it ends by itself, as if killed
+	crashGoOn    = "TIANBAO_TEST_CRASH_GO_ON" // it goes on after so many failures, and says so
 	crashWriters = 4
 	crashRows    = 3 // of each change set
 	crashCommits = 200
@@ -33,26 +36,56 @@ func TestCrashWriter(t *testing.T) {
 		t.Skip("runs as the child of TestKilledWriter")
 	}
 	s := storetest.Open(t, path)
+	end, _ := strconv.Atoi(os.Getenv(crashEnd))
+	bear, _ := strconv.Atoi(os.Getenv(crashGoOn))
 	var (
-		mu sync.Mutex
-		wg sync.WaitGroup
+		mu     sync.Mutex
+		wg     sync.WaitGroup
+		made   int
+		failed int
 	)
+	failure := func(err error) (enough bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if failed++; failed <= bear {
+			fmt.Println("failed", err)
+			return false
+		}
+		if bear > 0 {
+			os.Exit(0)
+		}
+		t.Error(err)
+		return true
+	}
+	go func() { // rounds of keys are cut off too
+		for {
+			_ = s.BringKeys(t.Context())
+			time.Sleep(time.Millisecond)
+		}
+	}()
 	for n := range crashWriters {
 		wg.Go(func() {
 			unit := tianbao.ID(n + 1)
 			for {
 				rep, err := s.OpenReport(t.Context(), tianbao.Scope{Paths: []string{"/"}}, 100, unit)
 				if err != nil {
-					t.Error(err)
-					return
+					if failure(err) {
+						return
+					}
+					continue
 				}
 				c := crashCommit(rep)
 				if err := s.Commit(t.Context(), c); err != nil {
-					t.Error(err)
-					return
+					if failure(err) {
+						return
+					}
+					continue
 				}
 				mu.Lock()
 				fmt.Printf("ack %d %s\n", unit, c.Set.Key)
+				if made++; made == end {
+					os.Exit(0)
+				}
 				mu.Unlock()
 			}
 		})
@@ -82,23 +115,10 @@ func crashCommit(rep tianbao.Report) *report.Commit {
 // TestKilledWriter kills a writing process with SIGKILL, again and again on the same
 // file, until 200 commits were acknowledged: each of them is there, whole, once.
 // (A killed process loses nothing that it handed to the kernel; what a power loss
-// would take is the business of synchronous=FULL, which TestPragmas of package db
-// holds fast.)
+// takes is tried by TestPowerLoss.)
 func TestKilledWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data", "tianbao.db")
-	prepare := storetest.Open(t, path)
-	ctx := t.Context()
-	for n := range crashWriters {
-		if err := prepare.PutUnits(ctx, tianbao.Unit{ID: tianbao.ID(n + 1), Name: "u"}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := prepare.PutCampaign(ctx, tianbao.Campaign{ID: 100, Form: "asset-role", FormV: 1, Released: true}); err != nil {
-		t.Fatal(err)
-	}
-	if err := prepare.DB().Close(ctx); err != nil {
-		t.Fatal(err)
-	}
+	prepareWriters(t, path)
 	acked := make(map[string]bool)
 	kills := 0
 	for ; len(acked) < crashCommits || kills < 5; kills++ {
@@ -158,6 +178,14 @@ func checkAcked(t *testing.T, path string, acked map[string]bool) {
 	if err := s.DB().One(ctx, []any{&verdict}, `PRAGMA integrity_check`); err != nil || verdict != "ok" {
 		t.Errorf("integrity: %s %v", verdict, err)
 	}
+	checkWhole(t, s, acked)
+}
+
+// checkWhole holds what the writers of [TestCrashWriter] left: what was acknowledged is
+// there, and every change set is there whole and once.
+func checkWhole(t *testing.T, s *store.Store, acked map[string]bool) {
+	t.Helper()
+	ctx := t.Context()
 	everything := tianbao.Scope{Paths: []string{"/"}}
 	reports := make(map[tianbao.ID]tianbao.Report)
 	for n := range crashWriters {
@@ -194,11 +222,18 @@ func checkAcked(t *testing.T, path string, acked map[string]bool) {
 		}
 	}
 	var sets, keys int64
-	err := s.DB().One(ctx, []any{&sets, &keys}, `SELECT COUNT(*), COUNT(DISTINCT report_id || idem_key) FROM change_set`)
+	err := s.DB().One(ctx, []any{&sets, &keys}, `SELECT COUNT(*), COUNT(DISTINCT CAST(report_id AS TEXT) || idem_key) FROM change_set`)
 	if err != nil || sets != keys {
 		t.Errorf("%d change sets under %d keys: %v", sets, keys, err)
 	}
-	if s.DB().Kind() != db.SQLite {
-		t.Error("not the engine that was meant")
+	// Each row is found by its id and its phone, and nothing else is.
+	if err := s.BringKeys(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var rows, found, log int64
+	err = s.DB().One(ctx, []any{&rows, &found, &log}, `SELECT (SELECT COUNT(*) FROM report_row),
+ (SELECT COUNT(*) FROM row_key k JOIN report_row w ON w.report_id = k.report_id AND w.row_id = k.row_id), (SELECT COUNT(*) FROM row_key_log)`)
+	if err != nil || found != 2*rows || log != 0 {
+		t.Errorf("%d rows under %d keys, %d lines of the log are left: %v", rows, found, log, err)
 	}
 }

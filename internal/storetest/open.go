@@ -78,6 +78,9 @@ func Open(t testing.TB, url string, opts ...Option) *store.Store {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	if err := prepare(ctx, url); err != nil {
+		t.Fatal(err)
+	}
 	d, err := db.Open(ctx, c.db)
 	if err != nil {
 		t.Fatal(err)

@@ -90,6 +90,8 @@ func fill(text string) string {
 	}
 	put("IN LIST", func() string { return "IN (" + next() + "," + next() + ")" })
 	put("SCOPE(u.path)", func() string { return "(u.path >= " + next() + " AND u.path < " + next() + ")" })
+	put("SCAN(u.path)", func() string { return "(u.path || '' >= " + next() + " AND u.path || '' < " + next() + ")" })
+	put("PLACES(w)", func() string { return "(w.report_id = " + next() + " AND w.row_id = " + next() + ")" })
 	return text
 }
 
@@ -129,5 +131,16 @@ func TestStatementsArePortable(t *testing.T) {
 		if m := schema.Find(b); m != nil {
 			t.Errorf("%s uses %q", f, m)
 		}
+	}
+}
+
+// What every draft that is begun asks does not go through all drafts of the province.
+func TestOldDraftsByTheirTime(t *testing.T) {
+	s := storetest.OpenSQLite(t)
+	var plan string
+	var skip [3]int64
+	err := s.DB().One(t.Context(), []any{&skip[0], &skip[1], &skip[2], &plan}, "EXPLAIN QUERY PLAN "+sqlTexts(t)["sqlOldDrafts"], 1)
+	if err != nil || !strings.Contains(plan, "draft_at") {
+		t.Errorf("%s, %v", plan, err)
 	}
 }

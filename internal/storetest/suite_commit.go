@@ -23,7 +23,7 @@ func (w *world) count(table string) (n int64) {
 func (w *world) footprint() string {
 	w.t.Helper()
 	s := ""
-	for _, table := range []string{"report_row", "row_key", "change_set", "receipt", "trail"} {
+	for _, table := range []string{"report_row", "row_key", "row_key_log", "change_set", "receipt", "trail"} {
 		s += fmt.Sprintf("%s=%d ", table, w.count(table))
 	}
 	return s

@@ -75,7 +75,7 @@ func testErase(w *world) {
 			w.t.Fatal("the history still holds cells")
 		}
 	}
-	for _, table := range []string{"import_record", "piece", "draft", "staged_row", "row_key"} {
+	for _, table := range []string{"import_record", "piece", "draft", "staged_row", "row_key", "row_key_log"} {
 		var n int
 		w.ok(w.DB().One(ctx, []any{&n}, fmt.Sprintf("SELECT COUNT(*) FROM %s", table)))
 		if n > 0 {

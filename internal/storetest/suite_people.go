@@ -126,7 +126,7 @@ func testSessions(w *world) {
 	ctx := w.t.Context()
 	token := func(i byte) []byte { return append(make([]byte, 31), i) }
 	put := func(i byte) auth.Session {
-		s := auth.Session{ID: w.id(), TokenHash: token(i), User: clerk, Created: epoch(), Seen: epoch(), Address: "127.0.0.1", Method: auth.ByPassword, PasswordSet: epoch()}
+		s := auth.Session{ID: w.id(), TokenHash: token(i), User: clerk, Created: epoch(), Seen: epoch(), Address: "127.0.0.1", Method: auth.ByPassword, PasswordSet: epoch(), Informed: true}
 		w.ok(w.PutSession(ctx, s, 0))
 		return s
 	}

@@ -38,6 +38,15 @@ func (o *there) Apply(_ context.Context, x *provision.Order) (string, error) {
 	if o.calls == o.diesAt && !o.after {
 		return "", errDied
 	}
+	id, err := o.put(x)
+	if err == nil && o.calls == o.diesAt {
+		return "", errDied
+	}
+	return id, err
+}
+
+// put makes an account as it is told.
+func (o *there) put(x *provision.Order) (string, error) {
 	a := &x.After
 	if a.Login == o.refuses {
 		return "", refusal{errors.New("no")}
@@ -51,9 +60,6 @@ func (o *there) Apply(_ context.Context, x *provision.Order) (string, error) {
 		o.made++
 	}
 	o.accounts[a.ID] = provision.Remote{External: "x" + a.ID.String(), Account: a.ID, Login: a.Login, Name: a.Name, Disabled: a.Disabled, Unit: x.Units[0].BudgetCode}
-	if o.calls == o.diesAt {
-		return "", errDied
-	}
 	return "x" + a.ID.String(), nil
 }
 
@@ -71,6 +77,27 @@ func (o *there) List(_ context.Context, fn func(*provision.Remote) error) error 
 		}
 	}
 	return nil
+}
+
+// bulky is the other side where it takes many at once. Of the last of them it does not tell.
+type bulky struct{ *there }
+
+func (o bulky) Most(context.Context) (int, error) { return 3, nil }
+
+func (o bulky) Create(_ context.Context, orders []*provision.Order) ([]provision.Made, error) {
+	out := make([]provision.Made, len(orders))
+	o.calls++
+	if o.calls == o.diesAt && !o.after {
+		return out, errDied
+	}
+	for i, x := range orders {
+		id, err := o.put(x)
+		out[i] = provision.Made{External: id, Refused: err != nil}
+	}
+	if out[len(out)-1] = (provision.Made{}); o.calls == o.diesAt {
+		return out, errDied
+	}
+	return out, nil
 }
 
 // platform is the office of accounts in a world, with a clock of its own.
@@ -154,8 +181,12 @@ func testPlatformKilled(w *world) {
 		after       bool
 	}
 	var want []string
+	atOnce := false
 	play := func(c cut) (calls [3]int) {
 		p := w.platform()
+		if atOnce {
+			p.Target = bulky{p.other}
+		}
 		w.raw("DELETE FROM platform_account")
 		w.raw("DELETE FROM platform_unit")
 		for i, fill := range []func(){
@@ -201,6 +232,14 @@ func testPlatformKilled(w *world) {
 			play(cut{round, call + 1, false})
 			play(cut{round, call + 1, true})
 		}
+	}
+	// The same where many are made at once: four new ones in the first round.
+	atOnce = true
+	if some := play(cut{round: -1}); some[0] != 3 { // three at once, one of whom nothing is told, one alone
+		w.t.Errorf("calls %v with many at once, %v one by one", some, calls)
+	}
+	for _, after := range []bool{false, true} {
+		play(cut{0, 1, after})
 	}
 	if f := w.found(); !f.OK() {
 		w.t.Errorf("the trail: %v", f.Faults)

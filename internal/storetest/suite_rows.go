@@ -288,6 +288,7 @@ func testFindByKey(w *world) {
 	want(all(), "person_id", id2)
 	want(all(), "phone", phone2)
 	want(all(), "person_id", id3, b)
+	w.ok(w.BringKeys(w.t.Context()))
 	var keys int64
 	w.ok(w.DB().One(w.t.Context(), []any{&keys}, `SELECT COUNT(*) FROM row_key`))
 	if keys != 2*3 {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -163,6 +164,38 @@ func (s *Server) serve(rt route) http.Handler {
 
 func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer) error {
 	r.Body = http.MaxBytesReader(w, r.Body, rt.maxBody())
+	err := s.Reports.Store.Together(r.Context(), func(ctx context.Context) error { return s.letIn(rt, r.WithContext(ctx), v) })
+	if err != nil {
+		return err
+	}
+	if err := informed(&rt, v); err != nil {
+		return err
+	}
+	if err := s.admit(r, &rt, v); err != nil {
+		return err
+	}
+	r, giveBack, err := s.admitBody(r, &rt)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	if unsafeMethod(r.Method) && v.signed != nil && rt.Rule.name != everyone.name {
+		if !v.signed.CheckCSRF(formToken(r)) {
+			var tooBig *http.MaxBytesError
+			if r.MultipartForm == nil && errors.As(r.ParseForm(), &tooBig) {
+				return tooBig
+			}
+			return errForged()
+		}
+	}
+	if v.report.ID != 0 && unsafeMethod(r.Method) {
+		defer s.live.look() // others see at once what was saved
+	}
+	return rt.Handle(w, r, v)
+}
+
+// letIn finds out who asks and whether the rule lets them in.
+func (s *Server) letIn(rt route, r *http.Request, v *viewer) error {
 	if c, err := r.Cookie(sessionCookie); err == nil && !rt.Rule.service {
 		resume := s.Auth.Resume
 		if rt.Rule.quiet {
@@ -185,25 +218,7 @@ func (s *Server) run(rt route, w http.ResponseWriter, r *http.Request, v *viewer
 	if err != nil {
 		return s.denied(r, rt, v, err)
 	}
-	if err := s.informed(r, &rt, v); err != nil {
-		return err
-	}
-	if err := s.admit(r, &rt, v); err != nil {
-		return err
-	}
-	if unsafeMethod(r.Method) && v.signed != nil && rt.Rule.name != everyone.name {
-		if !v.signed.CheckCSRF(formToken(r)) {
-			var tooBig *http.MaxBytesError
-			if r.MultipartForm == nil && errors.As(r.ParseForm(), &tooBig) {
-				return tooBig
-			}
-			return errForged()
-		}
-	}
-	if v.report.ID != 0 && unsafeMethod(r.Method) {
-		defer s.live.look() // others see at once what was saved
-	}
-	return rt.Handle(w, r, v)
+	return nil
 }
 
 // denied writes on the trail that a rule kept somebody out who is signed in. It

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"strings"
+	"time"
 
 	"tianbao"
 	"tianbao/internal/clock"
@@ -116,8 +117,12 @@ type wireStrangeUnit struct {
 
 // strangePage is the data of compareunits.html.
 type strangePage struct {
-	CSRF, Back string
-	Comparison tianbao.ID
+	CSRF, Back   string
+	Comparison   tianbao.ID
+	Owner        tianbao.Unit // below which they can be entered
+	Types, Kinds []string
+	Kind         string // that most are of
+	Today        string
 	wireStrangeUnits
 }
 
@@ -137,6 +142,13 @@ func (s *Server) strangeUnits(w http.ResponseWriter, r *http.Request, v *viewer)
 		return err
 	}
 	p := &strangePage{CSRF: v.signed.CSRF, Comparison: c.ID, Back: "/compare?campaign=" + c.Campaign.String() + "&of=" + c.Owner.String()}
+	owner, err := s.Register.UnitEntry(r.Context(), v.keeps(), c.Owner)
+	if err != nil {
+		return err
+	}
+	form := s.Org.Checker.Form()
+	p.Owner, p.Types, p.Kinds, p.Today = owner.Unit, form.Field("unit_type").Enum, form.Field("kind").Enum, s.Org.Today().Format(time.DateOnly)
+	p.Kind = p.Kinds[len(p.Kinds)-1] // the lowest
 	p.Units = []wireStrangeUnit{}
 	for _, x := range list {
 		p.Units = append(p.Units, wireStrangeUnit{x.Budget, x.Name, x.Org, x.Users})

@@ -99,6 +99,7 @@ type listsPage struct {
 	Wait    bool
 	Asked   []askedColumn
 	Message string
+	Own     bool // the viewer's bureau has a list
 	wireOldLists
 }
 
@@ -163,6 +164,7 @@ func (s *Server) listsPage(r *http.Request, v *viewer) (*listsPage, error) {
 	}
 	for i := range lists {
 		p.Lists = append(p.Lists, toOldList(&lists[i], v.keeps()))
+		p.Own = p.Own || lists[i].Owner == p.Owner.ID
 	}
 	return p, nil
 }
@@ -330,4 +332,43 @@ func (s *Server) applyOldList(w http.ResponseWriter, r *http.Request, v *viewer)
 		return err
 	}
 	return s.listAnswer(w, r, v, l, true)
+}
+
+type wireDropList struct {
+	Confirm bool `json:"confirm"` // that it cannot be taken back is understood
+}
+
+type wireDropped struct {
+	Lines int64 `json:"lines"` // of all versions
+}
+
+// dropOldList deletes the list of the viewer's bureau.
+func (s *Server) dropOldList(w http.ResponseWriter, r *http.Request, v *viewer) error {
+	var in wireDropList
+	if err := read(r, &in); err != nil {
+		return err
+	}
+	owner, err := s.listOwner(r, v)
+	if err != nil {
+		return err
+	}
+	var n int64
+	if !in.Confirm {
+		err = tianbao.Invalid("confirm", "删除以后不能恢复，请勾选确认后再删除。")
+	} else {
+		n, err = s.Compare.Drop(r.Context(), s.comparer(r, v), &owner)
+	}
+	if err != nil {
+		if !again(r, err, tianbao.ErrInvalid, tianbao.ErrConflict) {
+			return err
+		}
+		p, perr := s.listsPage(r, v)
+		if perr != nil {
+			return perr
+		}
+		p.Message = asError(err).Message
+		s.page(w, r, v, statuses[tianbao.KindOf(err)], "comparelists.html", "旧系统用户名单", p)
+		return nil
+	}
+	return s.done(w, r, wireDropped{n}, "/compare/lists")
 }

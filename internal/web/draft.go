@@ -28,10 +28,16 @@ type wireDraft struct {
 	Was     map[string][]string `json:"was,omitempty"` // the changed rows as they were at base
 	// The cell that was being typed in; what it held so far is among the changes.
 	Typing *wireTyping `json:"typing,omitempty"`
-	// A save whose answer did not come, and the rows it changes as they were. Changes
-	// then are on top of it and may use its names of new rows.
-	Sent    *wireChanges        `json:"sent,omitempty"`
-	SentWas map[string][]string `json:"sentWas,omitempty"`
+	// A save whose answer did not come. Changes then are on top of it and may use its names
+	// of new rows; Unsent is all that is not saved if it did not happen.
+	Sent   *wireChanges   `json:"sent,omitempty"`
+	Unsent *wireDraftPart `json:"unsent,omitempty"`
+}
+
+// wireDraftPart is a change set, and the changed rows as they were before.
+type wireDraftPart struct {
+	Changes []wireChange        `json:"changes"`
+	Was     map[string][]string `json:"was,omitempty"`
 }
 
 type wireTyping struct {

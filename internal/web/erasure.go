@@ -61,7 +61,20 @@ type wirePersonErased struct {
 	Saves  int64 `json:"saves"`
 	Others int64 `json:"others"`
 	Kept   int64 `json:"kept"` // rows in collections whose time is not over
+	// Mails wait for an officer and name the person, or may; each is dropped by hand.
+	Mails []wireNamingMail `json:"mails,omitempty"`
+	More  bool             `json:"more,omitempty"` // there are too many mails to look through
 }
+
+type wireNamingMail struct {
+	Mail     tianbao.ID `json:"mail"`
+	Received string     `json:"received"`
+	Sure     bool       `json:"sure"` // else a file of it cannot be read
+	when     time.Time
+}
+
+// When is the time at which the mail came, for pages.
+func (n wireNamingMail) When() time.Time { return n.when }
 
 // maxKeep bounds how many months somebody may say.
 const maxKeep = 600
@@ -171,5 +184,14 @@ func (s *Server) eraseOrCount(r *http.Request, v *viewer, in *wireErasePerson) (
 			err = s.Auth.Record(r.Context(), tianbao.Event{Actor: u.ID, From: address(r), What: "erase.count", Reason: reason})
 		}
 	}
-	return wirePersonErased{in.Confirm, sum.Rows, sum.Saves, sum.Others, sum.Kept}, err
+	if err != nil {
+		return out, err
+	}
+	out = wirePersonErased{Done: in.Confirm, Rows: sum.Rows, Saves: sum.Saves, Others: sum.Others, Kept: sum.Kept}
+	named, more, err := s.Post.Naming(r.Context(), v.officer(r), in.Person)
+	for _, n := range named {
+		out.Mails = append(out.Mails, wireNamingMail{n.ID, stamp(n.Received), n.Sure, n.Received})
+	}
+	out.More = more
+	return out, err
 }

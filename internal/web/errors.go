@@ -47,6 +47,9 @@ func asError(err error) *tianbao.Error {
 	if errors.Is(err, db.ErrBusy) || errors.Is(err, db.ErrClosed) {
 		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "busy", RetryAfter: 2, Message: "现在提交的人很多，您的内容还没有保存，请稍候再试一次。", Err: err}
 	}
+	if e := unreachable(err); e != nil {
+		return e
+	}
 	if db.IsFull(err) {
 		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "disk_full", RetryAfter: 60, Message: "服务器的磁盘满了，您的内容还没有保存，请不要关闭页面，并告诉维护人员腾出空间，然后再试。", Err: err}
 	}
@@ -54,6 +57,18 @@ func asError(err error) *tianbao.Error {
 		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "timeout", RetryAfter: 5, Message: "处理时间过长，已经停止，什么都没有改变，请稍候再试。", Err: err}
 	}
 	return &tianbao.Error{Kind: tianbao.ErrInternal, Code: "internal", Message: internalText, Err: err}
+}
+
+// unreachable is what is told where the database server was not reached, or its answer to the
+// commit was lost; nil: neither. What nobody knows is told as neither success nor failure.
+func unreachable(err error) *tianbao.Error {
+	switch {
+	case errors.Is(err, db.ErrUnsure):
+		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "unsure", RetryAfter: 5, Message: "没有得到已经存好的确认，不能确定刚才的操作是否已经生效，请不要关闭页面，过几秒再试；提交和上报再做一次不会重复，其他操作请先刷新页面核对。", Err: err}
+	case errors.Is(err, db.ErrAway):
+		return &tianbao.Error{Kind: tianbao.ErrUnavailable, Code: "database_away", RetryAfter: 5, Message: "暂时连不上数据库，刚才的操作没有完成，请不要关闭页面，过几秒再试一次。", Err: err}
+	}
+	return nil
 }
 
 const internalText = "系统出了问题，您的内容没有丢失，请稍候再试；如果还不行，请把下面的编号告诉维护人员。"
@@ -66,6 +81,11 @@ type wireError struct {
 	Choices   []string       `json:"choices,omitempty"`
 	Conflicts []wireConflict `json:"conflicts,omitempty"`
 	Problems  []wireProblem  `json:"problems,omitempty"`
+}
+
+// wireFailure is the answer that holds an error.
+type wireFailure struct {
+	Error wireError `json:"error"`
 }
 
 // fail answers with an error when nobody is known to be asking.
@@ -90,7 +110,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(map[string]wireError{"error": out}) // the client is gone if it fails
+		_ = json.NewEncoder(w).Encode(wireFailure{out}) // the client is gone if it fails
 		return
 	}
 	if e.Kind == tianbao.ErrUnsigned && r.Method == http.MethodGet {
@@ -115,7 +135,7 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 
 // failLog logs what nobody but the operator can put right; once, at the edge.
 func (s *Server) failLog(r *http.Request, e *tianbao.Error, err error) {
-	if (e.Kind == tianbao.ErrInternal || e.Code == "disk_full") && r.Context().Err() == nil {
+	if (e.Kind == tianbao.ErrInternal || e.Code == "disk_full" || e.Code == "unsure") && r.Context().Err() == nil {
 		id, _ := r.Context().Value(keyRequestID).(string)
 		s.Log.LogAttrs(r.Context(), slog.LevelError, "failed", slog.String("id", id), slog.String("route", r.Pattern), slog.Any("err", err))
 	}

@@ -85,6 +85,9 @@ func (s *Server) askExport(w http.ResponseWriter, r *http.Request, v *viewer, st
 }
 
 func (s *Server) exportStored(w http.ResponseWriter, r *http.Request, v *viewer, reason string) error {
+	if err := s.hold(r.Context(), int64(v.report.Rows)*perRow); err != nil {
+		return err
+	}
 	sheet, err := s.Reports.View(r.Context(), v.actor(), v.report.ID)
 	if err != nil {
 		return err

@@ -216,9 +216,13 @@ func (s *Server) account(r *http.Request, text string) (tianbao.User, error) {
 func (s *Server) unitByKey(r *http.Request, key string) (tianbao.Unit, error) {
 	unit, err := s.Catalog.FindUnit(r.Context(), key)
 	if tianbao.KindOf(err) == tianbao.ErrNotFound {
-		err = tianbao.Invalid("unknown_unit", "单位登记册中没有这个单位，请填写正确的组织机构代码或预算编码。")
+		err = unknownUnit()
 	}
 	return unit, err
+}
+
+func unknownUnit() error {
+	return tianbao.Invalid("unknown_unit", "单位登记册中没有这个单位，请填写正确的组织机构代码或预算编码。")
 }
 
 // grantAdd gives a role.

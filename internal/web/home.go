@@ -6,6 +6,7 @@ import (
 
 	"tianbao"
 	"tianbao/internal/campaign"
+	"tianbao/internal/news"
 )
 
 // homePage is the data of home.html.
@@ -16,6 +17,7 @@ type homePage struct {
 	Auditor   bool
 	Grants    bool
 	Keeper    bool // opens collections, and keeps what they hold no longer than it may be
+	Phones    bool // codes can be sent to phones
 	Campaigns []tianbao.Campaign
 	Notices   []tianbao.Notice
 	Open      int // questions that wait for the viewer
@@ -30,6 +32,7 @@ type homePage struct {
 	Collects  bool // the viewer runs collections, or locks and reopens in them
 	Watches   bool // the viewer sees more than what one unit fills in
 	Registers []wireRegister
+	Stopped   []news.Subscription // 事件订阅 that stopped by themselves, of whoever runs collections
 }
 
 // homeStanding is where the viewer's unit stands in a collection.
@@ -78,7 +81,12 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request, v *viewer) error {
 			return err
 		}
 	}
-	p.CSRF = v.signed.CSRF
+	if p.Keeper {
+		if p.Stopped, err = s.stoppedWebhooks(r, v); err != nil {
+			return err
+		}
+	}
+	p.CSRF, p.Phones = v.signed.CSRF, p.Filler && s.Codes.Sender != nil
 	if p.Reminders, err = s.inbox(r.Context(), v); err != nil {
 		return err
 	}

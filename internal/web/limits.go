@@ -29,6 +29,7 @@ const (
 	limitQuestion = "question"   // asking about a notice
 	limitNotice   = "notice"     // adding a file to a notice
 	limitService  = "service"    // requests with a service token
+	limitCode     = "code"       // having codes sent to phones, typing them in
 )
 
 // perAddress is how many times an account's measure an address has: an office shares
@@ -39,7 +40,7 @@ const perAddress = 20
 func DefaultLimits() Limits {
 	return Limits{
 		limitSignIn: 120, limitPassword: 10, limitSearch: 240, limitImport: 5, limitExport: 20,
-		limitReveal: 20, limitActivate: 60, limitQuestion: 10, limitNotice: 30, limitService: 600,
+		limitReveal: 20, limitActivate: 60, limitQuestion: 10, limitNotice: 30, limitService: 600, limitCode: 30,
 	}
 }
 
@@ -72,15 +73,17 @@ func limitOf(rt *route) string {
 		return limitPassword
 	case "activate", "activatePage":
 		return limitActivate
-	case "searchUnits", "findUnits", "searchAccounts", "reportChange", "personTimeline":
+	case "searchUnits", "findUnits", "searchAccounts", "reportChange", "personTimeline", "phones":
 		return limitSearch
 	case "askQuestion":
 		return limitQuestion
+	case "sendCodes", "confirmPhone":
+		return limitCode
 	case "attachFile":
 		return limitNotice
 	case "reveal", "revealContact", "erasePerson":
 		return limitReveal
-	case "mail", "export", "exportScreen", "exportTrail", "previewReminders", "sendReminders", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross", "formDraftTemplate", "exportProgress", "certify", "certificateText", "certificatePDF", "certificateWorkbook", "exportCompared", "exportStrange", "runCompare", "doubles", "drawPlan", "exportPlan", "platformDrift":
+	case "mail", "export", "exportScreen", "exportTrail", "previewReminders", "sendReminders", "verifyTrail", "template", "exportUnits", "annotateLoad", "unitTemplate", "annotateBatch", "batchTemplate", "exportAcross", "formDraftTemplate", "exportProgress", "certify", "certificateText", "certificatePDF", "certificateWorkbook", "exportCompared", "exportStrange", "runCompare", "doubles", "drawPlan", "sendPlanCodes", "exportPlan", "platformDrift":
 		return limitExport
 	}
 	if rt.Upload || rt.ID == "declareNil" || rt.ID == "exempt" {

@@ -241,6 +241,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, v *viewer) error
 		case <-r.Context().Done():
 			return nil
 		case <-s.live.done:
+			out.goodbye()
 			return nil
 		case <-beat.C:
 			if !out.send(": \n\n") {

@@ -35,7 +35,9 @@ type wireRegister struct {
 	Since   string     `json:"since"`
 	Accepts bool       `json:"accepts,omitempty"` // changes wait until a bureau accepts them
 	Waiting int        `json:"waiting,omitempty"`
-	Unit    tianbao.ID `json:"unit,omitempty"` // the caller's own
+	// Returned are changes of the own unit that were returned and after which it reported none.
+	Returned int        `json:"returned,omitempty"`
+	Unit     tianbao.ID `json:"unit,omitempty"` // the caller's own
 }
 
 // registersPage is the data of registers.html.
@@ -49,6 +51,9 @@ func (s *Server) registers(w http.ResponseWriter, r *http.Request, v *viewer) er
 	}
 	return s.answer(w, r, v, wireRegisters{list}, "registers.html", "人员登记", &registersPage{list})
 }
+
+// returnedFor is how long a unit is told that a change was returned.
+const returnedFor = 60 * 24 * time.Hour
 
 func (s *Server) registerList(r *http.Request, v *viewer) ([]wireRegister, error) {
 	list, err := s.Living.Registers(r.Context())
@@ -69,9 +74,16 @@ func (s *Server) registerList(r *http.Request, v *viewer) ([]wireRegister, error
 			own = g.Unit
 		}
 	}
+	returned := make(map[tianbao.ID]int)
+	if own != 0 {
+		returned, err = s.Living.Store.ReturnedChanges(r.Context(), v.member(r).Fills, own, s.Now().Add(-returnedFor))
+		if err != nil {
+			return nil, err
+		}
+	}
 	for i := range list {
 		c := &list[i]
-		out = append(out, wireRegister{ID: c.ID, Title: c.Title, Since: stamp(c.Kept), Accepts: c.Accepts, Waiting: waiting[c.ID], Unit: own})
+		out = append(out, wireRegister{ID: c.ID, Title: c.Title, Since: stamp(c.Kept), Accepts: c.Accepts, Waiting: waiting[c.ID], Returned: returned[c.ID], Unit: own})
 	}
 	return out, nil
 }

@@ -17,6 +17,7 @@ type ctxKey int
 
 const (
 	keyRequestID ctxKey = iota
+	keyHolder
 	keyAddress
 	keyViewer
 )
@@ -56,6 +57,7 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		rec.Header().Set("X-Request-Id", id)
 		r = r.WithContext(context.WithValue(r.Context(), keyRequestID, id))
+		defer s.watched(r, rec, start)()
 		next.ServeHTTP(rec, r)
 		s.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 			slog.String("id", id), slog.String("method", r.Method), slog.String("route", r.Pattern),

@@ -34,6 +34,9 @@ func document(routes []route, version string) object {
 		for _, m := range pathParam.FindAllStringSubmatch(path, -1) {
 			params = append(params, object{"name": m[1], "in": "path", "required": true, "schema": object{"type": "string"}})
 		}
+		for _, q := range queryOf(rt.ID) {
+			params = append(params, object{"name": q.Name, "in": "query", "schema": object{"type": "string"}, "description": q.What})
+		}
 		if rt.Method != http.MethodGet && rt.Rule.name != everyone.name && !rt.Rule.service {
 			params = append(params, object{
 				"name": "X-CSRF-Token", "in": "header", "required": true, "schema": object{"type": "string"},
@@ -69,7 +72,7 @@ func document(routes []route, version string) object {
 			op["security"] = []any{}
 		}
 		if rt.Rule.service {
-			op["security"] = []any{object{"service": []any{}}}
+			op["security"] = []any{object{"service": []any{}}, object{"serviceAsPassword": []any{}}}
 		}
 		item[strings.ToLower(rt.Method)] = op
 	}
@@ -81,8 +84,9 @@ func document(routes []route, version string) object {
 		"components": object{
 			"schemas": schemas,
 			"securitySchemes": object{
-				"session": object{"type": "apiKey", "in": "cookie", "name": sessionCookie},
-				"service": object{"type": "http", "scheme": "bearer", "description": "A service token (接口令牌), made by the security administrator at /tokens."},
+				"session":           object{"type": "apiKey", "in": "cookie", "name": sessionCookie},
+				"serviceAsPassword": object{"type": "http", "scheme": "basic", "description": "The same token as the password of any user, for programs that know nothing else."},
+				"service":           object{"type": "http", "scheme": "bearer", "description": "A service token (接口令牌), made by the security administrator at /tokens."},
 			},
 		},
 	}

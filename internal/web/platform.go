@@ -47,7 +47,7 @@ func (s *Server) platformRoutes() []route {
 		{post, "/platform/plans/{plan}/approve", runs, s.approvePlan, "approvePlan", "Approve a plan that somebody else made; the server carries it out", wireEmpty{}, wireDone{}, false, 4 << 10},
 		{post, "/platform/plans/{plan}/drop", runs, s.dropPlan, "dropPlan", "Give a plan up that nobody has approved", wireEmpty{}, wireDone{}, false, 4 << 10},
 		{get, "/platform/plans/{plan}/export", runs, s.askPlanExport, "planExportForm", "The page to take a plan away as a file in the platform's field names", nil, nil, false, 0},
-		{post, "/platform/plans/{plan}/export", runs, s.exportPlan, "exportPlan", "The steps of a plan as a workbook or CSV in the platform's field names, ids and phones masked; whole with the power, a reason and the second factor", wireAcrossExport{}, nil, false, 4 << 10},
+		{post, "/platform/plans/{plan}/export", runs, s.exportPlan, "exportPlan", "The steps of a plan as a workbook or CSV in the platform's field names, or those held with the reason, ids and phones masked; whole with the power, a reason and the second factor", wirePlanExport{}, nil, false, 4 << 10},
 		{get, "/platform/drift", runs, s.platformDrift, "platformDrift", "What stands at the platform otherwise than here", nil, wireDrifts{}, false, 0},
 	}
 }
@@ -228,6 +228,9 @@ type accountPlanPage struct {
 	Linked bool
 	Open   bool // nobody has decided
 	Busy   bool
+	// Codes can be sent to those held for their phones; Sent: how many just were.
+	Codes bool
+	Sent  string
 }
 
 // planCount is a line of the counts of a plan.
@@ -246,7 +249,10 @@ func (s *Server) showPlan(w http.ResponseWriter, r *http.Request, v *viewer, sta
 	if err != nil {
 		return err
 	}
-	p := &accountPlanPage{CSRF: v.signed.CSRF, Message: message, Linked: s.Platform.Target != nil}
+	p := &accountPlanPage{CSRF: v.signed.CSRF, Message: message, Linked: s.Platform.Target != nil, Codes: s.Codes.Sender != nil}
+	if n, err := strconv.Atoi(q.Get("sent")); err == nil && message == "" {
+		p.Sent = strconv.Itoa(n)
+	}
 	if p.Head, err = s.Platform.Store.PlanOf(ctx, a.Scope, id); err != nil {
 		return err
 	}
@@ -312,41 +318,7 @@ func (s *Server) showPlan(w http.ResponseWriter, r *http.Request, v *viewer, sta
 // begins, 0: there is none.
 func (s *Server) planLines(ctx context.Context, p *accountPlanPage, behind int) (next int, err error) {
 	if p.Why != "" {
-		held, err := s.Platform.Store.HeldOf(ctx, p.ID, behind, p.Why, platformLines)
-		if err != nil {
-			return 0, err
-		}
-		var ids []tianbao.ID
-		for i := range held {
-			for _, ref := range held[i].With {
-				ids = append(ids, ref.Unit)
-			}
-			for _, ref := range held[i].Rows {
-				ids = append(ids, ref.Unit)
-			}
-		}
-		units, err := s.PlatformAccounts.UnitsNamed(ctx, ids)
-		if err != nil {
-			return 0, err
-		}
-		for i := range held {
-			h := &held[i]
-			l := wirePlanLine{N: h.N, What: string(h.Why), Name: h.Name, Person: ident.MaskID(h.Person), Login: ident.MaskPhone(h.Phone), Unit: h.UnitName, Account: h.Account}
-			seen := map[string]bool{h.UnitName: true}
-			for _, refs := range [][]provision.Ref{h.Rows, h.With} {
-				for _, ref := range refs {
-					if name := units[ref.Unit].Name; name != "" && !seen[name] {
-						seen[name] = true
-						l.Others = append(l.Others, name)
-					}
-				}
-			}
-			p.Lines = append(p.Lines, l)
-		}
-		if len(held) == platformLines {
-			next = held[len(held)-1].N
-		}
-		return next, nil
+		return s.heldLines(ctx, p, behind)
 	}
 	lines, err := s.Platform.Store.Lines(ctx, p.ID, behind, p.Kind, p.Status, platformLines)
 	if err != nil {

@@ -18,20 +18,32 @@ type planExportPage struct {
 	provision.Head
 	Total int
 	May   bool
-	In    wireAcrossExport
+	In    wirePlanExport
 	Min   int
+	Left  int // held
+}
+
+// wirePlanExport asks for the steps of a plan as a file, or for those held.
+type wirePlanExport struct {
+	Format string `json:"format"` // xlsx or csv
+	Held   bool   `json:"held,omitempty"`
+	Full   bool   `json:"full,omitempty"`
+	Reason string `json:"reason,omitempty"` // with full
 }
 
 func (s *Server) askPlanExport(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	return s.planExport(w, r, v, wireAcrossExport{Format: "xlsx"}, nil)
+	return s.planExport(w, r, v, wirePlanExport{Format: "xlsx", Held: r.URL.Query().Get("held") != ""}, nil)
 }
 
-func (s *Server) planExport(w http.ResponseWriter, r *http.Request, v *viewer, in wireAcrossExport, wrong error) error {
+func (s *Server) planExport(w http.ResponseWriter, r *http.Request, v *viewer, in wirePlanExport, wrong error) error {
 	h, err := s.planOf(r, v)
 	if err != nil {
 		return err
 	}
 	p := &planExportPage{CSRF: v.signed.CSRF, Head: h, Total: stepsOf(&h), May: mayReveal(v), In: in, Min: minPurpose}
+	for _, n := range h.Held {
+		p.Left += n
+	}
 	status := http.StatusOK
 	if wrong != nil {
 		e := asError(wrong)
@@ -63,7 +75,7 @@ func stepsOf(h *provision.Head) (n int) {
 // go out by the rules of every export of them; as CSV, which bears no mark, only of a plan
 // that a second person has approved.
 func (s *Server) exportPlan(w http.ResponseWriter, r *http.Request, v *viewer) error {
-	var in wireAcrossExport
+	var in wirePlanExport
 	if err := read(r, &in); err != nil {
 		return err
 	}
@@ -78,6 +90,8 @@ func (s *Server) exportPlan(w http.ResponseWriter, r *http.Request, v *viewer) e
 		in.Reason = ""
 	case !mayReveal(v):
 		return needPower(v, tianbao.PowerReveal)
+	case in.Format == "csv" && in.Held:
+		err = tianbao.Invalid("held_csv", "CSV 文件里留不下导出标记，暂不处理的人的完整信息只能导出成工作簿。")
 	case in.Format == "csv" && h.State != provision.Approved && h.State != provision.Done:
 		err = tianbao.Invalid("not_approved", "CSV 文件里留不下导出标记，方案批准以后才能导出完整信息的 CSV；现在可以导出工作簿。")
 	default:
@@ -96,23 +110,33 @@ func (s *Server) exportPlan(w http.ResponseWriter, r *http.Request, v *viewer) e
 		return err
 	}
 	defer leave()
-	mark, err := s.recordLeaving(r, v, h.ID, fmt.Sprintf("plan of %d steps", stepsOf(&h)), in.Full, in.Reason)
+	what := fmt.Sprintf("plan of %d steps", stepsOf(&h))
+	if in.Held {
+		what = "held of a plan"
+	}
+	mark, err := s.recordLeaving(r, v, h.ID, what, in.Full, in.Reason)
 	if err != nil {
 		return err
 	}
 	profile := s.Profile
-	titles := make([]string, len(profile.Columns))
-	for i, c := range profile.Columns {
-		titles[i] = c.Title
+	title, rows := profile.Title, s.planEntries(r.Context(), h.ID, in.Full)
+	form := heldForm()
+	if in.Held {
+		title, rows = form.Title, s.heldEntries(r.Context(), h.ID, in.Full)
+	} else {
+		titles := make([]string, len(profile.Columns))
+		for i, c := range profile.Columns {
+			titles[i] = c.Title
+		}
+		form = listForm("platform-"+profile.Name, profile.Title, titles...)
 	}
-	form := listForm("platform-"+profile.Name, profile.Title, titles...)
 	typ := xlsxType
 	if in.Format == "csv" {
 		typ = "text/csv; charset=utf-8"
 	}
 	w.Header().Set("Content-Type", typ)
-	w.Header().Set("Content-Disposition", disposition(profile.Title+"-"+s.Now().In(clock.Shanghai).Format("20060102-1504")+"."+in.Format))
-	if err := s.Workbooks.Across(w, form, s.planEntries(r.Context(), h.ID, in.Full), s.Now(), in.Format == "csv", mark); err != nil {
+	w.Header().Set("Content-Disposition", disposition(title+"-"+s.Now().In(clock.Shanghai).Format("20060102-1504")+"."+in.Format))
+	if err := s.Workbooks.Across(w, form, rows, s.Now(), in.Format == "csv", mark); err != nil {
 		return s.brokeOff(r, err)
 	}
 	return nil

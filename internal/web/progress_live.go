@@ -88,6 +88,7 @@ func (s *Server) progressEvents(w http.ResponseWriter, r *http.Request, v *viewe
 		case <-r.Context().Done():
 			return nil
 		case <-s.live.done:
+			to.goodbye()
 			return nil
 		case <-tick.C:
 		}

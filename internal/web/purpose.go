@@ -26,8 +26,6 @@ type Purposes interface {
 	PublishPurpose(ctx context.Context, text string, e tianbao.Event) (version int, err error)
 	// PurposeYes returns version and time of the account's newest yes, Version 0: none.
 	PurposeYes(ctx context.Context, user tianbao.ID) (tianbao.Purpose, error)
-	// PurposeState returns the newest version and the newest that the account agreed to.
-	PurposeState(ctx context.Context, user tianbao.ID) (newest, agreed int, err error)
 	// AgreeToPurpose keeps the yes of the event's actor to the version, which must be
 	// the newest: tianbao.ErrConflict otherwise.
 	AgreeToPurpose(ctx context.Context, version int, e tianbao.Event) error
@@ -75,13 +73,9 @@ func needsPurpose(rt *route) bool {
 
 // informed keeps those who fill in out of the sheets until they said yes to the newest
 // version of the notice. It comes after the rule: what lies outside the scope stays 404.
-func (s *Server) informed(r *http.Request, rt *route, v *viewer) error {
-	if u := v.user(); !needsPurpose(rt) || !u.May(tianbao.PowerFill) {
+func informed(rt *route, v *viewer) error {
+	if u := v.user(); !needsPurpose(rt) || !u.May(tianbao.PowerFill) || v.signed.Informed {
 		return nil
-	}
-	newest, agreed, err := s.Purposes.PurposeState(r.Context(), v.user().ID)
-	if err != nil || agreed >= newest {
-		return err
 	}
 	return &tianbao.Error{Kind: tianbao.ErrForbidden, Code: "purpose", Message: "填报前请先打开首页的“告知书”（/purpose），阅读并表示同意。"}
 }

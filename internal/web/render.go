@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -26,13 +27,15 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// pages holds one template set a language and page, each on the common layout.
+// pages holds one template set a language and page, each on the common layout. A set is
+// parsed when its page is first asked for: all of them take longer than the rest of a
+// start. That each parses and fits its data is held by a test.
 type pages struct {
-	sets map[string]map[string]*template.Template
+	sets map[string]map[string]func() (*template.Template, error)
 }
 
-// parsePages parses every page of templates/ on layout.html, in each language.
-func parsePages() (*pages, error) {
+// newPages lists every page of templates/, in each language.
+func newPages() (*pages, error) {
 	entries, err := templateFiles.ReadDir("templates")
 	if err != nil {
 		return nil, fmt.Errorf("web: list templates: %w", err)
@@ -41,31 +44,44 @@ func parsePages() (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	english, err := loadWords(langEnglish)
-	if err != nil {
-		return nil, err
-	}
-	p := &pages{sets: make(map[string]map[string]*template.Template)}
-	for lang, w := range map[string]*words{langChinese: nil, langEnglish: english} {
-		p.sets[lang] = make(map[string]*template.Template)
+	p := &pages{sets: make(map[string]map[string]func() (*template.Template, error))}
+	for lang, load := range map[string]func() (*words, error){
+		langChinese: func() (*words, error) { return nil, nil }, //nolint:nilnil // what the templates say themselves
+		langEnglish: sync.OnceValues(func() (*words, error) { return loadWords(langEnglish) }),
+	} {
+		p.sets[lang] = make(map[string]func() (*template.Template, error))
 		for _, e := range entries {
 			if e.Name() == "layout.html" {
 				continue
 			}
-			t := template.New("layout.html").Funcs(funcs(hashes, w))
-			for _, name := range []string{"layout.html", e.Name()} {
-				src, err := templateFiles.ReadFile("templates/" + name)
+			p.sets[lang][e.Name()] = sync.OnceValues(func() (*template.Template, error) {
+				w, err := load()
 				if err != nil {
-					return nil, fmt.Errorf("web: read %s: %w", name, err)
+					return nil, err
 				}
-				if _, err := t.Parse(w.template(name, string(src))); err != nil {
-					return nil, fmt.Errorf("web: parse %s in %s: %w", name, lang, err)
+				t, err := parsePage(e.Name(), w, hashes)
+				if err != nil {
+					return nil, fmt.Errorf("web: in %s: %w", lang, err)
 				}
-			}
-			p.sets[lang][e.Name()] = t
+				return t, nil
+			})
 		}
 	}
 	return p, nil
+}
+
+func parsePage(page string, w *words, hashes map[string]string) (*template.Template, error) {
+	t := template.New("layout.html").Funcs(funcs(hashes, w))
+	for _, name := range []string{"layout.html", page} {
+		src, err := templateFiles.ReadFile("templates/" + name)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		if _, err := t.Parse(w.template(name, string(src))); err != nil {
+			return nil, fmt.Errorf("parse %s: %w", name, err)
+		}
+	}
+	return t, nil
 }
 
 // funcs are the helpers of templates in a language; hashes are the content hashes of
@@ -182,9 +198,15 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, v *viewer, status 
 		}
 	}
 	var buf bytes.Buffer
-	t := s.pages.sets[lang][name]
-	if t == nil {
+	set := s.pages.sets[lang][name]
+	if set == nil {
 		s.Log.Error("no such page", "page", name)
+		http.Error(w, internalText, http.StatusInternalServerError)
+		return
+	}
+	t, err := set()
+	if err != nil {
+		s.Log.Error("page does not parse", "page", name, "err", err)
 		http.Error(w, internalText, http.StatusInternalServerError)
 		return
 	}
@@ -206,7 +228,7 @@ func section(name string) string {
 	switch name {
 	case "home.html":
 		return "home"
-	case "reports.html", "sheet.html", "history.html", "undo.html", "plan.html", "receipt.html", "receipts.html", "across.html", "filled.html", "confirm.html", "registers.html", "roster.html", "register.html", "life.html":
+	case "reports.html", "sheet.html", "history.html", "undo.html", "plan.html", "receipt.html", "receipts.html", "across.html", "filled.html", "confirm.html", "registers.html", "roster.html", "register.html", "life.html", "phonework.html", "phones.html":
 		return "reports"
 	case "notices.html", "notice.html", "noticeedit.html", "noticereaders.html", "noticeversions.html", "questions.html", "question.html":
 		return "notices"
@@ -226,7 +248,7 @@ func section(name string) string {
 		return "activation"
 	case "reviews.html", "review.html", "reviewunit.html", "reasons.html":
 		return "review"
-	case "platform.html", "accountplan.html", "planexport.html", "platformdrift.html":
+	case "webhooks.html", "webhook.html", "newwebhook.html", "platform.html", "accountplan.html", "planexport.html", "platformdrift.html":
 		return "platform"
 	case "compare.html", "compareline.html", "comparelists.html", "comparewait.html", "compareunits.html", "comparedoubles.html":
 		return "collections"
@@ -257,16 +279,21 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, out any, location 
 }
 
 func (s *Server) json(w http.ResponseWriter, status int, out any) error {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false) // never served as HTML
-	if err := enc.Encode(out); err != nil {
-		return fmt.Errorf("web: encode an answer: %w", err)
+	var body []byte
+	var err error
+	if own, ok := out.(appender); ok {
+		body, err = own.appendJSON(nil)
+	} else {
+		body, err = encoded(out)
+	}
+	if err != nil {
+		return err
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("Vary", "Accept")
 	w.WriteHeader(status)
-	_, _ = buf.WriteTo(w) // the client is gone if it fails
+	_, _ = w.Write(body) // the client is gone if it fails
 	return nil
 }
 

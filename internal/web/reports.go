@@ -193,7 +193,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if err != nil {
 		return err
 	}
-	if err := s.Auth.Record(r.Context(), v.event(r, "report.read", strconv.Itoa(len(sheet.Rows))+" rows")); err != nil {
+	if err := s.recordRead(r, v, sheet.Report.Version, strconv.Itoa(len(sheet.Rows))+" rows"); err != nil {
 		return err
 	}
 	filled, err := s.Reports.CountFilled(r.Context(), v.report)
@@ -280,7 +280,7 @@ func (s *Server) save(w http.ResponseWriter, r *http.Request, v *viewer) error {
 	if err != nil {
 		return err
 	}
-	saved, err := s.Reports.Save(r.Context(), v.actor(), set)
+	saved, err := s.Reports.SaveIn(r.Context(), v.actor(), &v.report, set)
 	if err != nil {
 		return err
 	}
@@ -297,9 +297,12 @@ func receiptPath(v *viewer, id tianbao.ID) string {
 }
 
 func (s *Server) toSaved(ctx context.Context, v *viewer, saved *report.Saved) (wireSaved, error) {
-	rep, err := s.Reports.Store.Report(ctx, v.actor().Scope, v.report.ID)
-	if err != nil {
-		return wireSaved{}, err
+	rep := saved.Report
+	if rep.ID == 0 {
+		var err error
+		if rep, err = s.Reports.Store.Report(ctx, v.actor().Scope, v.report.ID); err != nil {
+			return wireSaved{}, err
+		}
 	}
 	out := wireSaved{Report: toReport(rep), Receipt: toReceipt(saved.Receipt, rep.OwnerName, s.formTitle(v)), Inserted: saved.Inserted, Again: saved.Again}
 	if out.Inserted == nil {

@@ -40,9 +40,10 @@ const (
 // table lists every route of the site.
 func (s *Server) table() []route {
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
-	return slices.Concat(s.messageTable(), s.compareRoutes(), s.mailTable(), s.reviewRoutes(), s.tokenRoutes(), s.platformRoutes(), s.livingRoutes(), s.scimRoutes(), []route{
+	return slices.Concat(s.messageTable(), s.compareRoutes(), s.mailTable(), s.reviewRoutes(), s.tokenRoutes(), s.platformRoutes(), s.phoneRoutes(), s.livingRoutes(), s.scimRoutes(), s.webhookRoutes(), s.feedRoutes(), []route{
 		// Anybody.
 		{get, "/healthz", everyone, s.healthz, "health", "Whether the server and its database answer", nil, wireHealth{}, false, 0},
+		{get, "/readyz", everyone, s.readyz, "ready", "Whether people should be sent here: 503 while the server stops, or a check fails", nil, wireReady{}, false, 0},
 		{get, "/openapi.json", everyone, s.openAPI, "openapi", "This document", nil, nil, false, 0},
 		{get, "/ui/{file}", everyone, s.uiFile, "uiFile", "A style sheet or script of the pages", nil, nil, false, 0},
 		{get, "/signin", everyone, s.signinPage, "signinPage", "The sign-in page", nil, nil, false, 0},

@@ -53,6 +53,8 @@ func (s *Server) scimRoutes() []route {
 	return []route{
 		{get, scimBase + "/ServiceProviderConfig", reads, s.scimConfig, "scimConfig", "SCIM 2.0: what this provider can do", nil, nil, false, 0},
 		{get, scimBase + "/ResourceTypes", reads, s.scimResourceTypes, "scimResourceTypes", "SCIM 2.0: users and groups", nil, nil, false, 0},
+		{get, scimBase + "/ResourceTypes/{type}", reads, s.scimResourceType, "scimResourceType", "SCIM 2.0: one of users and groups", nil, nil, false, 0},
+		{get, scimBase + "/Schemas/{schema}", reads, s.scimSchemaOf, "scimSchema", "SCIM 2.0: the attributes of one schema, by its URN", nil, nil, false, 0},
 		{get, scimBase + "/Schemas", reads, s.scimSchemas, "scimSchemas", "SCIM 2.0: the attributes of users and groups", nil, nil, false, 0},
 		{get, scimBase + "/Users", reads, s.scimUsers, "scimUsers", "SCIM 2.0: accounts of the new platform; query: startIndex, count, filter (userName, externalId or id, eq)", nil, wireSCIMUsers{}, false, 0},
 		{get, scimBase + "/Users/{account}", reads, s.scimUser, "scimUser", "SCIM 2.0: one account", nil, wireSCIMUser{}, false, 0},
@@ -148,16 +150,17 @@ func (s *Server) scim(w http.ResponseWriter, out any) error {
 }
 
 // scimAt is the address of a resource.
-func (s *Server) scimAt(r *http.Request, path string) string {
-	base := s.PublicURL
-	if base == "" {
-		scheme := "http://"
-		if s.TLS {
-			scheme = "https://"
-		}
-		base = scheme + r.Host
+func (s *Server) scimAt(r *http.Request, path string) string { return s.siteOf(r) + scimBase + path }
+
+// siteOf is the address of the site, as a program reached it where nobody set it.
+func (s *Server) siteOf(r *http.Request) string {
+	switch {
+	case s.PublicURL != "":
+		return s.PublicURL
+	case s.TLS:
+		return "https://" + r.Host
 	}
-	return base + scimBase + path
+	return "http://" + r.Host
 }
 
 // scimPage reads startIndex and count (RFC 7644 §3.4.2.4): what is too small is 1, or 0.

@@ -1,6 +1,10 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"tianbao"
+)
 
 // What SCIM clients ask first: RFC 7643 §5 to §7.
 
@@ -8,6 +12,7 @@ func (s *Server) scimConfig(w http.ResponseWriter, r *http.Request, _ *viewer) e
 	no := object{"supported": false}
 	return s.scim(w, object{
 		"schemas": []string{scimConfig}, "patch": no, "changePassword": no, "sort": no, "etag": no,
+		// What is read only has nothing to take in bulk.
 		"bulk":   object{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
 		"filter": object{"supported": true, "maxResults": scimMost},
 		"authenticationSchemes": []object{{
@@ -21,14 +26,32 @@ func scimListOf(all ...object) object {
 	return object{"schemas": []string{scimList}, "totalResults": len(all), "startIndex": 1, "itemsPerPage": len(all), "Resources": all}
 }
 
+// scimOne answers the one of several that has an id, as it stands in the list of them.
+func (s *Server) scimOne(w http.ResponseWriter, id string, all []object) error {
+	for _, o := range all {
+		if o["id"] == id {
+			return s.scim(w, o)
+		}
+	}
+	return tianbao.NotFound()
+}
+
 func (s *Server) scimResourceTypes(w http.ResponseWriter, r *http.Request, _ *viewer) error {
+	return s.scim(w, scimListOf(s.scimTypes(r)...))
+}
+
+func (s *Server) scimResourceType(w http.ResponseWriter, r *http.Request, _ *viewer) error {
+	return s.scimOne(w, r.PathValue("type"), s.scimTypes(r))
+}
+
+func (s *Server) scimTypes(r *http.Request) []object {
 	of := func(id, schema string, more ...object) object {
 		return object{
 			"schemas": []string{scimResource}, "id": id, "name": id, "endpoint": "/" + id + "s", "schema": schema, "schemaExtensions": append([]object{}, more...),
 			"meta": object{"resourceType": "ResourceType", "location": s.scimAt(r, "/ResourceTypes/"+id)},
 		}
 	}
-	return s.scim(w, scimListOf(of("User", scimUser, object{"schema": scimEnterprise, "required": true}), of("Group", scimGroup)))
+	return []object{of("User", scimUser, object{"schema": scimEnterprise, "required": true}), of("Group", scimGroup)}
 }
 
 // scimAttribute describes an attribute, which is read only as all of them are.
@@ -49,6 +72,14 @@ func scimMany(a object) object {
 }
 
 func (s *Server) scimSchemas(w http.ResponseWriter, r *http.Request, _ *viewer) error {
+	return s.scim(w, scimListOf(s.scimSchemaList(r)...))
+}
+
+func (s *Server) scimSchemaOf(w http.ResponseWriter, r *http.Request, _ *viewer) error {
+	return s.scimOne(w, r.PathValue("schema"), s.scimSchemaList(r))
+}
+
+func (s *Server) scimSchemaList(r *http.Request) []object {
 	of := func(id, name string, attributes ...object) object {
 		return object{
 			"schemas": []string{scimSchema}, "id": id, "name": name, "attributes": attributes,
@@ -59,7 +90,7 @@ func (s *Server) scimSchemas(w http.ResponseWriter, r *http.Request, _ *viewer) 
 	unique["required"], unique["uniqueness"] = true, "server"
 	value := scimAttribute("value", "string", "The value, or the id.")
 	display := scimAttribute("display", "string", "The name.")
-	return s.scim(w, scimListOf(
+	return []object{
 		of(scimUser, "User", unique,
 			scimAttribute("displayName", "string", "The person's name."),
 			scimAttribute("name", "complex", "The person's name.", scimAttribute("formatted", "string", "As written.")),
@@ -73,5 +104,5 @@ func (s *Server) scimSchemas(w http.ResponseWriter, r *http.Request, _ *viewer) 
 		of(scimGroup, "Group",
 			scimAttribute("displayName", "string", "The name of the unit."),
 			scimMany(scimAttribute("members", "complex", "The accounts.", value, scimAttribute("type", "string", "User.")))),
-	))
+	}
 }

@@ -19,6 +19,7 @@ import (
 	"tianbao/internal/compare"
 	"tianbao/internal/living"
 	"tianbao/internal/message"
+	"tianbao/internal/news"
 	"tianbao/internal/oidc"
 	"tianbao/internal/org"
 	"tianbao/internal/post"
@@ -95,11 +96,15 @@ type Config struct {
 	// led to, Profile says how they look as a file.
 	Platform         *provision.Service
 	PlatformAccounts PlatformAccounts
-	AccountPages     AccountPages
-	Profile          *provision.Profile
-	Living           *living.Service
-	Compare          *compare.Service
-	Compared         Compared
+	// Codes shows whose phones are.
+	Codes        *provision.Codes
+	AccountPages AccountPages
+	Profile      *provision.Profile
+	Living       *living.Service
+	News         *news.Service
+	FeedStore    FeedStore
+	Compare      *compare.Service
+	Compared     Compared
 	// Forms returns the newest version of each form that a collection may have.
 	Forms     func(context.Context) ([]*tianbao.Form, error)
 	FormBook  FormBook
@@ -140,6 +145,15 @@ type Config struct {
 	CertificateHeader string
 	// AdminNets are the networks from which alone the offices work; none: from all.
 	AdminNets []netip.Prefix
+	// Watch is told of every request; nil: nobody watches.
+	Watch Watch
+	// Checks say whether the server is ready to be sent people, for /readyz.
+	Checks func(context.Context) []Check
+	// Patience is how long a request may be worked on, streams of events excepted; what takes
+	// longer has nobody left who would read its answer. 0: for ever.
+	Patience time.Duration
+	// Memory is how much the program may take; 0: nobody says.
+	Memory int64
 	// Limits are the rate limits; nil stands for DefaultLimits.
 	Limits Limits
 	// Demo shows the demo accounts on the sign-in page.
@@ -169,10 +183,16 @@ type Server struct {
 	live    *hub
 	// throttle counts what is limited a minute.
 	throttle *throttle
+	// readings are what was recorded of late as read.
+	readings *readings
 	// untold is set once the log has told of a gateway that is not trusted.
 	untold atomic.Bool
+	// valve bounds how many requests are worked on at once.
+	valve *valve
 	// reading bounds how many workbooks are read at once.
 	reading chan struct{}
+	// bodies and work bound what large requests take of the memory.
+	bodies, work *ration
 	// leaving bounds how many city views go out at once.
 	leaving chan struct{}
 }
@@ -180,24 +200,33 @@ type Server struct {
 // maxReading is how many workbooks are read at once, to bound memory.
 const maxReading = 2
 
-// New builds the server. It fails if a route has no access rule or a template does
-// not parse.
+// New builds the server. It fails if a route has no access rule.
 func New(c Config) (*Server, error) {
 	s := &Server{Config: c}
 	var err error
-	if s.pages, err = parsePages(); err != nil {
+	if s.pages, err = newPages(); err != nil {
 		return nil, err
 	}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
 	s.help, s.bureau = s.renderHelp(c.Manual, false), s.renderHelp(c.BureauManual, true)
-	s.reading = make(chan struct{}, maxReading)
+	memory, reading := c.Memory, maxReading
+	if memory <= 0 {
+		memory = someMemory
+	}
+	if memory < littleMemory {
+		reading = 1
+	}
+	s.bodies, s.work = newRation(max(leastBodies, memory/roomOfBodies)), newRation(max(leastWork, memory/roomOfWork))
+	s.reading = make(chan struct{}, reading)
 	s.leaving = make(chan struct{}, maxAcross)
 	if s.Limits == nil {
 		s.Limits = DefaultLimits()
 	}
 	s.throttle = newThrottle(c.Now)
+	s.readings = newReadings(c.Now)
+	s.valve = newValve(c.Now)
 	s.jobs = newJobs(c.Now, c.Log)
 	s.loads = newLoads[org.Plan](c.Now, c.Log, maxLoads)
 	s.batches = newLoads[accountPlan](c.Now, c.Log, maxBatches)
@@ -215,7 +244,7 @@ func (s *Server) Handler() http.Handler {
 		mux.Handle(rt.Method+" "+rt.Path, s.serve(rt))
 	}
 	mux.Handle("/", s.fallback())
-	return chain(mux, s.known, s.logged, s.recovered, s.headers, s.sameOrigin)
+	return chain(mux, s.paced, s.known, s.logged, s.recovered, s.headers, s.sameOrigin)
 }
 
 // Close ends the open event streams, which no shutdown would wait out.

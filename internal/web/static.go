@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"tianbao"
 	"tianbao/internal/web/ui"
@@ -19,11 +20,12 @@ import (
 // so its length tells nothing; pages and data are not compressed, for there a length
 // could (they hold tokens beside what was typed).
 type asset struct {
-	kind          string
-	plain, zipped []byte
+	kind   string
+	plain  []byte
+	zipped func() []byte // compressed when first asked for
 }
 
-// loadAssets reads the site's style and scripts and compresses each once.
+// loadAssets reads the site's style and scripts.
 func loadAssets() (map[string]asset, error) {
 	files := ui.Files()
 	names, err := fs.Glob(files, "*.*s") // style and scripts; the manifest stays here
@@ -36,24 +38,24 @@ func loadAssets() (map[string]asset, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: read a file of the site: %w", err)
 		}
-		var z bytes.Buffer
-		w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
-		if err != nil {
-			return nil, fmt.Errorf("web: compress a file of the site: %w", err)
-		}
-		if _, err := w.Write(b); err != nil {
-			return nil, fmt.Errorf("web: compress a file of the site: %w", err)
-		}
-		if err := w.Close(); err != nil {
-			return nil, fmt.Errorf("web: compress a file of the site: %w", err)
-		}
 		kind := "text/javascript; charset=utf-8"
 		if path.Ext(name) == ".css" {
 			kind = "text/css; charset=utf-8"
 		}
-		assets[name] = asset{kind, b, z.Bytes()}
+		assets[name] = asset{kind, b, sync.OnceValue(func() []byte { return zipped(b) })}
 	}
 	return assets, nil
+}
+
+func zipped(b []byte) []byte {
+	var z bytes.Buffer
+	w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
+	if err != nil {
+		panic(err) // the level exists
+	}
+	_, _ = w.Write(b) // a buffer takes all
+	_ = w.Close()
+	return z.Bytes()
 }
 
 // uiFile serves the site's own style and script from the binary.
@@ -70,7 +72,7 @@ func (s *Server) uiFile(w http.ResponseWriter, r *http.Request, _ *viewer) error
 	b := a.plain
 	if takesGzip(r.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
-		b = a.zipped
+		b = a.zipped()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(b)))
 	_, err := w.Write(b)

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"time"
 )
@@ -31,6 +32,12 @@ func (st stream) send(text string) bool {
 	_ = st.rc.SetWriteDeadline(time.Now().Add(writeLimit)) // a limit, never a decision
 	_, err := fmt.Fprint(st.w, text)
 	return err == nil && st.rc.Flush() == nil
+}
+
+// goodbye ends the answer of a server that stops: the page comes back by itself, not in
+// the same moment as all others.
+func (st stream) goodbye() {
+	st.send(fmt.Sprintf("retry: %d\n\n", 1000+rand.IntN(4000))) //#nosec G404 -- spread, no secret
 }
 
 func (st stream) event(name string, data any) bool {

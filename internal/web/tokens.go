@@ -38,7 +38,8 @@ func serving(verb auth.Verb) rule {
 	return rule{name: name, service: true, allow: func(s *Server, r *http.Request, v *viewer) error {
 		scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		if !strings.EqualFold(scheme, "Bearer") {
-			secret = ""
+			// Programs like Excel ask for a user and a password: the token is the password.
+			_, secret, _ = r.BasicAuth()
 		}
 		var err error
 		v.service, err = s.Auth.Serviced(r.Context(), strings.TrimSpace(secret), verb)
@@ -58,6 +59,7 @@ func (s *Server) failService(rl *rule, w http.ResponseWriter, r *http.Request, e
 	e := asError(err)
 	if e.Kind == tianbao.ErrUnsigned {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tianbao"`)
+		w.Header().Add("WWW-Authenticate", `Basic realm="tianbao", charset="UTF-8"`)
 	}
 	if rl.fail != nil {
 		s.failLog(r, e, err)

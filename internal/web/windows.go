@@ -64,7 +64,7 @@ func (s *Server) window(w http.ResponseWriter, r *http.Request, v *viewer) error
 	if want := q.Get("version"); want != "" && want != strconv.FormatInt(rep.Version, 10) {
 		return &tianbao.Error{Kind: tianbao.ErrConflict, Code: "moved", Message: "读取期间有人保存了这张表，请重新读取。"}
 	}
-	if err := s.Auth.Record(r.Context(), v.event(r, "report.read", fmt.Sprintf("%d rows from %d", len(rows), from))); err != nil {
+	if err := s.recordRead(r, v, rep.Version, fmt.Sprintf("%d rows from %d", len(rows), from)); err != nil {
 		return err
 	}
 	return s.json(w, http.StatusOK, wireWindow{Version: rep.Version, Rows: toRows(rows)})

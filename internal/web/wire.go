@@ -5,6 +5,11 @@ import "tianbao"
 // The types of this file are the API: what programs and our own page send and
 // get. Ids are strings, times are RFC 3339 in the zone of Shanghai.
 
+type wireReady struct {
+	Ready  bool              `json:"ready"`
+	Checks map[string]string `json:"checks"` // ok, or a word that says what is wrong
+}
+
 type wireHealth struct {
 	Status  string `json:"status"`
 	Version string `json:"version"`

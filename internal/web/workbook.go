@@ -114,6 +114,9 @@ func (s *Server) importFile(w http.ResponseWriter, r *http.Request, v *viewer) e
 
 // readBook reads a workbook, few at once: each takes memory for its file and rows.
 func (s *Server) readBook(ctx context.Context, form string, version int, data []byte, name string, help ReadHelp) (imp *tianbao.Import, err error) {
+	if err := s.hold(ctx, int64(len(data))*perFileByte); err != nil {
+		return nil, err
+	}
 	err = s.oneOfFew(ctx, func() error {
 		imp, err = s.Workbooks.Read(ctx, data, name, form, version, help)
 		return err
@@ -258,33 +261,80 @@ func (s *Server) importWork(ctx context.Context, v *viewer, set *tianbao.ChangeS
 	return &out, nil
 }
 
-// upload returns the file of a multipart request. It is read into memory, never
-// into a temporary file: what offices send is personal data.
+// maxFields is how many parts a form with a file may have.
+const maxFields = 100
+
+// upload returns the file of a multipart request, whose fields stand in PostForm then. It is
+// read into memory, never into a temporary file: what offices send is personal data; and
+// once, into as much as its sender says.
 func upload(r *http.Request) (name string, data []byte, err error) {
-	if err := r.ParseMultipartForm(maxUpload); err != nil {
+	if err := r.ParseForm(); err != nil { // of the address
 		return "", nil, badBody(err)
 	}
-	f, h, err := r.FormFile("file")
+	parts, err := r.MultipartReader()
 	if err != nil {
-		return "", nil, tianbao.Invalid("no_file", "请选择要导入的文件。")
+		return "", nil, badBody(err)
 	}
-	defer f.Close()
-	if h.Size > maxFile {
-		return "", nil, &tianbao.Error{Kind: tianbao.ErrTooLarge, Code: "too_large", Message: "文件超过 20 MB，请删去无关的工作表和图片，或分成几份再导入。"}
+	found, left := false, int64(maxChangeBody)
+	for range maxFields {
+		p, err := parts.NextPart()
+		switch {
+		case errors.Is(err, io.EOF) && !found:
+			return "", nil, tianbao.Invalid("no_file", "请选择要导入的文件。")
+		case errors.Is(err, io.EOF):
+			return fileName(name), data, nil
+		case err != nil:
+			return "", nil, badBody(err)
+		case p.FileName() == "":
+			value, err := io.ReadAll(io.LimitReader(p, left+1))
+			if err != nil {
+				return "", nil, badBody(err)
+			}
+			if left -= int64(len(value) + len(p.FormName())); left < 0 {
+				return "", nil, badBody(errors.New("web: too many fields"))
+			}
+			r.PostForm.Add(p.FormName(), string(value))
+			r.Form.Add(p.FormName(), string(value))
+		case p.FormName() == "file" && !found:
+			found, name = true, p.FileName()
+			if data, err = wholeFile(p, r.ContentLength); err != nil {
+				return "", nil, err
+			}
+		}
 	}
-	data = make([]byte, h.Size) // at once: growing would copy a long file again and again
-	if _, err = io.ReadFull(f, data); err != nil {
-		return "", nil, fmt.Errorf("web: read an upload: %w", err)
+	return "", nil, badBody(errors.New("web: too many parts"))
+}
+
+// wholeFile reads a file of at most maxFile bytes; length is that of the request, -1: it
+// does not say.
+func wholeFile(p io.Reader, length int64) ([]byte, error) {
+	data := make([]byte, 0, min(max(length, 64<<10), maxFile)+1) // at once: growing would copy a long file again and again
+	for {
+		n, err := p.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case len(data) > maxFile:
+			return nil, &tianbao.Error{Kind: tianbao.ErrTooLarge, Code: "too_large", Message: "文件超过 20 MB，请删去无关的工作表和图片，或分成几份再导入。"}
+		case errors.Is(err, io.EOF):
+			return data, nil
+		case err != nil:
+			return nil, badBody(err)
+		case len(data) == cap(data):
+			data = slices.Grow(data, len(data))
+		}
 	}
-	r.MultipartForm = nil // its copy of the file; the values stand in PostForm
-	name = path.Base(strings.ReplaceAll(h.Filename, `\`, "/"))
+}
+
+// fileName is what somebody calls a file, as it can be shown.
+func fileName(name string) string {
+	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	name = strings.Map(func(c rune) rune {
 		if c < 0x20 || c == 0x7f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069 {
 			return -1
 		}
 		return c
 	}, strings.ToValidUTF8(name, "_"))
-	return clip(name, 200), data, nil
+	return clip(name, 200)
 }
 
 // maxPlan is how many changes of a preview are sent to be applied on the screen.

@@ -4,10 +4,14 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
+	"flag"
 	"fmt"
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync"
@@ -146,7 +150,61 @@ func inner(in map[string]any, name string) map[string]any {
 	return out
 }
 
+// many answers a Bulk request (RFC 7644 §3.7), which the module does not have, by giving the
+// service its operations one by one; and tells that it does. Of an operation with the
+// userName "silent" it tells nothing.
+func many(w http.ResponseWriter, r *http.Request, server http.Handler) bool {
+	w.Header().Set("Content-Type", "application/scim+json")
+	switch r.URL.Path {
+	case "/v2/ServiceProviderConfig":
+		fmt.Fprint(w, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],"bulk":{"supported":true,"maxOperations":3,"maxPayloadSize":4096}}`)
+		return true
+	case "/v2/Bulk":
+	default:
+		return false
+	}
+	var in struct {
+		Operations []struct {
+			Method, Path, BulkID string
+			Data                 json.RawMessage
+		}
+	}
+	if json.NewDecoder(r.Body).Decode(&in) != nil || len(in.Operations) > 3 {
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return true
+	}
+	type answer struct {
+		Method   string `json:"method"`
+		BulkID   string `json:"bulkId"`
+		Location string `json:"location,omitempty"`
+		Status   string `json:"status"`
+	}
+	out := struct {
+		Schemas    []string `json:"schemas"`
+		Operations []answer `json:"Operations"`
+	}{Schemas: []string{"urn:ietf:params:scim:api:messages:2.0:BulkResponse"}}
+	for _, op := range in.Operations {
+		one := httptest.NewRequest(op.Method, "/v2"+op.Path, bytes.NewReader(op.Data))
+		one.Header.Set("Content-Type", "application/scim+json")
+		got := httptest.NewRecorder()
+		server.ServeHTTP(got, one)
+		if strings.Contains(string(op.Data), `"userName":"silent"`) {
+			continue
+		}
+		a := answer{Method: op.Method, BulkID: op.BulkID, Status: strconv.Itoa(got.Code)}
+		var made struct{ ID string }
+		if json.Unmarshal(got.Body.Bytes(), &made) == nil && made.ID != "" {
+			a.Location = "https://platform.example/v2/Users/" + made.ID
+		}
+		out.Operations = append(out.Operations, a)
+	}
+	_ = json.NewEncoder(w).Encode(out)
+	return true
+}
+
 func main() {
+	bulk := flag.Bool("bulk", false, "take several operations in one request")
+	flag.Parse()
 	config := scim.ServiceProviderConfig{MaxResults: 2, SupportFiltering: true, SupportPatch: true}
 	server, err := scim.NewServer(&scim.ServerArgs{
 		ServiceProviderConfig: &config,
@@ -166,6 +224,9 @@ func main() {
 	log.Fatal(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer secret" {
 			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		if *bulk && many(w, r, server) {
 			return
 		}
 		server.ServeHTTP(w, r)

@@ -233,7 +233,7 @@ class FormPage {
     if (!(await ask(t("上报"), [t("确定上报这张表吗？共 {0} 行。上报后如有修改，需要重新上报。", this.sheet.filled)], t("上报")))) return;
     this.reportKey = this.reportKey || newKey();
     const res = await this.call<Receipt>("POST", "/submission", { key: this.reportKey });
-    if (res.status !== 0) this.reportKey = "";
+    if (res.status !== 0 && res.status < 500) this.reportKey = ""; // else it may have happened
     if (res.data) {
       this.state({ state: "reported", state_name: t("已上报") });
       this.status(t("已上报"));

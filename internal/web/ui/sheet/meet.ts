@@ -25,18 +25,21 @@ export function meet(model: Model, newer: Newer, keep: Line | null, out: Met): L
     // The name of a row that came back tells which row it was.
     const line = model.byId.get(name) || model.byId.get(name.replace(again, ""));
     const id = heir(named, name);
-    if (line && !model.byId.has(id)) model.adopt(line, id);
+    if (line && !model.byId.get(id)) model.adopt(line, id);
   }
   const was = new Map<Line, { old: readonly string[]; settled: boolean[] }>();
   for (const row of newer.rows) {
     const v = model.columns.map((_, c) => row.values[c] || "");
-    const line = model.byId.get(row.id);
+    let line = model.byId.get(row.id);
+    // A draft leads back to where a row was not deleted yet: it is the row that undo knows.
+    const past = line ? undefined : model.byId.get(again + row.id);
+    if (past && !past.live) model.adopt((line = past), row.id);
     if (!line || !line.base) {
       const made: Line = line || { id: row.id, v, base: v, live: true, i: 0 };
       made.v = made.base = v;
       made.live = true;
       made.version = row.version;
-      model.byId.set(row.id, made);
+      model.byId.set(made);
       moved.push(made);
       v.forEach((text, c) => text && out.fresh(made, c));
       continue;
@@ -100,7 +103,8 @@ function arrange(model: Model, order: string[], keep: Line | null, by: Record<st
   const there = new Set(order);
   model.heard(order, true);
   const gone = new Set<Line>();
-  model.byId.forEach((line, id) => {
+  model.byId.forEach((line) => {
+    const { id } = line;
     if (!line.base || there.has(id)) return;
     if (line.live && (line === keep || model.changed(line))) out.clash(line, -1, by[id] || "");
     else if (line.live) gone.add(line);

@@ -1,3 +1,4 @@
+import { Ids } from "./ids";
 import { Touched } from "./touched";
 import { Change, Column, Row, Selection } from "./types";
 
@@ -52,7 +53,7 @@ export class Model {
   // Open to meet.ts, which brings in what others saved.
   undos: Step[] = [];
   redos: Step[] = [];
-  byId = new Map<string, Line>();
+  byId = new Ids();
   touched = new Touched();
   private temps = 0;
   /** What the names of new rows begin with. */
@@ -77,7 +78,7 @@ export class Model {
     this.lines = rows.map((r) => {
       const v = this.columns.map((_, i) => r.values[i] ?? "");
       const line: Line = { id: r.id, v, base: v, live: true, i: 0, version: r.version };
-      this.byId.set(r.id, line);
+      this.byId.set(line);
       return line;
     });
     if (!this.lines.length) {
@@ -122,13 +123,13 @@ export class Model {
     let prev: readonly string[] = this.hole;
     rows.forEach((r, i) => {
       const line = lines[from + i];
-      if (!this.absent(line) || this.byId.has(r.id)) return;
+      if (!this.absent(line) || this.byId.get(r.id)) return;
       // Rows of one unit have the same name and codes: one string does for all of them.
       const v = this.columns.map((_, c) => (r.values[c] === prev[c] ? prev[c] : r.values[c] || ""));
       line.id = r.id;
       line.v = line.base = prev = v;
       line.version = r.version;
-      this.byId.set(r.id, line);
+      this.byId.set(line);
       came.push(line);
       this.touched.came(line);
     });
@@ -165,16 +166,18 @@ export class Model {
     return this.columns.findIndex((c) => c.key === key);
   }
 
-  /** A new row, not yet in the sheet, under a name that is not taken. */
+  /** A new row, not yet in the sheet; under a name that is not taken, or the deleted row that has it. */
   blank(name = ""): Line {
+    const old = name ? this.byId.get(name) : undefined;
+    if (old && !old.live && !old.base) return old;
     const line: Line = {
-      id: name && !this.byId.has(name) ? name : this.newRows + ++this.temps,
+      id: old || !name ? this.newRows + ++this.temps : name,
       v: this.columns.map(() => ""),
       base: null,
       live: false,
       i: 0,
     };
-    this.byId.set(line.id, line);
+    this.byId.set(line);
     return line;
   }
 
@@ -474,15 +477,14 @@ export class Model {
   }
 
   private rename(l: Line, id: string): void {
-    this.byId.delete(l.id);
     l.id = id;
-    this.byId.set(id, l);
+    this.byId.set(l);
   }
 
   /**
    * Carries out a change set made elsewhere (an import plan); inside a transaction.
-   * `made` takes the new rows by the names the change set gives them; with `keep` these
-   * are their names here too.
+   * `made` takes the new rows by the names the change set gives them; with `keep`, for a
+   * draft that is restored, these are their names here too.
    */
   apply(changes: Change[], made = new Map<string, Line>(), keep = false): Line[] {
     const hit: Line[] = [];
@@ -504,17 +506,23 @@ export class Model {
           at = prev && prev.live ? this.index(prev) + 1 : ch.after || ch.afterTemp ? this.lines.length : 0;
         }
         group.push(line);
-        this.fill(line, ch.cells);
+        this.columns.forEach(({ key }, c) => this.set(line, c, ch.cells[key] || ""));
         hit.push(line);
         continue;
       }
-      const line = this.find(ch.row);
+      const line = keep ? this.byId.get(ch.row) : this.find(ch.row);
       if (!line) continue;
-      if (ch.op === "delete") gone.push(line);
-      else {
-        this.fill(line, ch.cells);
-        hit.push(line);
+      // What was filled in outlives its deletion in another draft, whichever is restored first.
+      if (ch.op === "delete") {
+        if (line.live && !(keep && this.changed(line))) gone.push(line);
+        continue;
       }
+      if (!line.live) {
+        flush();
+        this.back(line);
+      }
+      this.fill(line, ch.cells);
+      hit.push(line);
     }
     flush();
     this.removeLines(gone);

@@ -9,6 +9,7 @@ import { Rect, Selection, ViewSpec, isList, rectOf } from "./types";
 import { t } from "./words";
 
 export const rowHeight = 28;
+/** The widths of .tbs-num and .tbs-ops. */
 const numWidth = 52;
 const opsWidth = 92;
 /** Columns grow with the window up to this factor. */
@@ -68,6 +69,10 @@ export class View {
   sizes: Record<string, number> = {};
   /** Where a frozen column stays, from the left edge of the window; -1: it scrolls. */
   private sticks: number[] = [];
+  /** Whether there is anything beside the window to scroll to. */
+  private wide = false;
+  /** The widths and places that the cells have. */
+  private laid = "";
   /** What the frozen columns before a column cover. */
   private edges: number[] = [];
   letterHeight = 0;
@@ -119,7 +124,7 @@ export class View {
     this.letters = letters;
     this.titles = titles;
     this.spec = null;
-    this.sticks = [];
+    this.laid = "";
     this.grid.setAttribute("aria-colcount", String(this.model.columns.length + 2));
     this.resize();
     // Rows that come at once bring back a scroll bar that was not there just now.
@@ -149,8 +154,8 @@ export class View {
       this.widths.push(w);
       x += w;
     }
-    this.grid.style.setProperty("--tbs-cols", `${numWidth}px ${this.widths.map((w) => w + "px").join(" ")} ${opsWidth}px`);
     this.grid.style.width = x + opsWidth + "px";
+    this.grid.classList.toggle("tbs-wide", (this.wide = x + opsWidth > width));
     this.freeze(width);
     // A fault list that opens below must not cover the cell that is being filled in.
     const y = this.sel.r * rowHeight - this.top;
@@ -171,22 +176,24 @@ export class View {
   private freeze(width: number): void {
     let edge = numWidth;
     this.edges = [];
-    const was = this.sticks.join();
     this.sticks = this.model.columns.map((col, c) => {
       this.edges.push(edge);
       if (!col.frozen || edge + this.widths[c] > width * frozenPart) return -1;
       edge += this.widths[c];
       return edge - this.widths[c];
     });
-    if (was === this.sticks.join()) return;
-    for (const cells of [this.letters, this.titles, ...this.pool.map((b) => b.cells)]) this.stick(cells);
+    const now = [this.wide, this.widths, this.sticks].join();
+    if (now === this.laid) return;
+    this.laid = now;
+    for (const cells of [this.letters, this.titles, ...this.pool.map((b) => b.cells)]) this.lay(cells);
   }
 
-  private stick(cells: HTMLElement[]): void {
+  private lay(cells: HTMLElement[]): void {
     cells.forEach((cell, c) => {
       const at = this.sticks[c];
+      cell.style.width = this.widths[c] + "px";
       cell.classList.toggle("tbs-frozen", at >= 0);
-      cell.style.left = at >= 0 ? at + "px" : "";
+      cell.style.left = at >= 0 && this.wide ? at + "px" : "";
     });
   }
 
@@ -378,7 +385,7 @@ export class View {
     });
     const del = el("button", { type: "button", class: "tbs-delete", tabindex: "-1", "data-do": "delete" }, t("× 删除行"));
     row.append(el("div", { class: "tbs-ops", role: "gridcell", "aria-colindex": String(cells.length + 2) }, del));
-    this.stick(cells);
+    this.lay(cells);
     this.body.append(row);
     const box: Box = { el: row, num, cells, texts, raw: [], del, pos: -1, number: 0, line: null, v: null, sig: "" };
     this.boxes.set(row, box);

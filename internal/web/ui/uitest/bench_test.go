@@ -78,62 +78,6 @@ func BenchmarkMount(b *testing.B) {
 	}
 }
 
-// 60 steps of 400 px, then 10 jumps; the goal is no frame over 50 ms. What is the
-// sheet's own is cpu-ms/frame, the main thread's work for one, and longtasks, the tasks
-// of over 50 ms that held a frame up. A frame can also be late because the machine was
-// busy, or paints the new text without a graphics card: bare-worst-ms is the worst frame of a box with
-// one long element scrolled in the same way, in the same minute.
-func BenchmarkScroll100000(b *testing.B) {
-	p := bench(b, "100000")
-	p.Do(`
-		const bare = document.createElement("div"), long = document.createElement("div");
-		bare.style.cssText = "position:fixed;inset:0;overflow:auto;z-index:9;display:none";
-		long.style.cssText = "height:3200000px;background:repeating-linear-gradient(#fff 0 31px,#ccc 31px 32px)";
-		bare.append(long);
-		document.body.append(bare);
-		window.tasks = 0;
-		new PerformanceObserver((l) => { tasks += l.getEntries().length; }).observe({ entryTypes: ["longtask"] });
-		window.scrolled = async (box) => {
-			box.scrollTop = 0;
-			await frame();
-			let worst = 0, slow = 0, last = performance.now();
-			for (let i = 0; i < 70; i++) {
-				box.scrollTop = i < 60 ? i * 400 : (i - 59) * 250000;
-				await new Promise(requestAnimationFrame);
-				const now = performance.now();
-				if (i) worst = Math.max(worst, now - last);
-				if (i && now - last > 50) slow++;
-				last = now;
-			}
-			await new Promise((ok) => setTimeout(ok, 100)); // a long task is told of after it
-			return [worst, slow, tasks];
-		};
-		window.bare = async () => {
-			bare.style.display = "block";
-			const r = await scrolled(bare);
-			bare.style.display = "none";
-			return r;
-		};
-	`)
-	p.CountCPU()
-	var worst, slow, tasks, bare, cpu float64
-	for b.Loop() {
-		p.Do(`tasks = 0`)
-		before := p.CPU()
-		r := browser.Eval[[]float64](p, `scrolled(document.querySelector(".tbs-scroll"))`)
-		cpu += p.CPU() - before
-		worst = max(worst, r[0])
-		slow += r[1]
-		tasks += r[2]
-		bare = max(bare, browser.Eval[[]float64](p, `bare()`)[0])
-	}
-	b.ReportMetric(cpu/70/float64(b.N), "cpu-ms/frame")
-	b.ReportMetric(worst, "worst-frame-ms")
-	b.ReportMetric(slow, "frames>50ms")
-	b.ReportMetric(tasks, "longtasks")
-	b.ReportMetric(bare, "bare-worst-ms")
-}
-
 // From the key to the next frame, on a processor slowed six times, 300 rows, a key
 // every 30 ms; the goal is 250 ms for 95 of 100.
 func BenchmarkKeyToPaint(b *testing.B) {

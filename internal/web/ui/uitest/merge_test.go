@@ -87,6 +87,21 @@ func TestMerge(t *testing.T) {
 			[]string{"B2=B3"},
 			`[]`, ``,
 		},
+		{
+			"a restored row that they deleted has its one name", `order(["r1", "r3", "r4"]); sheet.apply([{ op: "insert", temp: "again-r2", after: "r1", cells: { b: "M" } }], "恢复", true)`,
+			[]string{"B2=M", "C2=", "B3=B3"},
+			`[{"op":"insert","temp":"again-r2","after":"r1","cells":{"b":"M"}}]`, ``,
+		},
+		{
+			"a draft's deletion spares what another draft filled in", `edit("r2", { b: "M" }); sheet.apply([{ op: "delete", row: "r1" }, { op: "delete", row: "r2" }], "恢复", true)`,
+			[]string{"B1=M", "B2=B3"},
+			`[{"op":"edit","row":"r2","cells":{"b":"M"}},{"op":"delete","row":"r1"}]`, ``,
+		},
+		{
+			"and its edit brings back what another draft deleted", `apply([{ op: "delete", row: "r2" }]); sheet.apply([{ op: "edit", row: "r2", cells: { b: "M" } }], "恢复", true)`,
+			[]string{"B1=B1", "B2=M", "C2=C2", "B3=B3"},
+			`[{"op":"edit","row":"r2","cells":{"b":"M"}}]`, ``,
+		},
 		{"a restored change set is taken back as one step", `const was = apply([{ op: "edit", row: "r1", cells: { b: "M" } }, { op: "delete", row: "r3" }]); edit("r1", { c: "N" }); was.takeBack("放弃")`, []string{"B1=B1", "C1=N", "B3=B3"}, `[{"op":"edit","row":"r1","cells":{"c":"N"}}]`, ``},
 		{"and that is undone", `apply([{ op: "delete", row: "r3" }]).takeBack("放弃"); sheet.undo()`, []string{"B3=B4"}, `[{"op":"delete","row":"r3"}]`, ``},
 	}

@@ -16,6 +16,8 @@ const retry = 4000;
 
 const clock = (ms: number) => new Date(ms).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai" });
 
+const touched = (changes: object[]) => new Set((changes as { temp?: string; row?: string }[]).map((c) => c.temp || c.row)).size;
+
 export class Keeping {
   keeper: Keeper;
   private live: Live;
@@ -73,10 +75,11 @@ export class Keeping {
   private async restore(): Promise<void> {
     for (const { draft, spent } of await this.keeper.found()) {
       const at = clock(Date.parse(draft.since));
-      const rows = new Set(draft.changes.map((c) => ("temp" in c && c.temp) || ("row" in c && c.row))).size;
+      let rows = touched(draft.changes);
       if (spent && !(await ask(t("本机保存的内容"), [t("这台电脑上保存着您 {0} 起填写的 {1} 行，其中的内容可能已经从别处提交。要恢复到表中核对吗？", at, rows)], t("恢复")))) continue;
       const takeBack = await this.work.restore(draft);
       if (!this.work.dirty) continue; // the save had happened, and that was all
+      if (draft.sent) rows = touched(this.sheet.changes()); // with what it brought, if it was refused
       const { typing } = draft;
       const line = typing && this.sheet.line(typing.row);
       const open = line && this.sheet.columns.find((c) => c.key === (typing as { key: string }).key);

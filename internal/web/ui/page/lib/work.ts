@@ -34,7 +34,7 @@ interface Body {
   base: number;
   note: string;
   imports: string[];
-  changes: (Change | ReasonChange)[];
+  changes: Step[];
   draft?: string;
 }
 
@@ -42,15 +42,22 @@ interface Body {
 interface Sent {
   changes: Change[];
   reasons: ReasonChange[];
-  was: Was;
   body: Body;
 }
 
 /** Saved values of the rows that a change set edits or deletes. */
 type Was = Record<string, string[]>;
 
+type Step = Change | ReasonChange;
+
+/** Changes, and the values they were made on. */
+interface Part {
+  changes: Step[];
+  was?: Was;
+}
+
 /** What is not saved, as journal and server keep it. */
-export interface Draft {
+export interface Draft extends Part {
   name: string;
   /** The page that wrote it; and up to when it holds what other pages wrote, by their own clocks. */
   page?: string;
@@ -60,13 +67,12 @@ export interface Draft {
   base: number;
   note?: string;
   imports?: string[];
-  changes: (Change | ReasonChange)[];
-  was?: Was;
   /** The cell that was being typed in; what it held so far is among the changes. */
   typing?: { row: string; key: string };
   /** A save whose answer did not come; the changes are on top of it, by its names of new rows. */
   sent?: Body;
-  sentWas?: Was;
+  /** All that is not saved if that save did not happen, as if it had never been sent. */
+  unsent?: Part;
 }
 
 interface NewerAnswer extends Newer {
@@ -142,22 +148,30 @@ export class Work {
     const { sent } = this;
     this.since = this.since || Date.now();
     const time = (ms: number) => new Date(ms).toISOString();
-    const steps = this.sheet.changes(sent ? sent.changes : undefined);
-    if (typing) this.typed(steps, typing);
-    const { base, note, imports, changes } = this.body(steps);
-    const was = this.was(steps, sent);
-    const reasons = sent ? sent.reasons : [];
     return {
-      name: this.name, page: this.page, seen: this.seen, since: time(this.since), edited: time(Date.now()), base, note, imports, was,
-      changes: changes.filter((c) => c.op !== "reason" || reasons.indexOf(c) < 0),
+      name: this.name, page: this.page, seen: this.seen, since: time(this.since), edited: time(Date.now()),
+      base: this.version, note: this.note, imports: this.imports, ...this.part(sent),
       ...(typing ? { typing: { row: typing.row, key: typing.key } } : {}),
-      ...(sent ? { sent: sent.body, sentWas: sent.was } : {}),
+      ...(sent ? { sent: sent.body, unsent: this.part(null) } : {}),
     };
   }
 
+  /** What is to be saved after `sent`. */
+  private part(sent: Sent | null): Part {
+    const { typing } = this.sheet;
+    const steps = this.sheet.changes(sent ? sent.changes : undefined);
+    if (typing) this.typed(steps, typing, sent);
+    const was: Was = {};
+    for (const ch of steps) {
+      const v = ch.op !== "insert" && this.sheet.saved(ch.row, sent ? sent.changes : undefined);
+      if (v) was[(ch as { row: string }).row] = v;
+    }
+    return { changes: [...steps, ...this.reasons.filter((r) => !sent || sent.reasons.indexOf(r) < 0)], was };
+  }
+
   /** Adds what is being typed to the changes as if it were finished: a crash must not take it. */
-  private typed(steps: Change[], { row, key, text }: { row: string; key: string; text: string }): void {
-    const { sheet, sent } = this;
+  private typed(steps: Change[], { row, key, text }: { row: string; key: string; text: string }, sent: Sent | null): void {
+    const { sheet } = this;
     const known = (id: string) => steps.find((c) => (c.op === "insert" ? c.temp : c.row) === id);
     const saved = (id: string) => sheet.saved(id, sent ? sent.changes : undefined);
     const cells = { [key]: text };
@@ -171,15 +185,6 @@ export class Work {
       while (i >= 0 && !saved(ids[i]) && !known(ids[i])) i--;
       steps.push(i < 0 || saved(ids[i]) ? { op: "insert", temp: row, after: ids[i] || "", cells } : { op: "insert", temp: row, after: "", afterTemp: ids[i], cells });
     }
-  }
-
-  private was(changes: Change[], sent: Sent | null): Was {
-    const was: Was = {};
-    for (const ch of changes) {
-      const v = ch.op !== "insert" && this.sheet.saved(ch.row, sent ? sent.changes : undefined);
-      if (v) was[(ch as { row: string }).row] = v;
-    }
-    return was;
   }
 
   /** Saves what is on the screen; true when it is saved. */
@@ -197,7 +202,7 @@ export class Work {
         }
         const changes = this.sheet.changes();
         const body = { ...this.body(changes, this.name + "." + newKey()), draft: this.name };
-        this.sent = { changes, reasons: this.reasons, was: this.was(changes, null), body };
+        this.sent = { changes, reasons: this.reasons, body };
         await this.host.keep();
         const done = await this.send(this.sent);
         if (done !== "again") return done === "yes";
@@ -266,64 +271,23 @@ export class Work {
   restore(d: Draft): Promise<(label: string) => void> {
     return this.alone(async () => {
       await this.sheet.complete;
-      const undo: ((label: string) => void)[] = [];
       let ids: Record<string, string> = {};
-      let was = d.was || {};
-      let { changes } = d;
-      let first: { ids: Record<string, string>; takeBack(label: string): void } | null = null;
+      let part: Part = d;
       if (d.sent) {
         const saved = await this.insist<Saved>("POST", "/changes", d.sent);
-        const old = was;
-        was = {}; // the rows as that save leaves them: they stand so already
         if (saved) {
           ids = saved.inserted;
           await this.take();
-          for (const id of Object.keys(old)) was[ids[id] || id] = old[id];
-        } else {
-          // A row that it deleted and that was brought back since was never gone, whatever
-          // others made of it meanwhile: what is the clerk's own are its cells.
-          const back: Record<string, string> = {};
-          const before = d.sentWas || {};
-          const steps = d.sent.changes.filter((x) => {
-            const i = x.op === "delete" ? changes.findIndex((c) => c.op === "insert" && c.temp === again + x.row) : -1;
-            if (i < 0) return true;
-            const { row } = x as { row: string };
-            back[again + row] = row;
-            was[row] = before[row];
-            const cells: Record<string, string> = {};
-            for (const { key } of this.sheet.columns) cells[key] = (changes[i] as { cells: Record<string, string> }).cells[key] || "";
-            changes = changes.slice();
-            changes[i] = { op: "edit", row, cells };
-            return false;
-          });
-          first = await this.play(steps, before, d.sent.base, {});
-          ids = { ...first.ids, ...back };
-          undo.push(first.takeBack);
-        }
+        } else part = d.unsent as Part; // refused
       }
-      undo.push((await this.play(changes, was, d.base, ids)).takeBack);
-      if (first) undo.push(this.sheet.apply(this.unchanged(d.sentWas || {}), "").takeBack);
+      const takeBack = await this.play(part, d.base, ids);
       this.imports = this.imports.concat((d.imports || []).filter((id) => !this.imports.includes(id)));
       this.note = d.note || this.note;
       this.name = d.name;
       this.since = Date.parse(d.since);
       Object.assign(this.seen, d.seen);
       if (d.page) this.seen[d.page] = d.edited;
-      return (label) => {
-        while (undo.length) (undo.pop() as (label: string) => void)(label);
-      };
-    });
-  }
-
-  /** Cells that a save which did not happen changed, and that were brought back since: others' values stand. */
-  private unchanged(was: Was): Change[] {
-    const { sheet } = this;
-    return Object.keys(was).map((row) => {
-      const line = sheet.line(row);
-      const now = sheet.saved(row);
-      const cells: Record<string, string> = {};
-      if (line && now) sheet.columns.forEach(({ key }, c) => line.v[c] === was[row][c] && (cells[key] = now[c]));
-      return { op: "edit", row, cells };
+      return takeBack;
     });
   }
 
@@ -352,9 +316,7 @@ export class Work {
    * was open. `ids` names rows that are known under others; a new row that is there
    * already, saved from another page or restored, takes its cells as edits.
    */
-  private async play(
-    changes: (Change | ReasonChange)[], was: Was, base: number, ids: Record<string, string>,
-  ): Promise<{ ids: Record<string, string>; takeBack(label: string): void }> {
+  private async play({ changes, was = {} }: Part, base: number, ids: Record<string, string>): Promise<(label: string) => void> {
     const { sheet } = this;
     const newer = await this.newer(base);
     const named = (newer && newer.named) || {};
@@ -369,7 +331,7 @@ export class Work {
       if (sheet.saved(id) || !sheet.line(id)) old[id] = old[id] || values;
     };
     for (const id of Object.keys(was)) stood(name(id), was[id]);
-    const steps = changes.map((c): Change | ReasonChange => {
+    const steps = changes.map((c): Step => {
       const { temp, row, after, afterTemp } = c as { temp?: string; row?: string; after?: string; afterTemp?: string };
       if (c.op === "insert") {
         const id = name(c.temp);
@@ -379,7 +341,7 @@ export class Work {
       }
       if (c.op === "reason" && temp) return ids[temp] ? { ...c, row: ids[temp], temp: undefined } : c;
       const id = row as string;
-      return { ...c, row: c.op === "delete" ? ids[id] || id : name(id) } as Change | ReasonChange;
+      return { ...c, row: c.op === "delete" ? ids[id] || id : name(id) } as Step;
     });
     const rows = Object.keys(old).map((id) => ({ id, values: old[id] }));
     const now = rows.map(({ id }) => ({ id, values: sheet.saved(id) as string[] })).filter((r) => r.values);
@@ -392,12 +354,9 @@ export class Work {
     await this.merge({ rows: now, order, by: newer ? newer.by : {} });
     const reasons = steps.filter((ch): ch is ReasonChange => ch.op === "reason").map((r) => (r.temp ? { ...r, temp: made.ids[r.temp] || r.temp } : r));
     this.reasons = this.reasons.concat(reasons);
-    return {
-      ids: { ...ids, ...made.ids },
-      takeBack: (label) => {
-        made.takeBack(label);
-        this.reasons = this.reasons.filter((r) => reasons.indexOf(r) < 0);
-      },
+    return (label) => {
+      made.takeBack(label);
+      this.reasons = this.reasons.filter((r) => reasons.indexOf(r) < 0);
     };
   }
 }

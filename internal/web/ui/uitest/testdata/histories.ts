@@ -206,11 +206,30 @@ function threeWay(mine: Table, base: Table, now: Table): Table {
   return out;
 }
 
+/** The rows that a draft fills in, as it leaves them and as they were; names has the tags of saved rows. */
+function filled(d: Draft, names: Map<string, string>): { there: Table; was: Table } {
+  const [there, was]: Table[] = [new Map(), new Map()];
+  for (const ch of d.changes) {
+    if (ch.op === "delete" || ch.op === "reason") continue;
+    const tag = ch.op === "insert" ? ch.cells.a : names.get(ch.row);
+    const old = (ch.op === "edit" && d.was && d.was[ch.row]) || keys.map(() => "");
+    if (tag) was.set(tag, old);
+    if (tag) there.set(tag, keys.map((key, c) => (ch.cells[key] === undefined ? old[c] : ch.cells[key])));
+  }
+  return { there, was };
+}
+
 const show = (t: Table) => JSON.stringify(Array.from(t.values()).sort((x, y) => (x[0] < y[0] ? -1 : 1)));
 
 async function history(seed: number): Promise<string> {
+  // mulberry32: near seeds have nothing in common, and it does not come back to where it was.
   let s = seed;
-  const random = (n: number) => ((s = (s * 1103515245 + 12345) % 2147483648) >> 8) % n;
+  const random = (n: number) => {
+    s = (s + 0x6d2b79f5) | 0;
+    let x = Math.imul(s ^ (s >>> 15), s | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) % n;
+  };
   const server = new Server(1 + random(4));
   const clerks = [new Clerk(0, server, random), new Clerk(1, server, random), new Clerk(1, server, random)];
   const typed = new Map<string, string>(); // text → the tag and column it was typed into
@@ -263,8 +282,12 @@ async function history(seed: number): Promise<string> {
       else if (what === 9) {
         k.lose = (["", "", "before", "after"] as const)[random(4)];
         k.decided = [];
-        const want = threeWay(k.screen(), base(k), server.table());
+        const [mine, on, now, { sent }, { sentScreen }] = [k.screen(), base(k), server.table(), k.work, k];
+        const had = !!sent && server.outcomes.has(sent.body.key);
         const done = await k.work.save();
+        // One that was sent again and happens only now: what was made since is made on it.
+        const late = sent && !had && server.outcomes.has(sent.body.key) && sentScreen;
+        const want = late ? threeWay(mine, late, threeWay(late, on, now)) : threeWay(mine, on, now);
         k.lose = "";
         if (!k.work.sent) k.sentScreen = null;
         if (done && !server.reborn) {
@@ -301,10 +324,20 @@ async function history(seed: number): Promise<string> {
         k.open();
         if (both.length > 1 || (both.length && !draft)) {
           // What was typed at two machines comes together; which cell wins is not told here.
+          // But no row goes unasked that holds what is not saved, also where the other one deletes it.
+          const names = new Map(server.rows.map((r) => [r.id, r.values[0]]));
           for (const d of both) await k.work.restore(d);
-          const tags = k.screen();
-          const gone = Array.from(mine.keys()).filter((tag) => !tags.has(tag) && !server.shots[version].has(tag));
-          if (gone.length && both[0].page === page) throw new Error("after a crash new rows are lost: " + gone);
+          const [tags, now] = [k.screen(), server.table()];
+          const happened = draft && draft.sent && server.outcomes.has(draft.sent.key);
+          const on = happened && sent ? sent : server.shots[version];
+          const open = (tag: string, c: number, v: string, ...from: Table[]) => from.every((t) => (t.get(tag) || [])[c] !== v);
+          const holding = (t: Table, from: Table) => Array.from(t.keys()).filter((tag) => (t.get(tag) as Values).some((v, c) => open(tag, c, v, from, now)));
+          const typed = both[0].page === page ? holding(mine, on) : [];
+          const { there, was } = filled(both[both.length - 1], names);
+          typed.push(...holding(there, was));
+          for (const c of k.sheet.clashes()) tags.set(names.get(c.row) || "", []);
+          const gone = typed.filter((tag) => !tags.has(tag));
+          if (gone.length) throw new Error("after a crash rows are lost: " + gone);
         } else if (draft && !server.reborn) {
           const known = draft.sent && server.outcomes.has(draft.sent.key);
           await k.work.restore(draft);
@@ -343,7 +376,7 @@ async function history(seed: number): Promise<string> {
 
 (window as unknown as Record<string, unknown>).histories = async (from: number, count: number) => {
   for (let i = 0; i < count; i++) {
-    const wrong = await history((from + i) * 7919 + 1);
+    const wrong = await history(from + i);
     if (wrong) return wrong;
   }
   return "";

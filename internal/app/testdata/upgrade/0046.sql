@@ -1,0 +1,1 @@
+INSERT INTO service_token (id, k, name, verbs, unit_id, by_id, created, expires, ended, used, mac) VALUES (1230, bytes('hash'), '接口', 'accounts.read', 1, 201, 1663891200000, 1666483200000, 1663891300000, 0, digest('rights service_token', '[1230,"aGFzaA==","接口","accounts.read",1,201,1663891200000,1666483200000,1663891300000]'));

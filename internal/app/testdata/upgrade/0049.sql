@@ -1,0 +1,2 @@
+INSERT INTO person_change (id, campaign_id, unit_id, kind, day, state, form, form_version, report_id, row_id, base, version, from_unit, from_report, from_row, k, look, body, by_id, made, decided_by, decided, remark) VALUES
+ (1250, 100, 3, 'phone', 1663891200000, 'withdrawn', 'asset-role', 1, 500, 601, 1, 0, 0, 0, 0, look('person_id', '210102199003079913'), index('person_id', '210102199003079913'), seal('person_change.body', '1250', '{}'), 200, 1663891200000, 200, 1663891300000, bytes(''));
