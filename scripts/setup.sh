@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a browser, Chinese fonts,
-# LibreOffice, gnumeric, openpyxl, PostgreSQL, poppler, two mail servers, and the npm packages
+# LibreOffice, gnumeric, openpyxl, PostgreSQL, poppler, two mail servers, strace, and the npm packages
 # that serve as oracles. Where apt may not be used it says what is missing and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,6 +18,7 @@ have pdftotext || missing+=(poppler-utils poppler-data)
 have dovecot && [[ -e /usr/lib/dovecot/imap ]] || missing+=(dovecot-imapd)
 have postfix || missing+=(postfix)
 have openssl || missing+=(openssl)
+have strace || missing+=(strace)
 have gcc || missing+=(gcc libc6-dev) # the race detector needs cgo
 
 if ((${#missing[@]})); then

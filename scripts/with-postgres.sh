@@ -14,41 +14,13 @@ if [ $# -eq 0 ]; then
 	exit 2
 fi
 
-# Find the newest server: PATH first, then where Debian keeps versions side by side.
-bin=
-if command -v initdb >/dev/null 2>&1 && command -v pg_ctl >/dev/null 2>&1; then
-	bin=$(dirname "$(command -v initdb)")
-else
-	for d in $(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin 2>/dev/null | sort -V -r); do
-		if [ -x "$d/initdb" ] && [ -x "$d/pg_ctl" ]; then
-			bin=$d
-			break
-		fi
-	done
-fi
-if [ -z "$bin" ]; then
-	echo "$0: no PostgreSQL server found; install the Debian package 'postgresql' (version 15 or later)" >&2
-	exit 3
-fi
+needs="initdb pg_ctl"
+. "$(dirname "$0")/postgres.sh"
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/tianbao-pg.XXXXXX")
 
-# The server refuses to run as root; another user owns its files then.
-as() { "$@"; }
-if [ "$(id -u)" -eq 0 ]; then
-	owner=nobody
-	if id postgres >/dev/null 2>&1; then
-		owner=postgres
-	fi
+if [ -n "$owner" ]; then
 	chown "$owner" "$dir"
-	if command -v runuser >/dev/null 2>&1; then
-		as() { runuser -u "$owner" -- "$@"; }
-	elif command -v setpriv >/dev/null 2>&1; then
-		as() { setpriv --reuid="$owner" --regid="$(id -g "$owner")" --clear-groups "$@"; }
-	else
-		echo "$0: run as an ordinary user, or install the Debian package 'util-linux' (runuser)" >&2
-		exit 3
-	fi
 fi
 
 child=
