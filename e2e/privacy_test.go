@@ -249,6 +249,12 @@ func TestScannerFinds(t *testing.T) {
 		"a digest":               {"a13800000000b5 13800000000fc04e 00d13800000000", 0},
 		"a wrong check digit":    {other[:17] + "?", 0},
 		"random bytes":           {string(randomBytes(1 << 20)), 0},
+		"cut in SQLite":          {sqlitePage + "\x00\x00\x00\x0913800000000 ", 0},
+		"cut in its log":         {sqliteLog + "\x00\x00\x00\x0913800000000 ", 0},
+		"cut in PostgreSQL's":    {postgresLog + "13800000000 ", 0},
+		"whole in SQLite":        {sqlitePage + "\x00\x00\x00\x09 13800000000 ", 1},
+		"whole in its log":       {sqliteLog + "\x00\x00\x00\x09 13800000000 ", 1},
+		"whole in PostgreSQL's":  {postgresLog + " 13800000000 ", 1},
 	} {
 		p := newScanner(10)
 		p.quiet = true
@@ -258,6 +264,13 @@ func TestScannerFinds(t *testing.T) {
 		}
 	}
 }
+
+// The first page of each engine's files, and what stands before the second one.
+var (
+	sqlitePage  = "SQLite format 3\x00\x10\x00" + strings.Repeat("\x00", 4096-18)
+	sqliteLog   = "\x37\x7f\x06\x82\x00\x2d\xe2\x18\x00\x00\x10\x00" + strings.Repeat("\x00", 32-12+24+4096+24)
+	postgresLog = "\x10\xd1" + strings.Repeat("\x00", 8192-2+24)
+)
 
 func randomBytes(n int) []byte {
 	r := rand.NewChaCha8([32]byte{7})
