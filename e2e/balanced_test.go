@@ -196,6 +196,7 @@ func (b *balanced) judge(first string) {
 func (b *balanced) silent(rep reportJSON) {
 	b.t.Helper()
 	c := b.as(2)
+	b.back(c) // from the break before
 	var sheet sheetJSON
 	c.must("GET", "/reports/"+rep.ID, nil, &sheet)
 	body, err := json.Marshal(map[string]any{"key": "silent", "base": sheet.Report.Version, "changes": []change{
@@ -219,14 +220,7 @@ func (b *balanced) silent(rep reportJSON) {
 		b.t.Errorf("/readyz answers %d", res.StatusCode)
 	}
 	b.wire.Heal()
-	begin = time.Now()
-	for c.call("GET", "/readyz", nil, nil) != http.StatusOK {
-		if time.Since(begin) > 30*time.Second {
-			b.t.Fatal("the server does not come back")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	b.t.Logf("back after %v", time.Since(begin).Round(time.Millisecond))
+	b.t.Logf("back after %v", b.back(c))
 	for range 2 {
 		if res, answer := c.do("POST", "/reports/"+rep.ID+"/changes", "application/json", bytes.NewReader(body)); res.StatusCode != http.StatusOK {
 			b.t.Fatalf("the same again: %d %s", res.StatusCode, answer)
@@ -241,6 +235,19 @@ func (b *balanced) silent(rep reportJSON) {
 	if n != 1 {
 		b.t.Errorf("it is there %d times", n)
 	}
+}
+
+// back waits until a server says that it is well, and returns how long that took.
+func (b *balanced) back(c *client) time.Duration {
+	b.t.Helper()
+	begin := time.Now()
+	for c.call("GET", "/readyz", nil, nil) != http.StatusOK {
+		if time.Since(begin) > 30*time.Second {
+			b.t.Fatal("the server does not come back")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return time.Since(begin).Round(time.Millisecond)
 }
 
 // versions tells the versions that the stream of a report tells.
