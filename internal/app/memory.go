@@ -1,12 +1,14 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // leastMemory is what the server needs to do its work one thing after another.
@@ -40,6 +42,19 @@ func keepMemory(said string, getenv func(string) string, log *slog.Logger) (int6
 		log.Warn("there is too little memory: with large files the system may end the program", "MB", limit>>20, "least", leastMemory>>20)
 	}
 	return limit, nil
+}
+
+// afterStart is when the first rounds of what a server does beside its answers are over.
+const afterStart = time.Second
+
+// giveBack gives back what only the start took: pages of the database, the register, code.
+func giveBack(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(afterStart):
+		debug.FreeOSMemory()
+		dropProgram()
+	}
 }
 
 // saidMemory reads the flag.

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"tianbao"
@@ -202,7 +201,7 @@ func (o *serveOptions) run(ctx context.Context, e env, log *slog.Logger) error {
 		if _, err := in.register.read(); err != nil && ctx.Err() == nil {
 			log.Error("the register of codes was not read", "err", err)
 		}
-		debug.FreeOSMemory() // what the start took: pages, the register
+		giveBack(ctx)
 	})
 	defer in.register.keepFresh(ctx, log)()
 	defer in.keepClock(ctx, log)()
