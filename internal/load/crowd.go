@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,8 +56,9 @@ type Crowd struct {
 func (p *Province) Gather(ctx context.Context, s Server, clerks int) (*Crowd, error) {
 	c := &Crowd{Server: s, Province: p, sheets: make(map[int]*Sheet)}
 	c.units = p.tree()[p.firstUnit():]
-	// Another run on the same data brings other people: one person in two units is a fault.
-	c.person = int(time.Now().Unix() % int64(People/2)) //nolint:gosec // a small number
+	// Another run on the same data brings other people: one person in two units is a fault, and
+	// takes the server longer.
+	c.person = rand.IntN(People / 2) //nolint:gosec // a load
 	if clerks == 0 || clerks > p.Clerks() {
 		clerks = p.Clerks()
 	}

@@ -175,6 +175,10 @@ type Flood struct {
 	Rows   int
 }
 
+// floodConns is how many connections a flood goes through; an arrival that finds none free
+// waits for one, and its time runs. More of them would only meet the limits of open files.
+const floodConns = 1000
+
 // Flooded sends a flood and returns what became of the submits, and how long it took until
 // the last answer. What was refused is sent again as it was when its unit's turn comes, as a
 // page does; so the generator takes less of the machine that it shares with the server.
@@ -187,9 +191,13 @@ func (c *Crowd) Flooded(ctx context.Context, f Flood) (*Tally, time.Duration) {
 	c.mu.Unlock()
 	begin := time.Now()
 	refused := make(map[int][][]byte) // what units have still to send
+	free := make(chan *Conn, floodConns)
+	for i := range floodConns {
+		free <- NewConn(c.Server.from(i)...)
+	}
 	Open(ctx, at, func(ctx context.Context, i int, start time.Time) {
-		conn := c.take()
-		defer c.give(conn)
+		conn := <-free
+		defer func() { free <- conn }()
 		unit := units[i%len(units)]
 		clerk := c.clerk(conn, unit, start.Format("f150405.000000000"))
 		c.mu.Lock()
@@ -209,5 +217,9 @@ func (c *Crowd) Flooded(ctx context.Context, f Flood) (*Tally, time.Duration) {
 			refused[unit] = append(refused[unit], body)
 		}
 	})
-	return t, time.Since(begin)
+	took := time.Since(begin)
+	for range floodConns {
+		(<-free).Close()
+	}
+	return t, took
 }
