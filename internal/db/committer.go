@@ -335,7 +335,7 @@ func (w *committer) end() error {
 	if l := w.points.followed.Load(); l != nil {
 		return l.commit(w.conn)
 	}
-	return w.conn.again("COMMIT")
+	return w.conn.commit()
 }
 
 var errLost = errors.New("db: transaction lost")

@@ -411,7 +411,7 @@ func TestPragmas(t *testing.T) {
 	d := open(t, db.Options{URL: sqlitePath(t), Migrations: migrations(table)})
 	err := d.Tx(t.Context(), func(tx db.Tx) error {
 		for pragma, want := range map[string]string{
-			"journal_mode": "wal", "synchronous": "1", "wal_autocheckpoint": "0", "secure_delete": "1",
+			"journal_mode": "wal", "synchronous": "2", "wal_autocheckpoint": "0", "secure_delete": "1",
 			"temp_store": "2", "foreign_keys": "0", "query_only": "0", "busy_timeout": "10000",
 		} {
 			var got string

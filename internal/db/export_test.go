@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"time"
+	"unsafe"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -89,3 +90,39 @@ func Frames(b []byte) (n int) {
 	}
 	return n
 }
+
+// LogCalls are what the driver is called for with the log of the writer.
+type LogCalls struct {
+	Writes, Syncs int
+	Fail          int32 // the code of SQLite that writes end with
+}
+
+var logCalls *LogCalls // of the one database that is watched
+
+// WatchLog watches the writer's log of a database, one at a time.
+func WatchLog(d *DB) *LogCalls {
+	logCalls = &LogCalls{}
+	w := d.engine.(*sqliteDB).commit
+	_ = w.do(context.Background(), func(Tx) error {
+		l := w.conn.log
+		plain := *l.driver()
+		own := plain
+		own.FxWrite = fnWrite(func(tls *libc.TLS, file, buf uintptr, n int32, at int64) int32 {
+			if logCalls.Writes++; logCalls.Fail != 0 {
+				return logCalls.Fail
+			}
+			return callWrite(watched.FxWrite)(tls, file, buf, n, at)
+		})
+		own.FxSync = fnSync(func(tls *libc.TLS, file uintptr, flags int32) int32 {
+			logCalls.Syncs++
+			return callSync(watched.FxSync)(tls, file, flags)
+		})
+		watched = plain
+		l.plain = libc.Xmalloc(l.tls, libc.Tsize_t(unsafe.Sizeof(own)))
+		*l.driver() = own
+		return errors.New("not to be committed")
+	})
+	return logCalls
+}
+
+var watched sqlite3.Tsqlite3_io_methods

@@ -12,7 +12,7 @@ import (
 func (l *Log) commit(conn *sqliteConn) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := conn.again("COMMIT"); err != nil || l.lost {
+	if err := conn.commit(); err != nil || l.lost {
 		return err
 	}
 	s, err := conn.checkpoint("NOOP", 0)

@@ -63,7 +63,7 @@ func openSQLite(ctx context.Context, o Options) (_ *sqliteDB, err error) {
 		return c, nil
 	}
 	writing := []string{"journal_mode = WAL", "wal_autocheckpoint = 0", fmt.Sprintf("journal_size_limit = %d", walLimit), "secure_delete = ON"}
-	w, err := open(append(writing, "synchronous = NORMAL", "cache_size = -16384")...) // the sync is durable's
+	w, err := open(append(writing, "synchronous = FULL", "cache_size = -8192")...)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +74,9 @@ func openSQLite(ctx context.Context, o Options) (_ *sqliteDB, err error) {
 	var mode string
 	if err := w.One(ctx, []any{&mode}, "PRAGMA journal_mode"); err != nil || mode != "wal" {
 		return nil, fmt.Errorf("数据库所在的文件系统不支持 WAL 方式（%s），请改放到本地磁盘：%w", mode, errors.Join(err, errors.ErrUnsupported))
+	}
+	if err := w.gatherLog(); err != nil {
+		return nil, err
 	}
 	n := o.Readers
 	if n <= 0 {

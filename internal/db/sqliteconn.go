@@ -23,6 +23,8 @@ type sqliteConn struct {
 	halted chan struct{} // closed when one has been sent; of the context in hand
 	calmed func() bool   // lets the context in hand go; false: it has ended
 
+	log *logWriter // of the writer
+
 	begun *atomic.Uint64 // commits that were begun, of who reads
 	seen  uint64         // how many when the moment began that is read
 	noted bool           // of the transaction in hand
@@ -59,12 +61,11 @@ func openConn(path string, writer bool, pragmas ...string) (*sqliteConn, error) 
 // (SQLITE_DBCONFIG_ENABLE_QPSG). Without it SQLite plans every statement with a join or
 // a bound LIMIT anew each time it runs, since the arguments might allow a better plan:
 // that cost ten times what the statements themselves do, and half of a page's time. The
-// driver has no call for it and keeps its handle to itself, so the field is read here;
-// a test tells when a newer driver names it otherwise.
+// driver has no call for it.
 func (c *sqliteConn) keepPlans() error {
-	handle := reflect.ValueOf(c.c).Elem().FieldByName("conn")
-	if handle.Kind() != reflect.Uintptr {
-		return errors.New("db: the driver's connection has no handle to set up")
+	handle, err := c.handle()
+	if err != nil {
+		return err
 	}
 	tls := libc.NewTLS()
 	defer tls.Close()
@@ -73,10 +74,20 @@ func (c *sqliteConn) keepPlans() error {
 		return errors.New("db: no memory to set up a connection")
 	}
 	defer libc.Xfree(tls, args)
-	if code := sqlite3.Xsqlite3_db_config(tls, uintptr(handle.Uint()), sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, args); code != sqlite3.SQLITE_OK {
+	if code := sqlite3.Xsqlite3_db_config(tls, handle, sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, args); code != sqlite3.SQLITE_OK {
 		return fmt.Errorf("db: set up a connection: code %d", code)
 	}
 	return nil
+}
+
+// handle is the engine's own handle of the connection. The driver keeps it to itself, so the
+// field is read here; a test tells when a newer driver names it otherwise.
+func (c *sqliteConn) handle() (uintptr, error) {
+	handle := reflect.ValueOf(c.c).Elem().FieldByName("conn")
+	if handle.Kind() != reflect.Uintptr {
+		return 0, errors.New("db: the driver's connection has no handle to set up")
+	}
+	return uintptr(handle.Uint()), nil
 }
 
 func (c *sqliteConn) close() error {
@@ -84,7 +95,9 @@ func (c *sqliteConn) close() error {
 	for _, s := range c.stmts {
 		err = errors.Join(err, s.s.Finalize())
 	}
-	return errors.Join(err, c.c.Close())
+	err = errors.Join(err, c.c.Close())
+	c.log.end()
+	return err
 }
 
 // stopWith lets the end of a context stop what runs on the connection, until calm. The
@@ -127,6 +140,11 @@ func (c *sqliteConn) note() {
 
 // inTx reports whether a transaction is open.
 func (c *sqliteConn) inTx() bool { return !c.c.AutocommitEnabled() }
+
+// commit commits. Of the writer it returns when that is written to the log.
+func (c *sqliteConn) commit() error {
+	return c.log.commit(func() error { return c.again("COMMIT") })
+}
 
 // again executes a statement without arguments that comes again and again.
 func (c *sqliteConn) again(sql string) error {
