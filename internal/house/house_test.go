@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // floors gives each package its floor; a package imports only from floors below
 // its own, so siblings do not know each other. docs/design.md tells why.
 var floors = map[string]int{
-	"tianbao/internal/db": 0, "tianbao/internal/seal": 0, "tianbao/internal/ident": 0, "tianbao/internal/clock": 0, "tianbao/internal/figure": 0, "tianbao/internal/pdf": 0, "tianbao/internal/clientcert": 0, "tianbao/internal/outward": 0, "tianbao/internal/letter": 0, "tianbao/internal/metrics": 0, "tianbao/internal/daemon": 0, "tianbao/docs": 0,
+	"tianbao/internal/db": 0, "tianbao/internal/seal": 0, "tianbao/internal/ident": 0, "tianbao/internal/clock": 0, "tianbao/internal/figure": 0, "tianbao/internal/pdf": 0, "tianbao/internal/clientcert": 0, "tianbao/internal/outward": 0, "tianbao/internal/letter": 0, "tianbao/internal/metrics": 0, "tianbao/internal/daemon": 0, "tianbao/internal/jsontext": 0, "tianbao/docs": 0,
 	"tianbao":               1,
 	"tianbao/internal/form": 2, "tianbao/internal/check": 2, "tianbao/internal/org": 2, "tianbao/internal/report": 2, "tianbao/internal/audit": 2, "tianbao/internal/backup": 2, "tianbao/internal/ship": 2, "tianbao/internal/auth": 2, "tianbao/internal/campaign": 2, "tianbao/internal/compare": 2, "tianbao/internal/living": 2, "tianbao/internal/message": 2, "tianbao/internal/oidc": 2, "tianbao/internal/provision": 2, "tianbao/internal/remind": 2, "tianbao/internal/scim": 2, "tianbao/internal/mail": 2, "tianbao/internal/post": 2, "tianbao/internal/webhook": 2, "tianbao/internal/news": 2,
 	"tianbao/internal/web/ui": 2, // the page's files, read by web only

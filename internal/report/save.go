@@ -2,13 +2,14 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"tianbao"
+	"tianbao/internal/jsontext"
 )
 
 // Saved is the outcome of 提交.
@@ -227,26 +228,59 @@ func (s *Service) outcome(ctx context.Context, report tianbao.ID, key, digest st
 
 // requestDigest binds an idempotency key to what was asked under it.
 func (s *Service) requestDigest(set *tianbao.ChangeSet) string {
-	type change struct {
-		Op              tianbao.Op
-		Row, After      tianbao.ID
-		Temp, AfterTemp string
-		Cells           []tianbao.CellEdit
-		Code, Text      string
+	return s.Digest("change", requestJSON(set))
+}
+
+// requestJSON is what is digested of a set: what json.Marshal made of it when the first keys
+// were stored, which is how it must stay.
+func requestJSON(set *tianbao.ChangeSet) []byte {
+	text := func(b []byte, name, s string) []byte {
+		return jsontext.AppendHTML(append(append(append(b, `,"`...), name...), `":`...), s)
 	}
-	all := make([]change, len(set.Changes))
-	for i, c := range set.Changes {
-		all[i] = change{c.Op, c.Row, c.After, c.Temp, c.AfterTemp, c.Cells, c.Reason.Code, c.Reason.Text}
+	b := make([]byte, 0, 64+512*len(set.Changes))
+	b = strconv.AppendInt(append(b, `{"Base":`...), set.Base, 10)
+	b = append(b, `,"Changes":[`...)
+	for i := range set.Changes {
+		c := &set.Changes[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = jsontext.AppendHTML(append(b, `{"Op":`...), string(c.Op))
+		b = text(b, "Row", c.Row.String())
+		b = text(b, "After", c.After.String())
+		b = text(b, "Temp", c.Temp)
+		b = text(b, "AfterTemp", c.AfterTemp)
+		b = append(b, `,"Cells":`...)
+		if c.Cells == nil {
+			b = append(b, "null"...)
+		} else {
+			b = append(b, '[')
+			for k := range c.Cells {
+				cell := &c.Cells[k]
+				if k > 0 {
+					b = append(b, ',')
+				}
+				b = strconv.AppendInt(append(b, `{"Field":`...), int64(cell.Field), 10)
+				b = text(b, "Value", cell.Value)
+				b = append(strconv.AppendInt(append(b, `,"Mark":`...), int64(cell.Mark), 10), '}')
+			}
+			b = append(b, ']')
+		}
+		b = text(b, "Code", c.Reason.Code)
+		b = append(text(b, "Text", c.Reason.Text), '}')
 	}
-	b, err := json.Marshal(struct {
-		Base    int64
-		Changes []change
-		Imports []tianbao.ID
-	}{set.Base, all, set.Imports})
-	if err != nil {
-		panic(err) // strings and numbers always encode
+	b = append(b, `],"Imports":`...)
+	if set.Imports == nil {
+		return append(b, "null}"...)
 	}
-	return s.Digest("change", b)
+	b = append(b, '[')
+	for i, id := range set.Imports {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = jsontext.AppendHTML(b, id.String())
+	}
+	return append(b, "]}"...)
 }
 
 // touchedRows lists the stored rows that a set names, each once.

@@ -1,11 +1,15 @@
 package store
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"tianbao"
 )
@@ -53,4 +57,46 @@ func TestChangeSetsArePacked(t *testing.T) {
 			t.Errorf("%s: read", name)
 		}
 	}
+}
+
+// A change set is written as the JSON package would read and write it.
+func TestDeltaJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.Just(""), rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("张a<>&\"\\\n\u2028"))))
+		mark := rapid.Custom(func(t *rapid.T) tianbao.Mark { return tianbao.Mark(rapid.IntRange(0, 3).Draw(t, "mark")) })
+		cell := rapid.Custom(func(t *rapid.T) cellJSON {
+			return cellJSON{Field: rapid.IntRange(0, 20).Draw(t, "field"), Before: text.Draw(t, "before"), After: text.Draw(t, "after"), Mark: mark.Draw(t, "mark"), Was: mark.Draw(t, "was")}
+		})
+		one := rapid.Custom(func(t *rapid.T) changeJSON {
+			c := changeJSON{Op: tianbao.Op(text.Draw(t, "op")), Row: tianbao.ID(rapid.Int64Range(0, 1<<62).Draw(t, "row")), After: rapid.Int64Range(-1, 1).Draw(t, "after"), Cells: rapid.SliceOfN(cell, 0, 3).Draw(t, "cells")}
+			if rapid.Bool().Draw(t, "reason") {
+				c.Reason = &tianbao.Reason{Code: text.Draw(t, "code"), Text: text.Draw(t, "text"), By: "by", At: time.Unix(1, 0).UTC()}
+			}
+			return c
+		})
+		d := deltaJSON{Note: text.Draw(t, "note"), Pieces: rapid.IntRange(0, 2).Draw(t, "pieces"), Changes: rapid.SliceOfN(one, 0, 3).Draw(t, "changes")}
+		got, err := d.appendJSON(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want bytes.Buffer
+		enc := json.NewEncoder(&want)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(&d); err != nil {
+			t.Fatal(err)
+		}
+		var a, b deltaJSON
+		if err := json.Unmarshal(got, &a); err != nil {
+			t.Fatalf("%s: %v", got, err)
+		}
+		if err := json.Unmarshal(want.Bytes(), &b); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(b, a); diff != "" {
+			t.Fatalf("%s\n%s", got, diff)
+		}
+		if len(got) != want.Len()-1 && !bytes.ContainsAny(got, `\`) {
+			t.Fatalf("%s\nwant %s", got, want.Bytes())
+		}
+	})
 }

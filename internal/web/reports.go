@@ -227,8 +227,8 @@ func deadline(c *tianbao.Campaign, d campaign.Door) time.Time {
 
 // readChanges reads the change set that the request brings.
 func (s *Server) readChanges(r *http.Request, v *viewer) (*tianbao.ChangeSet, error) {
-	var in wireChanges
-	if err := read(r, &in); err != nil {
+	in, err := readWireChanges(r)
+	if err != nil {
 		return nil, err
 	}
 	return s.changeSet(r, v, &in)

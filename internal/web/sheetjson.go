@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"unicode/utf8"
+
+	"tianbao/internal/jsontext"
 )
 
 // Sheets are what is asked for most, and nearly all of one are the texts of its rows, which
@@ -80,7 +81,7 @@ func appendRows(b []byte, rows []wireRow) []byte {
 }
 
 func appendRow(b []byte, r *wireRow) []byte {
-	b = appendText(append(b, `{"id":`...), r.ID)
+	b = jsontext.Append(append(b, `{"id":`...), r.ID)
 	if r.Version != 0 {
 		b = strconv.AppendInt(append(b, `,"version":`...), r.Version, 10)
 	}
@@ -93,7 +94,7 @@ func appendRow(b []byte, r *wireRow) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendText(b, v)
+			b = jsontext.Append(b, v)
 		}
 		b = append(b, ']')
 	}
@@ -104,31 +105,12 @@ func appendRow(b []byte, r *wireRow) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendText(append(b, `{"code":`...), rs.Code)
-			b = appendText(append(b, `,"text":`...), rs.Text)
-			b = appendText(append(b, `,"by":`...), rs.By)
-			b = append(appendText(append(b, `,"at":`...), rs.At), '}')
+			b = jsontext.Append(append(b, `{"code":`...), rs.Code)
+			b = jsontext.Append(append(b, `,"text":`...), rs.Text)
+			b = jsontext.Append(append(b, `,"by":`...), rs.By)
+			b = append(jsontext.Append(append(b, `,"at":`...), rs.At), '}')
 		}
 		b = append(b, ']')
 	}
 	return append(b, '}')
-}
-
-// appendText appends a text as a JSON string. What needs an escape is left to the JSON
-// package.
-func appendText(b []byte, s string) []byte {
-	plain := utf8.ValidString(s)
-	for i := 0; plain && i < len(s); i++ {
-		c := s[i]
-		// E2 80 A8 and A9 end lines in JavaScript, and are escaped.
-		plain = c >= 0x20 && c != '"' && c != '\\' && (c != 0xe2 || s[i+1] != 0x80 || s[i+2]|1 != 0xa9)
-	}
-	if plain {
-		return append(append(append(b, '"'), s...), '"')
-	}
-	text, err := encoded(s)
-	if err != nil {
-		panic(err) // a string always encodes
-	}
-	return append(b, bytes.TrimSuffix(text, []byte("\n"))...)
 }
