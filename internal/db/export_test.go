@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -91,10 +92,17 @@ func Frames(b []byte) (n int) {
 	return n
 }
 
-// LogCalls are what the driver is called for with the log of the writer.
+// LogCalls are what the driver is called for with the log of the writer. The committer goes on
+// after its answers, so all is atomic.
 type LogCalls struct {
-	Writes, Syncs int
-	Fail          int32 // the code of SQLite that writes end with
+	Writes, Syncs atomic.Int64 // syncs within a COMMIT
+	Fail          atomic.Int32 // the code of SQLite that writes end with
+}
+
+// Reset begins to count anew.
+func (c *LogCalls) Reset() {
+	c.Writes.Store(0)
+	c.Syncs.Store(0)
 }
 
 var logCalls *LogCalls // of the one database that is watched
@@ -107,14 +115,18 @@ func WatchLog(d *DB) *LogCalls {
 		l := w.conn.log
 		plain := *l.driver()
 		own := plain
+		// The engine keeps addresses, which keep nothing alive: these hold no variables.
 		own.FxWrite = fnWrite(func(tls *libc.TLS, file, buf uintptr, n int32, at int64) int32 {
-			if logCalls.Writes++; logCalls.Fail != 0 {
-				return logCalls.Fail
+			logCalls.Writes.Add(1)
+			if code := logCalls.Fail.Load(); code != 0 {
+				return code
 			}
 			return callWrite(watched.FxWrite)(tls, file, buf, n, at)
 		})
 		own.FxSync = fnSync(func(tls *libc.TLS, file uintptr, flags int32) int32 {
-			logCalls.Syncs++
+			if logWriterOf(file).commits {
+				logCalls.Syncs.Add(1)
+			}
 			return callSync(watched.FxSync)(tls, file, flags)
 		})
 		watched = plain

@@ -173,6 +173,7 @@ type (
 	syncFunc  = func(tls *libc.TLS, file uintptr, flags int32) int32
 )
 
+// A function that holds variables would have to be kept alive elsewhere.
 func fnWrite(f writeFunc) uintptr { return *(*uintptr)(unsafe.Pointer(&struct{ f writeFunc }{f})) }
 func fnSync(f syncFunc) uintptr   { return *(*uintptr)(unsafe.Pointer(&struct{ f syncFunc }{f})) }
 

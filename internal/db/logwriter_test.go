@@ -37,26 +37,26 @@ func TestLogIsWrittenAtOnce(t *testing.T) {
 		exec(t, d, `INSERT INTO t (id, name, data) VALUES ($1, $2, $3)`, id, fmt.Sprint(id), bytes.Repeat([]byte{byte(id)}, kb<<10))
 	}
 	put(1, 80)
-	if calls.Writes > 3 {
-		t.Errorf("twenty pages were written by %d calls", calls.Writes)
+	if n := calls.Writes.Load(); n > 3 {
+		t.Errorf("twenty pages were written by %d calls", n)
 	}
-	*calls = db.LogCalls{}
+	calls.Reset()
 	put(2, 80)
-	if calls.Writes != 1 || calls.Syncs != 0 {
-		t.Errorf("%d writes and %d syncs for a commit of twenty pages", calls.Writes, calls.Syncs)
+	if writes, syncs := calls.Writes.Load(), calls.Syncs.Load(); writes != 1 || syncs != 0 {
+		t.Errorf("%d writes and %d syncs for a commit of twenty pages", writes, syncs)
 	}
 	put(3, 4<<10) // more than is gathered
-	if most := 1 + 4<<20/100_000; calls.Writes > most {
-		t.Errorf("%d writes, want at most %d", calls.Writes, most)
+	if n, most := calls.Writes.Load(), int64(1+4<<20/100_000); n > most {
+		t.Errorf("%d writes, want at most %d", n, most)
 	}
-	if calls.Syncs != 0 {
-		t.Errorf("SQLite synced %d times, which is not its task", calls.Syncs)
+	if n := calls.Syncs.Load(); n != 0 {
+		t.Errorf("SQLite synced %d times, which is not its task", n)
 	}
-	*calls = db.LogCalls{}
-	for i := 4; calls.Syncs == 0 && i < 40; i++ { // until the log begins anew
+	calls.Reset()
+	for i := 4; calls.Syncs.Load() == 0 && i < 40; i++ { // until the log begins anew
 		put(i, 4<<10)
 	}
-	if calls.Syncs == 0 {
+	if calls.Syncs.Load() == 0 {
 		t.Error("the head of a log that began anew was not synced before its frames")
 	}
 	if err := d.Close(t.Context()); err != nil {
@@ -79,10 +79,10 @@ func TestLogWriteFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, code := range []int32{sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE} {
-		if calls.Fail = code; add(2) == nil {
+		if calls.Fail.Store(code); add(2) == nil {
 			t.Errorf("a commit that was not written is told as one, code %d", code)
 		}
-		calls.Fail = 0
+		calls.Fail.Store(0)
 		if n := count(t, d); n != 1 {
 			t.Errorf("%d rows are seen, want 1", n)
 		}
