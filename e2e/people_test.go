@@ -26,19 +26,7 @@ func residentID(n int) string {
 	return s + string(ident.ResidentCheck(s))
 }
 
-func orgCode(n int) string {
-	s := fmt.Sprintf("12210700MB%06d", n)
-	for _, inner := range "0123456789X" {
-		if ident.OrgCode(s[8:]+string(inner)) == ident.OK {
-			for _, c := range "0123456789ABCDEFGHJKLMNPQRTUWXY" {
-				if full := s + string(inner) + string(c); ident.CreditCode(full) == ident.OK {
-					return full
-				}
-			}
-		}
-	}
-	panic("no check character")
-}
+func orgCode(n int) string { return ident.CompleteCredit(fmt.Sprintf("12210700MB%06d", n)) }
 
 // inserts are changes that append the given people.
 func inserts(from, to int) []change {

@@ -96,23 +96,7 @@ func (t *tree) add(u tianbao.Unit, region string) tianbao.Unit {
 	if u.Type == "事业单位" {
 		first = "12"
 	}
-	u.OrgCode = creditCode(fmt.Sprintf("%s%sMB%06d", first, region, 900000+int(u.ID)))
+	u.OrgCode = ident.CompleteCredit(fmt.Sprintf("%s%sMB%06d", first, region, 900000+int(u.ID)))
 	t.all = append(t.all, u)
 	return u
-}
-
-// creditCode completes the first sixteen characters of a unified social credit
-// code: the check of the organisation code within it, then its own.
-func creditCode(s string) string {
-	for _, inner := range "0123456789X" {
-		if ident.OrgCode(s[8:]+string(inner)) != ident.OK {
-			continue
-		}
-		for _, c := range "0123456789ABCDEFGHJKLMNPQRTUWXY" {
-			if full := s + string(inner) + string(c); ident.CreditCode(full) == ident.OK {
-				return full
-			}
-		}
-	}
-	panic("demo: no check character fits " + s) // cannot be: one of the 31 always does
 }

@@ -63,6 +63,23 @@ func CreditCode(s string) Fault {
 	return f
 }
 
+// CompleteCredit completes the first sixteen characters of a public body's code: the check
+// character of the organisation code within it (GB 11714-1997), then its own. What they are
+// of must be right, or it panics.
+func CompleteCredit(s string) string {
+	for _, inner := range "0123456789X" {
+		if OrgCode(s[8:]+string(inner)) != OK {
+			continue
+		}
+		for _, c := range creditAlphabet {
+			if full := s + string(inner) + string(c); CreditCode(full) == OK {
+				return full
+			}
+		}
+	}
+	panic("ident: no check character fits " + s)
+}
+
 // otherCode tells what a code of another length or with foreign characters is.
 func otherCode(s string) Fault {
 	if OrgCode(s) == OK {

@@ -69,6 +69,15 @@ func TestCreditCode(t *testing.T) {
 	}
 }
 
+func TestCompleteCredit(t *testing.T) {
+	for _, first := range []string{"12210700MB900103", "11210000M0000001", "1221010084153776"} {
+		got := CompleteCredit(first)
+		if got[:16] != first || got != withCheck(got[:17]) || OrgCode(got[8:17]) != OK {
+			t.Errorf("%s becomes %s", first, got)
+		}
+	}
+}
+
 func TestCreditKinds(t *testing.T) {
 	kinds := map[byte]string{
 		'1': "1239", '2': "19", '3': "123459", '4': "19", '5': "123459", '6': "129", '7': "129",

@@ -150,18 +150,7 @@ func creditCode(typ, region string, n int) string {
 	if typ == "事业单位" {
 		first = "12"
 	}
-	s := fmt.Sprintf("%s%sM%07d", first, region, n)
-	for _, inner := range "0123456789X" {
-		if ident.OrgCode(s[8:]+string(inner)) != ident.OK {
-			continue
-		}
-		for _, c := range "0123456789ABCDEFGHJKLMNPQRTUWXY" {
-			if full := s + string(inner) + string(c); ident.CreditCode(full) == ident.OK {
-				return full
-			}
-		}
-	}
-	panic("load: no check character fits " + s) // cannot be: one of them always does
+	return ident.CompleteCredit(fmt.Sprintf("%s%sM%07d", first, region, n))
 }
 
 // Fields are the keys of a row's cells, in the order of [Row.Cells].
