@@ -80,11 +80,11 @@ func (p *checkpoints) length() int64 {
 		return 0 // a figure to decide by, at the next look again
 	}
 	if p.frame == 0 {
-		var page int64
+		var page int
 		if err := p.conn.One(context.Background(), []any{&page}, "PRAGMA page_size"); err != nil {
 			return 0
 		}
-		p.frame = walFrameHead + page
+		p.frame = frameSize(page)
 	}
 	return s.frames * p.frame
 }

@@ -146,7 +146,7 @@ func (e *sqliteDB) follow(o FollowOptions) (_ *Log, err error) {
 	if err := errors.Join(l.look.One(ctx, []any{&l.page}, "PRAGMA page_size"), l.look.One(ctx, []any{&pages}, "PRAGMA page_count")); err != nil {
 		return nil, fmt.Errorf("db: follow: %w", err)
 	}
-	l.frame = walFrameHead + int64(l.page)
+	l.frame = frameSize(l.page)
 	l.buf = make([]byte, readFrames*l.frame)
 	if l.o.Most <= 0 {
 		l.o.Most = max(heldLeast, pages*int64(l.page)/2)

@@ -52,8 +52,10 @@ func parseWALHead(b []byte) (h walHead, ok bool) {
 // same reports whether both are the head of one log, between two beginnings.
 func (h *walHead) same(o *walHead) bool { return h.page == o.page && h.salt == o.salt }
 
-// frameSize is the length of a frame with its head.
-func (h *walHead) frameSize() int64 { return walFrameHead + int64(h.page) }
+// frameSize is the length of a frame with its head, in a log of pages of a size.
+func frameSize(page int) int64 { return walFrameHead + int64(page) }
+
+func (h *walHead) frameSize() int64 { return frameSize(h.page) }
 
 // offset is where frame n, counted from 1, stands.
 func (h *walHead) offset(n uint32) int64 { return walHeadSize + int64(n-1)*h.frameSize() }
