@@ -16,9 +16,6 @@ type Reader struct {
 // NewReader reads a document; the texts that it returns are copies.
 func NewReader(b []byte) *Reader { return &Reader{b: b} }
 
-// Failed reports whether something was not expected: what was read counts for nothing then.
-func (r *Reader) Failed() bool { return r.failed }
-
 // End fails where something follows, and reports whether all was expected.
 func (r *Reader) End() bool {
 	r.space()

@@ -100,17 +100,13 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 	id, _ := r.Context().Value(keyRequestID).(string)
 	status := statuses[e.Kind]
 	s.failLog(r, e, err)
-	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
-	}
+	retryAfter(w, e)
 	if wantsJSON(r) {
 		out := wireError{Code: e.Code, Message: e.Message, Request: id, Choices: e.Choices, Conflicts: wireConflicts(e.Conflicts)}
 		if len(e.Problems) > 0 {
 			out.Problems = s.wireProblems(v.report.Form, v.report.FormV, e.Problems[:min(len(e.Problems), report.MaxProblems)], nil)
 		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(wireFailure{out}) // the client is gone if it fails
+		writeFailure(w, status, out)
 		return
 	}
 	if e.Kind == tianbao.ErrUnsigned && r.Method == http.MethodGet {
@@ -131,6 +127,20 @@ func (s *Server) failAs(w http.ResponseWriter, r *http.Request, v *viewer, err e
 		p.Problems = append(p.Problems, pr.Message)
 	}
 	s.page(w, r, v, status, "error.html", titles[status], &p)
+}
+
+// retryAfter tells after how many seconds to try again, where the error knows.
+func retryAfter(w http.ResponseWriter, e *tianbao.Error) {
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
+}
+
+// writeFailure answers a program with an error.
+func writeFailure(w http.ResponseWriter, status int, e wireError) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(wireFailure{e}) // the client is gone if it fails
 }
 
 // failLog logs what nobody but the operator can put right; once, at the edge.

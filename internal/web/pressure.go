@@ -2,10 +2,8 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -186,11 +184,9 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	e := errCrowded(s.valve.again())
-	w.Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
+	retryAfter(w, e)
 	if wantsJSON(r) {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_ = json.NewEncoder(w).Encode(wireFailure{wireError{Code: e.Code, Message: e.Message}}) // the client is gone if it fails
+		writeFailure(w, http.StatusServiceUnavailable, wireError{Code: e.Code, Message: e.Message})
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
