@@ -85,15 +85,7 @@ func TestPhones(t *testing.T) {
 	}
 	s := startDemo(t, "", "--webhook-url", g.URL, "--webhook-secret-file", secret)
 	unit, dept, province := s.client(t, "unit"), s.client(t, "dept"), s.client(t, "province")
-	above := dept.ownReport() // has a row for the unit that was not reported
-	var changes []change
-	for _, row := range dept.sheet(above.ID).Rows {
-		changes = append(changes, change{"op": "delete", "row": row.ID})
-	}
-	dept.save(above.ID, above.Version, changes)
-	rep := unit.ownReport()
-	unit.save(rep.ID, rep.Version, inserts(0, 3))
-	unit.must("POST", "/reports/"+rep.ID+"/submission", map[string]string{"key": newKey()}, nil)
+	rep, above := reportThree(unit, dept)
 
 	c := s.clerk(t, browser.Start(t))
 	c.Scripts(false)

@@ -23,21 +23,29 @@ type accountPlanJSON struct {
 	Lines []struct{ Name, Person, Login string }
 }
 
+// reportThree lets a unit report three people and takes away what its department has for it,
+// which was not reported. It returns both reports.
+func reportThree(unit, dept *client) (rep, above reportJSON) {
+	unit.t.Helper()
+	above = dept.ownReport()
+	var changes []change
+	for _, row := range dept.sheet(above.ID).Rows {
+		changes = append(changes, change{"op": "delete", "row": row.ID})
+	}
+	dept.save(above.ID, above.Version, changes)
+	rep = unit.ownReport()
+	unit.save(rep.ID, rep.Version, inserts(0, 3))
+	unit.must("POST", "/reports/"+rep.ID+"/submission", map[string]string{"key": newKey()}, nil)
+	return rep, above
+}
+
 // An officer makes a plan of accounts without any script; another one approves it, the
 // server carries it out, and the plan after it has nothing to do. Nothing shows an id or a
 // phone whole but the export that says why.
 func TestPlatform(t *testing.T) {
 	s := startDemo(t, "")
 	unit, dept := s.client(t, "unit"), s.client(t, "dept")
-	above := dept.ownReport() // has a row for the unit that was not reported
-	var changes []change
-	for _, row := range dept.sheet(above.ID).Rows {
-		changes = append(changes, change{"op": "delete", "row": row.ID})
-	}
-	dept.save(above.ID, above.Version, changes)
-	rep := unit.ownReport()
-	unit.save(rep.ID, rep.Version, inserts(0, 3))
-	unit.must("POST", "/reports/"+rep.ID+"/submission", map[string]string{"key": newKey()}, nil)
+	reportThree(unit, dept)
 
 	admin, security := s.client(t, "admin"), s.client(t, "security")
 	boss := s.create(t, admin, "second", "")
