@@ -199,22 +199,23 @@ func recorded(t *testing.T, path string, commits int) (steps []step, lines int) 
 // on the database's files fail.
 func TestDiskFaults(t *testing.T) {
 	for name, inject := range map[string]string{
-		"full now and then":          "pwrite64:error=ENOSPC:when=50+41",
-		"full from now on":           "pwrite64:error=ENOSPC:when=90+",
-		"writes fail now and then":   "pwrite64:error=EIO:when=45+37",
+		"full now and then":          "pwrite64:error=ENOSPC:when=20+17",
+		"full from now on":           "pwrite64:error=ENOSPC:when=30+",
+		"writes fail now and then":   "pwrite64:error=EIO:when=18+13",
 		"syncs fail now and then":    "fdatasync:error=EIO:when=3+4",
 		"syncs fail from now on":     "fdatasync:error=EIO:when=3+",
-		"read-only from now on":      "pwrite64,ftruncate,fdatasync:error=EROFS:when=50+",
+		"read-only from now on":      "pwrite64,ftruncate,fdatasync:error=EROFS:when=20+",
 		"slow, half a second a sync": "fdatasync:delay_enter=500000:when=2+9",
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "data", "tianbao.db")
 			prepareWriters(t, path)
-			faulty, end := strings.Contains(inject, "error="), "25"
+			faulty := strings.Contains(inject, "error=")
+			env := []string{crashEnd + "=25"}
 			if faulty {
-				end = "300" // strace counts the calls of each thread
+				env = []string{crashEnd + "=100", crashGoOn + "=12"}
 			}
-			out := traced(t, path, []string{crashEnd + "=" + end, crashGoOn + "=12"}, "-o", os.DevNull, "-P", path, "-P", path+"-wal", "-e", "trace=pwrite64,ftruncate,fdatasync", "-e", "inject="+inject)
+			out := traced(t, path, env, "-o", os.DevNull, "-P", path, "-P", path+"-wal", "-e", "trace=pwrite64,ftruncate,fdatasync", "-e", "inject="+inject)
 			acked, failed := make(map[string]bool), 0
 			for line := range strings.Lines(out) {
 				if ack, ok := strings.CutPrefix(strings.TrimSpace(line), "ack "); ok {
