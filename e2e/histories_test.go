@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -202,12 +201,27 @@ func (f *fate) judge(t *testing.T, sheet sheetJSON, pages []*clerk) {
 	}
 	for i, c := range pages {
 		c.Wait(`document.querySelector("tb-sheet").filled === ` + strconv.Itoa(filled))
-		got := c.named()
-		slices.SortFunc(got, func(a, b [2]string) int { return strings.Compare(a[1], b[1]) })
-		for _, row := range got {
-			if text, ok := stored[row[1]]; !ok || text != row[0] {
-				t.Errorf("page %d shows %v, stored is %q", i, row, text)
+		// What others saved comes by itself, cells of rows that stood already no less.
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			other := c.otherThan(stored)
+			if len(other) == 0 {
+				break
+			}
+			if time.Now().After(end) {
+				t.Errorf("page %d shows what is not stored: %q", i, other)
+				break
 			}
 		}
 	}
+}
+
+// otherThan lists what the page shows otherwise than it is stored, by the names of rows.
+func (c *clerk) otherThan(stored map[string]string) (other []string) {
+	c.t.Helper()
+	for _, row := range c.named() {
+		if text, ok := stored[row[1]]; !ok || text != row[0] {
+			other = append(other, fmt.Sprintf("%s: %q, stored %q", row[1], row[0], text))
+		}
+	}
+	return other
 }
