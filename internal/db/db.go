@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 )
 
 // Kind is the engine behind a DB.
@@ -123,7 +124,8 @@ type engine interface {
 // DB is an open database, safe for use by several goroutines.
 type DB struct {
 	engine
-	kind Kind
+	kind    Kind
+	watched atomic.Pointer[watch]
 }
 
 // Open opens the database, applies the migrations it lacks, and refuses one that
@@ -170,7 +172,12 @@ func (d *DB) Read(ctx context.Context, fn func(Queryer) error) error { return d.
 // When the context ends while the change still waits, it is never run; once it
 // runs, Tx waits for its outcome. On PostgreSQL that may be lost with the connection, which
 // is ErrUnsure.
-func (d *DB) Tx(ctx context.Context, fn func(Tx) error) error { return d.engine.Tx(ctx, fn) }
+func (d *DB) Tx(ctx context.Context, fn func(Tx) error) error {
+	if w := d.watched.Load(); w != nil {
+		return w.tx(ctx, d.engine, fn)
+	}
+	return d.engine.Tx(ctx, fn)
+}
 
 // Prepares reports whether the engine accepts a statement, without running it.
 func (d *DB) Prepares(ctx context.Context, sql string) error { return d.engine.Prepares(ctx, sql) }

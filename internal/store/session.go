@@ -74,14 +74,29 @@ func (s *Store) PutSession(ctx context.Context, v auth.Session, most int, events
 	})
 }
 
-// Session implements auth.Store.
+// Session implements auth.Store. It may be of up to [sessionLife] ago where another process
+// changed something.
 func (s *Store) Session(ctx context.Context, tokenHash []byte) (auth.Session, tianbao.User, error) {
-	var v auth.Session
+	m, ok := s.sessions.get(tokenHash, s.now())
+	if ok {
+		return m.session, m.user, nil
+	}
+	err := s.readSession(ctx, tokenHash, &m)
+	if err != nil {
+		return auth.Session{}, tianbao.User{}, err
+	}
+	s.sessions.put(tokenHash, m)
+	return m.session, m.user, nil
+}
+
+// readSession reads a session with its user and what that one may.
+func (s *Store) readSession(ctx context.Context, tokenHash []byte, m *rememberedSession) error {
+	v := &m.session
 	var u storedUser
 	err := s.db.Read(ctx, func(q db.Queryer) (err error) {
 		var set int64
 		var factors, informed int
-		session, sessionDone := sessionDest(&v)
+		session, sessionDone := sessionDest(v)
 		user, userDone := userDest(&u)
 		if err := one(ctx, q, append(append(session, user...), &set, &factors, &informed), sqlSession, tokenHash); err != nil {
 			return err
@@ -96,10 +111,8 @@ func (s *Store) Session(ctx context.Context, tokenHash []byte) (auth.Session, ti
 	if err == nil {
 		err = s.openUser(&u)
 	}
-	if err != nil {
-		return auth.Session{}, tianbao.User{}, err
-	}
-	return v, u.user, nil
+	m.user = u.user
+	return err
 }
 
 // TouchSession implements auth.Store. Touching a session that has ended is no

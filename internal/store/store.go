@@ -48,6 +48,8 @@ type Store struct {
 	plans plans
 	// keyLog are the search keys on their way into row_key.
 	keyLog keyLog
+	// sessions are those of the last moment.
+	sessions sessionMemory
 	// events counts what went on the trail.
 	events eventCounts
 }
@@ -55,7 +57,9 @@ type Store struct {
 // New returns a Store on an open database, whose schema must be that of
 // [Migrations].
 func New(d *db.DB, ring seal.Sealer, ids *clock.IDs, forms func(name string, version int) (*tianbao.Form, error), now clock.Clock) *Store {
-	return &Store{db: d, ring: ring, ids: ids, forms: forms, now: now}
+	s := &Store{db: d, ring: ring, ids: ids, forms: forms, now: now}
+	s.sessions.changes = d.Watch(sessionTables...)
+	return s
 }
 
 // DB returns the database below, for closing it and for tests.
