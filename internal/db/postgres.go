@@ -345,22 +345,25 @@ func (t *pgTx) Send(ctx context.Context, batch []Statement) ([]int64, error) {
 		return nil, nil
 	}
 	b := &pgx.Batch{}
-	for _, s := range batch {
+	var rows []int // of each statement
+	err := gather(batch, func(s Statement, n int) error {
 		args, err := plains(s.Args)
-		if err != nil {
-			return nil, err
-		}
 		b.Queue(s.SQL, args...)
+		rows = append(rows, n)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	out := make([]int64, len(batch))
+	out := make([]int64, 0, len(batch))
 	res := t.tx.SendBatch(ctx, b)
-	for i := range batch {
+	for _, n := range rows {
 		tag, err := res.Exec()
 		if err != nil {
 			_ = res.Close() // repeats the error
 			return nil, fmt.Errorf("db: exec: %w", err)
 		}
-		out[i] = tag.RowsAffected()
+		out = counted(out, tag.RowsAffected(), n)
 	}
 	if err := res.Close(); err != nil {
 		return nil, fmt.Errorf("db: exec: %w", err)
