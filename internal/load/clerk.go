@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tianbao"
+	"tianbao/internal/jsontext"
 )
 
 // Session is a person's who has signed in.
@@ -185,8 +186,8 @@ func changes(b []byte, head string, s *Sheet, rows []Row) []byte {
 				b = append(b, ',')
 			}
 			first = false
-			b = append(strconv.AppendQuote(b, fields[k]), ':')
-			b = strconv.AppendQuote(b, v) // letters, digits and Han: as in JSON
+			b = append(jsontext.Append(b, fields[k]), ':')
+			b = jsontext.Append(b, v)
 		}
 		b = append(b, "}}"...)
 	}
@@ -214,15 +215,9 @@ func (c *Clerk) sendSaving(ctx context.Context, s *Sheet, body []byte) error {
 	if err != nil {
 		return err
 	}
-	var out struct {
-		Report struct {
-			Version int64 `json:"version"`
-		} `json:"report"`
+	if s.Version, err = strconv.ParseInt(string(field(a.Body, `"version":`, ',')), 10, 64); err != nil {
+		return fmt.Errorf("load: the answer to a submit: %w", err)
 	}
-	if err := json.Unmarshal(a.Body, &out); err != nil {
-		return fmt.Errorf("load: %w", err)
-	}
-	s.Version = out.Report.Version
 	return nil
 }
 

@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"strconv"
 	"sync/atomic"
+
+	"tianbao/internal/jsontext"
 )
 
 // PocketBase is a PocketBase server beside ours: two collections of the same eight text
@@ -95,8 +96,8 @@ func (p *PocketBase) create(ctx context.Context, c *Conn, collection string, row
 		fields := Fields()
 		for k, v := range r.Cells {
 			b = append(b, "{,"[min(k, 1)])
-			b = append(strconv.AppendQuote(b, fields[k]), ':')
-			b = strconv.AppendQuote(b, v)
+			b = append(jsontext.Append(b, fields[k]), ':')
+			b = jsontext.Append(b, v)
 		}
 		return append(b, '}')
 	}
