@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"tianbao"
 	"tianbao/internal/ident"
@@ -174,19 +175,36 @@ func (p *Province) Row(u *tianbao.Unit, n int) Row {
 func Person(n int) (id, phone string) {
 	n %= People
 	day := n / 96
-	s := fmt.Sprintf("210102%04d%02d%02d%03d", 1955+day/336, 1+day/28%12, 1+day%28, 900+n%96)
-	return s + string(ident.ResidentCheck(s)), fmt.Sprintf("160%08d", n)
+	b := padded([]byte("210102"), 4, 1955+day/336)
+	b = padded(padded(b, 2, 1+day/28%12), 2, 1+day%28)
+	s := string(padded(b, 3, 900+n%96))
+	return s + string(ident.ResidentCheck(s)), string(padded([]byte("160"), 8, n))
 }
+
+// padded appends a number of a width. The generator makes ten persons for a submit, on the
+// cores of the server it measures: fmt would take half of the time for that.
+func padded(b []byte, width, n int) []byte {
+	at := len(b)
+	b = append(b, "00000000"[:width]...)
+	for i := len(b) - 1; i >= at; i-- {
+		b[i] += byte(n % 10)
+		n /= 10
+	}
+	return b
+}
+
+// What persons are called by.
+var (
+	familyNames = strings.Split("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕", "")
+	givenNames  = strings.Split("伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红玲芬燕彬洁梅琳素云莲真环雪荣爱妹香月莺媛", "")
+)
 
 // PersonName returns the name of the n-th person; as in life, many are called alike.
 func PersonName(seed uint64, n int) string {
-	const family = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-	const given = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉萍红玲芬燕彬洁梅琳素云莲真环雪荣爱妹香月莺媛"
-	f, g := []rune(family), []rune(given)
 	r := rand.New(rand.NewPCG(seed, uint64(n))) //nolint:gosec // invented persons
-	name := string(f[r.IntN(len(f))]) + string(g[r.IntN(len(g))])
+	name := familyNames[r.IntN(len(familyNames))] + givenNames[r.IntN(len(givenNames))]
 	if r.IntN(3) > 0 {
-		name += string(g[r.IntN(len(g))])
+		name += givenNames[r.IntN(len(givenNames))]
 	}
 	return name
 }
