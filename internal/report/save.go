@@ -70,23 +70,30 @@ func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao
 }
 
 func (s *Service) saveOnce(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, digest string, progress Progress) (*Saved, error) {
-	if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
-		return saved, err
-	}
-	if err := s.prepare(ctx, rules, set, a); err != nil {
-		return nil, err
-	}
-	set.By, set.At = a.User, s.Now()
+	var (
+		saved  *Saved
+		commit *Commit
+	)
 	ids := make(map[string]tianbao.ID)
-	for _, c := range set.Changes {
-		if c.Op == tianbao.OpInsert {
-			ids[c.Temp] = tianbao.ID(s.IDs.Next())
+	err := s.together(ctx, set, func(ctx context.Context) (err error) {
+		if saved, err = s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
+			return err
 		}
-	}
+		if err := s.prepare(ctx, rules, set, a); err != nil {
+			return err
+		}
+		set.By, set.At = a.User, s.Now()
+		for _, c := range set.Changes {
+			if c.Op == tianbao.OpInsert {
+				ids[c.Temp] = tianbao.ID(s.IDs.Next())
+			}
+		}
+		commit, err = s.merged(ctx, a, rules, set, ids, progress)
+		return err
+	})
 	for range tries {
-		commit, err := s.merged(ctx, a, rules, set, ids, progress)
-		if err != nil {
-			return nil, err
+		if saved != nil || err != nil {
+			return saved, err
 		}
 		commit.RequestDigest = digest
 		progress("保存", 0, 0)
@@ -105,23 +112,30 @@ func (s *Service) saveOnce(ctx context.Context, a Actor, rules Checker, set *tia
 		case !errors.Is(err, ErrStale):
 			return nil, err
 		}
-		if saved, err := s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
+		if saved, err = s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
 			return saved, err
 		}
 		wait := time.Duration(rand.Int64N(int64(5 * time.Millisecond))) //#nosec G404 -- jitter, no secret
 		if err := pause(ctx, wait); err != nil {
 			return nil, err
 		}
+		commit, err = s.merged(ctx, a, rules, set, ids, progress)
 	}
 	return nil, busy()
 }
 
+// together calls fn with a context under which what is asked is of one moment, unless the set
+// is a long one.
+func (s *Service) together(ctx context.Context, set *tianbao.ChangeSet, fn func(context.Context) error) error {
+	if len(set.Changes) > soon {
+		return fn(ctx)
+	}
+	return s.Store.Together(ctx, fn)
+}
+
 // merged makes the commit of a set against the report as it stands now.
 func (s *Service) merged(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, ids map[string]tianbao.ID, progress Progress) (commit *Commit, err error) {
-	if len(set.Changes) > soon {
-		return s.mergedNow(ctx, a, rules, set, ids, progress)
-	}
-	err = s.Store.Together(ctx, func(ctx context.Context) error {
+	err = s.together(ctx, set, func(ctx context.Context) error {
 		commit, err = s.mergedNow(ctx, a, rules, set, ids, progress)
 		return err
 	})
