@@ -85,7 +85,9 @@ func (s *Store) Session(ctx context.Context, tokenHash []byte) (auth.Session, ti
 	if err != nil {
 		return auth.Session{}, tianbao.User{}, err
 	}
-	s.sessions.put(tokenHash, m)
+	if m.session.Informed { // else whoever agrees by one server would be asked again by the next
+		s.sessions.put(tokenHash, m)
+	}
 	return m.session, m.user, nil
 }
 

@@ -63,6 +63,22 @@ func TestSessionElsewhere(t *testing.T) {
 					time.Sleep(10 * time.Millisecond)
 				}
 			}
+			// Who agrees to the purpose notice by one server is not asked again by the next.
+			informed := func(s *store.Store) bool {
+				v, _, err := s.Session(ctx, hash(9))
+				ok(err)
+				return v.Informed
+			}
+			version, err := there.PublishPurpose(ctx, "用途", tianbao.Event{Actor: user})
+			ok(err)
+			ok(here.PutSession(ctx, auth.Session{TokenHash: hash(9), User: user, Created: time.Now(), Seen: time.Now(), Method: auth.ByPassword}, 0))
+			if informed(here) || informed(there) {
+				t.Error("informed of what nobody has seen")
+			}
+			ok(there.AgreeToPurpose(ctx, version, tianbao.Event{Actor: user}))
+			if !informed(here) {
+				t.Error("asked again")
+			}
 		})
 	}
 }
