@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -143,9 +144,9 @@ func wantedExplanation(self *selfCheck, problems []tianbao.Problem, first int, r
 				at = x.Letter + "列"
 			}
 			head, tail, _ := strings.Cut(r.Message, "第{row}行")
-			seq := strings.TrimSuffix(strings.TrimPrefix(p.Message, head+"第"), "行"+tail)
+			seq, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(p.Message, head+"第"), "行"+tail))
 			for k := range rows {
-				if fmt.Sprint(rows[k].Row.Seq) == seq {
+				if err == nil && rows[k].Row.Seq == seq {
 					cross.WriteString(inBrackets(at, r.Severity) + fmt.Sprintf("%s工作表第%d行%s", head, rows[k].SheetRow, tail))
 				}
 			}

@@ -3,9 +3,12 @@ package sheet
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -273,8 +276,8 @@ func TestBombs(t *testing.T) {
 			}
 		}, "unreadable"},
 		{"many entries", func(w *zip.Writer) {
-			for i := range 5000 {
-				_, _ = w.Create(fmt.Sprint("xl/", i))
+			for i := range 5000 { // stored: a compressor for each took seconds
+				_, _ = w.CreateHeader(&zip.FileHeader{Name: fmt.Sprint("xl/", i)})
 			}
 		}, "too_large"},
 	}
@@ -298,10 +301,65 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// packedBomb is a workbook whose sheet has a chunk many times in its middle. The chunk is
+// compressed once: a flushed stretch of a deflate stream that looks at nothing before
+// itself may stand as often as one likes. Compressing it all took longer than reading it.
+func packedBomb(t *testing.T, open, chunk string, times int, end string) []byte {
+	t.Helper()
+	var packed, b bytes.Buffer
+	crc, size := crc32.NewIEEE(), 0
+	add := func(text string, times int, finish func(*flate.Writer) error) {
+		var one bytes.Buffer
+		f, err := flate.NewWriter(&one, flate.DefaultCompression)
+		if err == nil {
+			_, err = io.WriteString(f, text)
+		}
+		if err == nil {
+			err = finish(f)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for plain := []byte(text); times > 0; times-- {
+			packed.Write(one.Bytes())
+			crc.Write(plain)
+			size += len(plain)
+		}
+	}
+	add(open, 1, (*flate.Writer).Flush)
+	add(chunk, times, (*flate.Writer).Flush)
+	add(end, 1, (*flate.Writer).Close)
+	w := zip.NewWriter(&b)
+	for _, p := range (rawBook{}).parts()[:4] {
+		f, err := w.Create(p.name)
+		if err == nil {
+			_, err = io.WriteString(f, p.body)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := w.CreateRaw(&zip.FileHeader{
+		Name: "xl/worksheets/sheet1.xml", Method: zip.Deflate, CRC32: crc.Sum32(),
+		CompressedSize64: uint64(packed.Len()), UncompressedSize64: uint64(size),
+	})
+	if err == nil {
+		_, err = f.Write(packed.Bytes())
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // TestTagBomb counts tags: they cost time whatever they say.
 func TestTagBomb(t *testing.T) {
 	for _, piece := range []string{"<a/>", "<!---->", "<c/>"} {
-		b := rawBook{sheet: "<worksheet><sheetData>" + strings.Repeat(piece, maxTags+maxTags/16) + "</sheetData></worksheet>"}.bytes(t)
+		const once = maxTags / 64
+		b := packedBomb(t, "<worksheet><sheetData>", strings.Repeat(piece, once), 64+4, "</sheetData></worksheet>")
 		limits := DefaultLimits()
 		limits.Ratio = 1 << 20
 		_, err := read(context.Background(), bytes.NewReader(b), int64(len(b)), "x", newChecker(t), ReadOptions{}, limits, nil)
