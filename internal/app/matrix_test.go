@@ -95,8 +95,14 @@ type matrix struct {
 // With the race detector, which makes it ten times slower, each engine is asked every
 // other cell, in the manner of a chessboard: together all of them.
 func TestAccessMatrix(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { newMatrix(t, "").run(0) })
-	t.Run("postgres", func(t *testing.T) { newMatrix(t, storetest.PostgresURL(t)).run(1) })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		newMatrix(t, "").run(0)
+	})
+	t.Run("postgres", func(t *testing.T) { // waits for its server, often
+		t.Parallel()
+		newMatrix(t, storetest.PostgresURL(t)).run(1)
+	})
 }
 
 func (m *matrix) must(err error) {
