@@ -35,42 +35,12 @@ func TestMain(m *testing.M) {
 		os.Exit(app.Run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 	}
 	code := m.Run()
-	for _, dir := range []string{seeded.dir, shipped.dir} {
+	for _, dir := range []string{seeded.dir, seededPostgres.dir, shipped.dir} {
 		if dir != "" {
 			_ = os.RemoveAll(dir)
 		}
 	}
 	os.Exit(code)
-}
-
-// seeded is a data folder with the demonstration's world on SQLite, made once by the
-// product itself. To make it anew for each of a hundred servers, with the password
-// hashing of all its accounts, would be most of what starting them costs.
-var seeded struct {
-	once sync.Once
-	dir  string
-}
-
-// seed fills a data folder with the demonstration's world.
-func seed(t testing.TB, data string) {
-	t.Helper()
-	seeded.once.Do(func() {
-		dir, err := os.MkdirTemp("", "tianbao-e2e-")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &server{data: dir, args: []string{"serve", "--addr", "127.0.0.1:0", "--data", dir, "--demo"}}
-		s.start(t)
-		s.stop()
-		seeded.dir = dir
-	})
-	if seeded.dir == "" {
-		t.Fatal("the demonstration's world could not be made")
-	}
-	// As it is, with its modes: the product refuses a key file that others can read.
-	if out, err := exec.Command("cp", "-a", seeded.dir+"/.", data).CombinedOutput(); err != nil {
-		t.Fatalf("copy the demonstration's world: %v\n%s", err, out)
-	}
 }
 
 // unlimited is for tests that ask more often than people do; those of the limits say
@@ -130,9 +100,7 @@ func (l *lines) String() string { return string(l.Bytes()) }
 func startDemo(t testing.TB, db string, more ...string) *server {
 	t.Helper()
 	data := t.TempDir()
-	if db == "" {
-		seed(t, data)
-	}
+	seed(t, data, db)
 	return startIn(t, data, db, append(more, "--demo")...)
 }
 

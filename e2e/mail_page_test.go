@@ -14,7 +14,7 @@ import (
 // whose it is, and its rows are saved; the answer waits for a mail server that is away.
 func TestMailPages(t *testing.T) {
 	data, dir := t.TempDir(), t.TempDir()
-	seed(t, data)
+	seed(t, data, "")
 	l := compose("first", "clerk@school.example", "第一小学填报表", map[string][]byte{"采集表.xlsx": bookOf(t, 0, 3)})
 	if err := os.WriteFile(filepath.Join(dir, "1.eml"), []byte(l.raw), 0o600); err != nil {
 		t.Fatal(err)

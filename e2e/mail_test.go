@@ -225,7 +225,7 @@ func TestMailAcceptance(t *testing.T) {
 	m := newMailHouse(t)
 	_, smtpPort, _ := net.SplitHostPort(m.smtp)
 	data := t.TempDir()
-	seed(t, data)
+	seed(t, data, "")
 	if err := os.WriteFile(data+"/secret", []byte("secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}

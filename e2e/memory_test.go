@@ -25,7 +25,7 @@ func TestLittleMemory(t *testing.T) {
 		mb = m
 	}
 	data := t.TempDir()
-	seed(t, data)
+	seed(t, data, "")
 	s := startIn(t, data, "", "--demo", "--memory", fmt.Sprintf("%dMiB", mb))
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)

@@ -34,7 +34,7 @@ func TestNothingPersonalOnDisk(t *testing.T) {
 	engines(t, func(t *testing.T, db string) {
 		n := round()
 		tmp, out, profile := t.TempDir(), t.TempDir(), t.TempDir()
-		seed(t, t.TempDir()) // the world that others copy is made elsewhere
+		world(t, db) // the world that others copy is made elsewhere
 		t.Setenv("TMPDIR", tmp)
 		s := startDemo(t, db)
 		c := s.client(t, "city")

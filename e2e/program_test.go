@@ -55,9 +55,7 @@ func program() string {
 func startWatched(t testing.TB, db string) *server {
 	t.Helper()
 	data := t.TempDir()
-	if db == "" {
-		seed(t, data)
-	}
+	seed(t, data, db)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // keys seal nothing.
 func TestRekey(t *testing.T) {
 	data := t.TempDir()
-	seed(t, data)
+	seed(t, data, "")
 	run := func(args ...string) string {
 		t.Helper()
 		out, err := product(context.Background(), append(args, "--data", data)...).CombinedOutput()

@@ -151,7 +151,7 @@ func watch(t *testing.T, c *client, path string) <-chan error {
 // waits, and is answered by the next one.
 func TestRestartOnOneSocket(t *testing.T) {
 	data := t.TempDir()
-	seed(t, data)
+	seed(t, data, "")
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -78,7 +78,7 @@ func Open(t testing.TB, url string, opts ...Option) *store.Store {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := prepare(ctx, url); err != nil {
+	if err := Prepare(ctx, url); err != nil {
 		t.Fatal(err)
 	}
 	d, err := db.Open(ctx, c.db)

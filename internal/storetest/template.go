@@ -69,8 +69,8 @@ var postgresSchema = sync.OnceValues(func() (string, error) {
 	return b.String(), nil
 })
 
-// prepare gives a database that holds nothing yet its schema.
-func prepare(ctx context.Context, url string) error {
+// Prepare gives a database that holds nothing yet its schema.
+func Prepare(ctx context.Context, url string) error {
 	if strings.HasPrefix(url, "postgres://") {
 		return preparePostgres(ctx, url)
 	}
