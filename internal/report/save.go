@@ -70,28 +70,31 @@ func (s *Service) save(ctx context.Context, a Actor, rules Checker, set *tianbao
 }
 
 func (s *Service) saveOnce(ctx context.Context, a Actor, rules Checker, set *tianbao.ChangeSet, digest string, progress Progress) (*Saved, error) {
-	var (
-		saved  *Saved
-		commit *Commit
-	)
-	ids := make(map[string]tianbao.ID)
-	err := s.together(ctx, set, func(ctx context.Context) (err error) {
-		if saved, err = s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
-			return err
-		}
-		if err := s.prepare(ctx, rules, set, a); err != nil {
-			return err
-		}
-		set.By, set.At = a.User, s.Now()
-		for _, c := range set.Changes {
-			if c.Op == tianbao.OpInsert {
-				ids[c.Temp] = tianbao.ID(s.IDs.Next())
-			}
-		}
-		commit, err = s.merged(ctx, a, rules, set, ids, progress)
-		return err
-	})
+	var ids map[string]tianbao.ID // of the new rows, once the set is found to be one that can be tried
 	for range tries {
+		var (
+			saved  *Saved
+			commit *Commit
+		)
+		err := s.together(ctx, set, func(ctx context.Context) (err error) {
+			if saved, err = s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
+				return err
+			}
+			if ids == nil {
+				if err := s.prepare(ctx, rules, set, a); err != nil {
+					return err
+				}
+				set.By, set.At = a.User, s.Now()
+				ids = make(map[string]tianbao.ID)
+				for _, c := range set.Changes {
+					if c.Op == tianbao.OpInsert {
+						ids[c.Temp] = tianbao.ID(s.IDs.Next())
+					}
+				}
+			}
+			commit, err = s.mergedNow(ctx, a, rules, set, ids, progress)
+			return err
+		})
 		if saved != nil || err != nil {
 			return saved, err
 		}
@@ -112,14 +115,10 @@ func (s *Service) saveOnce(ctx context.Context, a Actor, rules Checker, set *tia
 		case !errors.Is(err, ErrStale):
 			return nil, err
 		}
-		if saved, err = s.outcome(ctx, set.Report, set.Key, digest); saved != nil || err != nil {
-			return saved, err
-		}
 		wait := time.Duration(rand.Int64N(int64(5 * time.Millisecond))) //#nosec G404 -- jitter, no secret
 		if err := pause(ctx, wait); err != nil {
 			return nil, err
 		}
-		commit, err = s.merged(ctx, a, rules, set, ids, progress)
 	}
 	return nil, busy()
 }
