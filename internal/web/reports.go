@@ -189,21 +189,15 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request, v *viewer) error
 		})
 		return nil
 	}
-	var (
-		sheet  *report.Sheet
-		filled int
-	)
-	err := s.Reports.Store.Together(r.Context(), func(ctx context.Context) (err error) {
-		if sheet, err = s.sheetRows(r.WithContext(ctx), v); err != nil {
-			return err
-		}
-		filled, err = s.Reports.CountFilled(ctx, v.report)
-		return err
-	})
+	sheet, err := s.sheetRows(r, v)
 	if err != nil {
 		return err
 	}
 	if err := s.recordRead(r, v, sheet.Report.Version, strconv.Itoa(len(sheet.Rows))+" rows"); err != nil {
+		return err
+	}
+	filled, err := s.Reports.CountFilled(r.Context(), v.report)
+	if err != nil {
 		return err
 	}
 	return s.json(w, http.StatusOK, wireSheet{
