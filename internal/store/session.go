@@ -78,17 +78,17 @@ func (s *Store) PutSession(ctx context.Context, v auth.Session, most int, events
 // changed something.
 func (s *Store) Session(ctx context.Context, tokenHash []byte) (auth.Session, tianbao.User, error) {
 	m, ok := s.sessions.get(tokenHash, s.now())
-	if ok {
-		return m.session, m.user, nil
+	if !ok {
+		if err := s.readSession(ctx, tokenHash, &m); err != nil {
+			return auth.Session{}, tianbao.User{}, err
+		}
+		if m.session.Informed { // else whoever agrees by one server would be asked again by the next
+			s.sessions.put(tokenHash, m)
+		}
 	}
-	err := s.readSession(ctx, tokenHash, &m)
-	if err != nil {
-		return auth.Session{}, tianbao.User{}, err
-	}
-	if m.session.Informed { // else whoever agrees by one server would be asked again by the next
-		s.sessions.put(tokenHash, m)
-	}
-	return m.session, m.user, nil
+	u := m.user
+	u.Grants, u.Altered = slices.Clone(u.Grants), slices.Clone(u.Altered) // the asker's own
+	return m.session, u, nil
 }
 
 // readSession reads a session with its user and what that one may.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -47,12 +46,10 @@ func (m *sessionMemory) get(tokenHash []byte, now time.Time) (rememberedSession,
 	if !ok || had.changes != fresh.changes || fresh.read.Sub(had.read) >= sessionLife || fresh.at.Sub(had.at).Abs() >= sessionLife {
 		return fresh, false
 	}
-	had.user.Grants, had.user.Altered = slices.Clone(had.user.Grants), slices.Clone(had.user.Altered)
 	return had, true
 }
 
 func (m *sessionMemory) put(tokenHash []byte, v rememberedSession) {
-	v.user.Grants, v.user.Altered = slices.Clone(v.user.Grants), slices.Clone(v.user.Altered)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.of == nil || len(m.of) >= maxSessions {
