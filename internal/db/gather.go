@@ -1,8 +1,8 @@
 package db
 
 import (
+	"math/bits"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -17,7 +17,7 @@ import (
 const maxGather = 32
 
 // insertText is an INSERT of one row of plain arguments in their order.
-var insertText = regexp.MustCompile(`^INSERT INTO [a-z_0-9]+ \([a-z_0-9, \n]+\)\s+VALUES \((\$1(?:, \$[0-9]+)*)\)$`)
+var insertText = regexp.MustCompile(`^INSERT INTO [a-z_0-9]+ \([a-z_0-9, \n]+\)\s+VALUES (\(\$1(?:, \$[0-9]+)*\))$`)
 
 // gathered are the texts of [insertText] for 2, 4, 8 … rows, or nil of other texts.
 var gathered sync.Map
@@ -27,14 +27,14 @@ func gatheredTexts(sql string) []string {
 		return known.([]string)
 	}
 	var texts []string
-	if m := insertText.FindStringSubmatchIndex(sql); m != nil {
-		width := strings.Count(sql[m[2]:m[3]], "$")
-		if sql[m[2]:m[3]] == tuple(1, width) {
+	if m := insertText.FindStringSubmatch(sql); m != nil {
+		width := strings.Count(m[1], "$")
+		if strings.ReplaceAll(m[1], " ", "") == In(1, width) {
 			for n := 2; n <= maxGather; n *= 2 {
 				var b strings.Builder
 				b.WriteString(sql)
-				for row := 1; row < n; row++ {
-					b.WriteString(", (" + tuple(row*width+1, width) + ")")
+				for i := 1; i < n; i++ {
+					b.WriteString(", " + In(i*width+1, width))
 				}
 				texts = append(texts, b.String())
 			}
@@ -42,18 +42,6 @@ func gatheredTexts(sql string) []string {
 	}
 	gathered.Store(sql, texts)
 	return texts
-}
-
-// tuple is $first, $first+1 … of a width.
-func tuple(first, width int) string {
-	var b []byte
-	for i := range width {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = strconv.AppendInt(append(b, '$'), int64(first+i), 10)
-	}
-	return string(b)
 }
 
 // gather calls fn with the statements of a batch in their order, with how many of the batch
@@ -65,13 +53,10 @@ func gather(batch []Statement, fn func(s Statement, rows int) error) error {
 			same++
 		}
 		s, rows := batch[0], 1
-		if same > 1 {
+		if power := bits.Len(uint(same)) - 1; power > 0 {
 			if texts := gatheredTexts(s.SQL); texts != nil {
-				var power int
-				for power = 0; 2<<power <= same; power++ {
-					rows = 2 << power
-				}
-				s = Statement{SQL: texts[power-1], Args: make([]any, 0, rows*len(batch[0].Args))}
+				rows = 1 << power
+				s = Statement{SQL: texts[power-1], Args: make([]any, 0, rows*len(s.Args))}
 				for _, one := range batch[:rows] {
 					s.Args = append(s.Args, one.Args...)
 				}
@@ -83,16 +68,4 @@ func gather(batch []Statement, fn func(s Statement, rows int) error) error {
 		batch = batch[rows:]
 	}
 	return nil
-}
-
-// counted appends what a statement for some rows changed, to each of them: an INSERT of
-// several rows inserts all of them or fails.
-func counted(dst []int64, n int64, rows int) []int64 {
-	if rows == 1 {
-		return append(dst, n)
-	}
-	for range rows {
-		dst = append(dst, 1)
-	}
-	return dst
 }

@@ -348,9 +348,12 @@ func (t *pgTx) Send(ctx context.Context, batch []Statement) ([]int64, error) {
 	var rows []int // of each statement
 	err := gather(batch, func(s Statement, n int) error {
 		args, err := plains(s.Args)
+		if err != nil {
+			return err
+		}
 		b.Queue(s.SQL, args...)
 		rows = append(rows, n)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -363,7 +366,9 @@ func (t *pgTx) Send(ctx context.Context, batch []Statement) ([]int64, error) {
 			_ = res.Close() // repeats the error
 			return nil, fmt.Errorf("db: exec: %w", err)
 		}
-		out = counted(out, tag.RowsAffected(), n)
+		for range n { // an INSERT of several rows inserts all of them or fails
+			out = append(out, tag.RowsAffected()/int64(n))
+		}
 	}
 	if err := res.Close(); err != nil {
 		return nil, fmt.Errorf("db: exec: %w", err)
