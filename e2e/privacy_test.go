@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"tianbao/internal/browser"
 )
 
@@ -194,11 +192,7 @@ func (s *server) leaveInBrowser(t *testing.T, dir, report string) {
 // postgres scans the server's own folder.
 func (p *scanner) postgres(t *testing.T, when, db string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
+	conn := connect(t, db)
 	var dir string
 	if err := conn.QueryRow(t.Context(), "SHOW data_directory").Scan(&dir); err != nil {
 		t.Fatal(err)
