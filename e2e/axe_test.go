@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -74,8 +75,35 @@ func (c *clerk) enter(login string) {
 	c.Wait(`location.pathname === "/" && document.readyState === "complete"`)
 }
 
-// place is a page of the site that somebody can see.
-type place struct{ who, path string }
+// place is a page of the site that somebody can see, and how it is built.
+type place struct{ who, path, built string }
+
+var (
+	words  = regexp.MustCompile(`>[^<]*[^<\s][^<]*<`)
+	values = regexp.MustCompile(`(href|value|action|title|datetime|data-[a-z-]+)="[^"]+"`)
+)
+
+// built returns the markup of what is a page's own, without what it says: below another
+// head, of somebody else, it is the same.
+func built(page string) string {
+	if _, own, ok := strings.Cut(page, "<main"); ok {
+		page, _, _ = strings.Cut(own, "</main>")
+	}
+	return values.ReplaceAllString(words.ReplaceAllString(page, ">x<"), "$1=x")
+}
+
+// distinct leaves out what is built as a place before it, whoever sees it: to a browser it
+// differs in its words alone.
+func distinct(places []place) (out []place) {
+	met := map[string]bool{}
+	for _, p := range places {
+		if !met[p.built] {
+			met[p.built] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
 
 // page asks for a path as a browser does and returns the page that came back, "" if none
 // did. Its own address is taken out, which a form of the page's foot sends along: what is
@@ -128,14 +156,14 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 	unit.must("POST", "/notices/"+notices.Notices[0].ID+"/questions", map[string]string{"text": "联系电话填办公室的还是个人的？"}, &asked)
 	var paper struct{ ID string }
 	s.client(t, "city").must("POST", "/collections/"+campaign+"/certificates", map[string]string{"unit": rep.Owner}, &paper)
-	values := strings.NewReplacer("{certificate}", paper.ID, "{report}", rep.ID, "{receipt}", receipt.ID, "{version}", "1", "{job}", "1", "{row}", dept.sheet(rep.ID).Rows[0].ID, "{campaign}", campaign,
+	params := strings.NewReplacer("{certificate}", paper.ID, "{report}", rep.ID, "{receipt}", receipt.ID, "{version}", "1", "{job}", "1", "{row}", dept.sheet(rep.ID).Rows[0].ID, "{campaign}", campaign,
 		"{notice}", notices.Notices[0].ID, "{question}", asked.ID, "{attachment}", "1", "{file}", "site.css", "{form}", "asset-role", "{token}", "nonsense", "{unit}", rep.Owner, "{load}", "1", "{draft}", "1", "{comparison}", "1", "{line}", "1", "{run}", "1", "{user}", admin.userID("unit"), "{key}", "1", "{service}", "1", "{mail}", "1", "{plan}", "1", "{webhook}", "1", "{account}", "1", "{group}", "1", "{type}", "User", "{schema}", "urn:ietf:params:scim:schemas:core:2.0:User")
 	var paths []string
 	for path, methods := range dept.specification().Paths {
 		if _, ok := methods["get"]; !ok {
 			continue
 		}
-		p := values.Replace(path)
+		p := params.Replace(path)
 		if strings.Contains(p, "{") {
 			t.Fatalf("no value for a parameter of %s", path)
 		}
@@ -152,7 +180,7 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 		for _, p := range paths {
 			if page := v.c.page(p); !met[page] {
 				met[page] = true
-				places = append(places, place{v.who, p})
+				places = append(places, place{v.who, p, built(page)})
 			}
 		}
 	}
@@ -163,11 +191,13 @@ func (s *server) places(t *testing.T) (places []place, faulty string) {
 	return places, empty.ID
 }
 
-// axe-core finds nothing on any page, for anybody; nothing moves while a page is
+// axe-core finds nothing on any page, however it is built; nothing moves while a page is
 // loaded; no page breaks the policy.
 func TestEveryPageIsAccessible(t *testing.T) {
 	s := startDemo(t, "")
 	places, _ := s.places(t)
+	places = distinct(places)
+	t.Logf("%d of them differ", len(places))
 	c := s.clerk(t, browser.Start(t))
 	c.Media("prefers-reduced-motion: reduce") // colours are read at rest
 	who := "?"
