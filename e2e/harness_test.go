@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"tianbao/internal/app"
+	"tianbao/internal/browser"
 	"tianbao/internal/demo"
 	"tianbao/internal/storetest"
 )
@@ -35,6 +36,7 @@ func TestMain(m *testing.M) {
 		os.Exit(app.Run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 	}
 	code := m.Run()
+	browser.End()
 	for _, dir := range []string{seeded.dir, seededPostgres.dir, shipped.dir} {
 		if dir != "" {
 			_ = os.RemoveAll(dir)

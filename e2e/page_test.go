@@ -30,6 +30,7 @@ func (s *server) clerk(t *testing.T, b *browser.Browser) *clerk {
 	c := &clerk{Page: b.Open(t, s.url+"/signin"), t: t, url: s.url, downloads: t.TempDir()}
 	if _, err := chromedp.Call(c.Ctx, cdpbrowser.SetDownloadBehavior, cdpbrowser.SetDownloadBehaviorParams{
 		Behavior: cdpbrowser.SetDownloadBehaviorBehaviorAllow, DownloadPath: c.downloads,
+		BrowserContextID: chromedp.FromContext(c.Ctx).BrowserContextID,
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,9 @@
 // Package browser drives a real Chromium in tests: the sheet's own tests and the
 // end-to-end tests share it.
 //
-// A test starts one browser with [Start] and opens a [Page] for each case. Keys go
-// through the browser's own input pipeline, so they meet the same default actions
+// A test gets a browser with [Start] and opens a [Page] for each case: one Chromium for all
+// tests of a package, in which each test is somebody else, with cookies and storage of their
+// own. TestMain ends it with [End]. Keys go through the browser's own input pipeline, so they meet the same default actions
 // as a clerk's; nothing is done to the page by script unless the test says so.
 //
 // Rules: only tests import this package. Where no Chromium is installed the test is
@@ -72,10 +73,17 @@ func Find() string {
 	return ""
 }
 
-// Start starts a Chromium without a window that ends with the test.
-func Start(t testing.TB) *Browser {
+// need is Find, where a test cannot go on without.
+func need(t testing.TB) string {
 	t.Helper()
-	return launch(t, chromedp.Flag("headless", "new"))
+	path := Find()
+	if path == "" {
+		if os.Getenv("TIANBAO_TEST_ALL") == "1" {
+			t.Fatal("no Chromium found; install it or set TIANBAO_CHROMIUM")
+		}
+		t.Skip("no Chromium found; install it or set TIANBAO_CHROMIUM")
+	}
+	return path
 }
 
 func launch(t testing.TB, kind ...chromedp.ExecAllocatorOption) *Browser {
@@ -92,13 +100,19 @@ func launch(t testing.TB, kind ...chromedp.ExecAllocatorOption) *Browser {
 
 func launchIn(t testing.TB, dir string, kind ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
-	path := Find()
-	if path == "" {
-		if os.Getenv("TIANBAO_TEST_ALL") == "1" {
-			t.Fatal("no Chromium found; install it or set TIANBAO_CHROMIUM")
-		}
-		t.Skip("no Chromium found; install it or set TIANBAO_CHROMIUM")
-	}
+	ctx, end := begin(t, dir, kind...)
+	life := time.AfterFunc(Life, end)
+	t.Cleanup(func() {
+		life.Stop()
+		end()
+	})
+	return settle(t, ctx, end)
+}
+
+// begin makes a Chromium on a profile folder, which starts with its first call.
+func begin(t testing.TB, dir string, kind ...chromedp.ExecAllocatorOption) (context.Context, func()) {
+	t.Helper()
+	path := need(t)
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(kind,
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(dir),
@@ -119,21 +133,27 @@ func launchIn(t testing.TB, dir string, kind ...chromedp.ExecAllocatorOption) *B
 		chromedp.Flag("accept-lang", "zh-CN"),
 	)...)
 	ctx, cancel := chromedp.NewContext(alloc)
-	end := time.AfterFunc(Life, stop)
-	t.Cleanup(func() {
-		end.Stop()
+	end := func() {
 		cancel()
 		stop()
-	})
-	begun := time.AfterFunc(Patience, stop)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start %s: %v", path, err)
 	}
-	begun.Stop()
+	return ctx, end
+}
+
+// settle waits for the first tab and lets its pages use the clipboard; stop ends a browser
+// in which it does not come.
+func settle(t testing.TB, ctx context.Context, stop func()) *Browser {
+	t.Helper()
+	begun := time.AfterFunc(Patience, stop)
+	defer begun.Stop()
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
 	for _, name := range []string{"clipboard-read", "clipboard-write"} {
 		_, err := chromedp.CallBrowser(ctx, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{
-			Permission: &cdpbrowser.PermissionDescriptor{Name: name, AllowWithoutSanitization: true},
-			Setting:    cdpbrowser.PermissionSettingGranted,
+			Permission:       &cdpbrowser.PermissionDescriptor{Name: name, AllowWithoutSanitization: true},
+			Setting:          cdpbrowser.PermissionSettingGranted,
+			BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
 		})
 		if err != nil {
 			t.Fatalf("allow %s: %v", name, err)

@@ -1,0 +1,14 @@
+package sheetbench
+
+import (
+	"os"
+	"testing"
+
+	"tianbao/internal/browser"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	browser.End()
+	os.Exit(code)
+}
