@@ -16,7 +16,7 @@ type RowRef struct {
 
 const sqlFindByKey = `SELECT w.report_id, w.row_id, w.unit_id, w.look_keys
  FROM report_row w JOIN report r ON r.id = w.report_id JOIN unit u ON u.id = r.owner_id
- WHERE PLACES(w) AND SCOPE(u.path) ORDER BY w.report_id, w.row_id`
+ WHERE PLACES(w) AND SCAN(u.path) ORDER BY w.report_id, w.row_id`
 
 // FindByKey returns the rows within the scope whose sealed field has the given
 // value, which must be in normal form. No cell is opened: row_key finds candidates

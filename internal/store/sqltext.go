@@ -11,8 +11,8 @@ import (
 
 const (
 	scopeMark = "SCOPE(u.path)"
-	// scanMark asks the same of each row of a query that reads the whole table: a range
-	// of paths by which no engine goes to an index.
+	// scanMark asks the same of each row of a query that reads the whole table, or that has
+	// found its units already: a range of paths by which no engine goes to an index.
 	scanMark = "SCAN(u.path)"
 	listMark = "LIST"
 	// placesMark asks for the rows at some places.

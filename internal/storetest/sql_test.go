@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"tianbao"
+	"tianbao/internal/db"
 	"tianbao/internal/store"
 	"tianbao/internal/storetest"
 )
@@ -142,5 +144,36 @@ func TestOldDraftsByTheirTime(t *testing.T) {
 	err := s.DB().One(t.Context(), []any{&skip[0], &skip[1], &skip[2], &plan}, "EXPLAIN QUERY PLAN "+sqlTexts(t)["sqlOldDrafts"], 1)
 	if err != nil || !strings.Contains(plan, "draft_at") {
 		t.Errorf("%s, %v", plan, err)
+	}
+}
+
+// Who is looked for by an id is looked for within a scope that may be the whole province, and
+// costs the same in each: a plan that is kept knows no scope, and PostgreSQL would read
+// all units of it where the register is small.
+func TestPersonByIDReadsNoScope(t *testing.T) {
+	s := storetest.OpenPostgres(t)
+	units := make([]tianbao.Unit, 300)
+	for i := range units {
+		units[i] = tianbao.Unit{ID: tianbao.ID(i + 1), Name: "单位" + strconv.Itoa(i), BudgetCode: strconv.Itoa(100_000 + i), Kind: "unit"}
+	}
+	if err := s.PutUnits(t.Context(), units...); err != nil {
+		t.Fatal(err)
+	}
+	var plan strings.Builder
+	err := s.DB().Tx(t.Context(), func(tx db.Tx) error {
+		for _, text := range []string{"ANALYZE", "PREPARE found AS " + fill(sqlTexts(t)["sqlFindByKey"])} {
+			if _, err := tx.Exec(t.Context(), text); err != nil {
+				return err
+			}
+		}
+		return tx.Each(t.Context(), func(scan db.Scan) error {
+			var line string
+			err := scan(&line)
+			plan.WriteString(line + "\n")
+			return err
+		}, "EXPLAIN EXECUTE found('/', '/~', 1, 1)")
+	})
+	if err != nil || plan.Len() == 0 || strings.Contains(plan.String(), "unit_path") {
+		t.Errorf("%v\n%s", err, &plan)
 	}
 }
