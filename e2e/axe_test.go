@@ -93,12 +93,12 @@ func built(page string) string {
 }
 
 // distinct leaves out what is built as a place before it, whoever sees it: to a browser it
-// differs in its words alone.
+// differs in its words alone. Of each person it keeps one place, for the head.
 func distinct(places []place) (out []place) {
 	met := map[string]bool{}
 	for _, p := range places {
-		if !met[p.built] {
-			met[p.built] = true
+		if head := "head of " + p.who; !met[p.built] || !met[head] {
+			met[p.built], met[head] = true, true
 			out = append(out, p)
 		}
 	}

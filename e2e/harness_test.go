@@ -35,8 +35,7 @@ func TestMain(m *testing.M) {
 		defer stop()
 		os.Exit(app.Run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 	}
-	code := m.Run()
-	browser.End()
+	code := browser.Run(m)
 	for _, dir := range []string{seeded.dir, seededPostgres.dir, shipped.dir} {
 		if dir != "" {
 			_ = os.RemoveAll(dir)

@@ -3,14 +3,15 @@
 //
 // A test gets a browser with [Start] and opens a [Page] for each case: one Chromium for all
 // tests of a package, in which each test is somebody else, with cookies and storage of their
-// own. TestMain ends it with [End]. Keys go through the browser's own input pipeline, so they meet the same default actions
-// as a clerk's; nothing is done to the page by script unless the test says so.
+// own. TestMain calls [Run], which ends it. Keys go through the browser's own input pipeline,
+// so they meet the same default actions as a clerk's; nothing is done to the page by script
+// unless the test says so.
 //
 // Rules: only tests import this package. Where no Chromium is installed the test is
 // skipped, unless TIANBAO_TEST_ALL=1 asks for everything.
 //
-// Danger: the clipboard belongs to the browser, so pages of one browser share it;
-// tests that paste must not run in parallel in one browser.
+// Danger: the clipboard belongs to the browser, so pages of all tests share it;
+// tests that paste must not run in parallel in one package.
 package browser
 
 import (
@@ -144,9 +145,7 @@ func begin(t testing.TB, dir string, kind ...chromedp.ExecAllocatorOption) (cont
 // in which it does not come.
 func settle(t testing.TB, ctx context.Context, stop func()) *Browser {
 	t.Helper()
-	begun := time.AfterFunc(Patience, stop)
-	defer begun.Stop()
-	if err := chromedp.Do(ctx); err != nil {
+	if err := come(ctx, stop); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
 	for _, name := range []string{"clipboard-read", "clipboard-write"} {
@@ -180,13 +179,18 @@ func (b *Browser) tab(t testing.TB) *Page {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
-	// The tab lives as long as the context of its first call, so the end is set beside it.
-	begun := time.AfterFunc(Patience, cancel)
-	defer begun.Stop()
-	if err := chromedp.Do(ctx); err != nil {
+	if err := come(ctx, cancel); err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
 	return &Page{Ctx: ctx, t: t, end: cancel}
+}
+
+// come waits for a tab, no longer than [Patience], when stop ends what it belongs to. The tab
+// lives as long as the context of its first call, so the end is set beside it.
+func come(ctx context.Context, stop func()) error {
+	begun := time.AfterFunc(Patience, stop)
+	defer begun.Stop()
+	return chromedp.Do(ctx)
 }
 
 // run does something in the page, no longer than [Patience].

@@ -54,9 +54,7 @@ func (s *sharedBrowser) live(t testing.TB) {
 		t.Fatal(err)
 	}
 	ctx, end := begin(t, dir, chromedp.Flag("headless", "new"))
-	begun := time.AfterFunc(Patience, end)
-	defer begun.Stop()
-	if err := chromedp.Do(ctx); err != nil {
+	if err := come(ctx, end); err != nil {
 		end()
 		_ = os.RemoveAll(dir)
 		t.Fatalf("start Chromium: %v", err)
@@ -75,9 +73,8 @@ func (s *sharedBrowser) close() {
 	_ = os.RemoveAll(s.dir)
 }
 
-// End ends the Chromium that tests shared, when all of them have ended.
-func End() {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	shared.close()
+// Run runs the tests of a package and ends the Chromium that they shared.
+func Run(m *testing.M) (code int) {
+	defer shared.close()
+	return m.Run()
 }

@@ -159,21 +159,20 @@ func TestPersonByIDReadsNoScope(t *testing.T) {
 	if err := s.PutUnits(t.Context(), units...); err != nil {
 		t.Fatal(err)
 	}
-	var plan strings.Builder
-	err := s.DB().Tx(t.Context(), func(tx db.Tx) error {
+	var plan []string
+	err := s.DB().Tx(t.Context(), func(tx db.Tx) (err error) {
 		for _, text := range []string{"ANALYZE", "PREPARE found AS " + fill(sqlTexts(t)["sqlFindByKey"])} {
 			if _, err := tx.Exec(t.Context(), text); err != nil {
 				return err
 			}
 		}
-		return tx.Each(t.Context(), func(scan db.Scan) error {
-			var line string
-			err := scan(&line)
-			plan.WriteString(line + "\n")
-			return err
+		plan, err = db.Collect(t.Context(), tx, func(scan db.Scan) (line string, err error) {
+			err = scan(&line)
+			return line, err
 		}, "EXPLAIN EXECUTE found('/', '/~', 1, 1)")
+		return err
 	})
-	if err != nil || plan.Len() == 0 || strings.Contains(plan.String(), "unit_path") {
-		t.Errorf("%v\n%s", err, &plan)
+	if all := strings.Join(plan, "\n"); err != nil || all == "" || strings.Contains(all, "unit_path") {
+		t.Errorf("%v\n%s", err, all)
 	}
 }

@@ -7,8 +7,4 @@ import (
 	"tianbao/internal/browser"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	browser.End()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(browser.Run(m)) }
